@@ -1,0 +1,47 @@
+//! The table of codes. A code is never reused; each has a page in `docs/errors/`.
+
+use super::diagnostic::Severity;
+
+/// A code such as `E0401`, which indexes the table below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub &'static str);
+
+impl Code {
+    /// `E…` and `I…` are errors, `W…` warnings.
+    pub fn severity(self) -> Severity {
+        if self.0.starts_with('W') { Severity::Warning } else { Severity::Error }
+    }
+
+    /// The page that `archc explain` prints.
+    pub fn page(self) -> Option<&'static str> {
+        page(self.0)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// The page of a code, by its text in any case.
+pub fn page(code: &str) -> Option<&'static str> {
+    let code = code.to_uppercase();
+    TABLE.iter().find(|(c, _, _)| c.0 == code).map(|(_, _, page)| *page)
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $title:literal;)*) => {
+        $(#[doc = $title] pub const $name: Code = Code($code);)*
+
+        /// Every code, its title, and its page.
+        pub const TABLE: &[(Code, &str, &str)] = &[
+            $(($name, $title, include_str!(concat!("../../docs/errors/", $code, ".md"))),)*
+        ];
+    };
+}
+
+codes! {
+    SYNTAX = "E0101", "the text is not valid here";
+    INTERNAL = "I0001", "a mistake in archc itself";
+}

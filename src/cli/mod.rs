@@ -1,0 +1,1 @@
+//! Talk to people: the only place that prints or exits.

@@ -1,0 +1,1 @@
+//! What every graph promises, checked after elaboration and after every pass.

@@ -1,0 +1,1 @@
+//! How is it computed? Slices in, slices out; knows no graph and no candle.

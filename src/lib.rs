@@ -1,0 +1,25 @@
+//! A compiler for neural-network architectures.
+//!
+//! Layers, each using only what stands before it:
+//! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → engine → lower → train → tools → cli`.
+
+#![warn(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod analysis;
+pub mod base;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod elaborate;
+pub mod graph;
+#[cfg(feature = "kernels")]
+pub mod kernels;
+#[cfg(feature = "candle")]
+pub mod lower;
+pub mod ops;
+pub mod plan;
+pub mod shape;
+pub mod syntax;
+pub mod tools;
+#[cfg(feature = "data")]
+pub mod train;

@@ -1,0 +1,1 @@
+//! Hand it on: the candle module, its parameters, and weights from files.

@@ -1,0 +1,3 @@
+//! What did they write? Text to an abstract syntax tree with spans.
+
+pub mod ast;

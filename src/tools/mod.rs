@@ -1,0 +1,1 @@
+//! Look at it: summaries and pictures.
