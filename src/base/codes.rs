@@ -43,5 +43,13 @@ macro_rules! codes {
 
 codes! {
     SYNTAX = "E0101", "the text is not valid here";
+    WEIGHTS_UNREADABLE = "E0810", "a file of weights cannot be read";
+    WEIGHTS_REFUSED = "E0811", "a checkpoint holds something that is not a tensor";
+    WEIGHTS_UNFIT = "E0812", "weights do not fit the network";
+    WEIGHTS_UNWRITABLE = "E0813", "a file of weights cannot be written";
+    NO_DEVICE = "E0901", "the device does not exist";
+    INPUT_UNFIT = "E0902", "an input does not fit the network";
+    SIZES_INVALID = "E0903", "the network does not work at these sizes";
+    TENSOR_LIBRARY = "E0904", "the tensor library failed";
     INTERNAL = "I0001", "a mistake in archc itself";
 }

@@ -1,1 +1,12 @@
 //! Hand it on: the candle module, its parameters, and weights from files.
+
+pub mod atomic;
+pub mod device;
+pub mod error;
+pub mod init;
+mod stack;
+pub mod store;
+
+pub use error::{Error, Result};
+pub use stack::with_stack;
+pub use store::ParamStore;

@@ -1,0 +1,127 @@
+//! How parameters start: values drawn from our own generator, and the nearest hints for candle's.
+
+use super::error::Result;
+use crate::base::Rng;
+use crate::ops::{Init, ParamSpec};
+use candle_core::{DType, Device, Tensor};
+use candle_nn::init::{FanInOut, NonLinearity, NormalOrUniform};
+
+/// Elements that a weight sums over (`fan_in`) and is summed into (`fan_out`), PyTorch's
+/// `_calculate_fan_in_and_fan_out`; 1 where there are no two axes.
+fn fans(dims: &[usize]) -> (f64, f64) {
+    match dims {
+        [out, into, window @ ..] => {
+            let window: usize = window.iter().product();
+            ((into * window) as f64, (out * window) as f64)
+        }
+        _ => (1.0, 1.0),
+    }
+}
+
+/// The initial values of a parameter, a function of the seed, its path and its sizes alone.
+///
+/// # Errors
+/// Where the device cannot hold it.
+pub fn values(spec: &ParamSpec, path: &str, seed: u64, dtype: DType, device: &Device) -> Result<Tensor> {
+    let dims = spec.dims.as_slice();
+    if dims.is_empty() {
+        return Ok(Tensor::zeros((), DType::I64, device)?);
+    }
+    let (fan_in, fan_out) = fans(dims);
+    let count = dims.iter().product();
+    let mut rng = Rng::derive(seed, path);
+    let mut normal = |std: f64| -> Vec<f64> { (0..count).map(|_| std * rng.normal()).collect() };
+    let list = match spec.init {
+        Init::KaimingNormal => normal((2.0 / fan_out).sqrt()),
+        Init::XavierNormal => normal((2.0 / (fan_in + fan_out)).sqrt()),
+        Init::Normal(std) => normal(std),
+        Init::KaimingUniform => uniform(&mut rng, count, (6.0 / fan_in).sqrt()),
+        Init::XavierUniform => uniform(&mut rng, count, (6.0 / (fan_in + fan_out)).sqrt()),
+        Init::Uniform(bound) => uniform(&mut rng, count, bound),
+        Init::Constant(value) => vec![value; count],
+        Init::Identity => identity(dims),
+    };
+    Ok(Tensor::from_vec(list, dims, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)?)
+}
+
+fn uniform(rng: &mut Rng, count: usize, bound: f64) -> Vec<f64> {
+    (0..count).map(|_| bound * (2.0 * rng.uniform() - 1.0)).collect()
+}
+
+/// Ones where output channel `o` meets input channel `o mod dims[1]` at the window's centre, which is the
+/// identity for every number of groups.
+fn identity(dims: &[usize]) -> Vec<f64> {
+    let mut list = vec![0.0; dims.iter().product()];
+    if let [out, into, window @ ..] = dims {
+        let size: usize = window.iter().product();
+        let centre = window.iter().fold(0, |at, &k| at * k + k / 2);
+        (0..*out).for_each(|o| list[(o * into + o % into) * size + centre] = 1.0);
+    }
+    list
+}
+
+/// What a plain `VarMap` is asked for: the same distribution, drawn from candle's generator.
+/// [`Init::Identity`] has none, and [`Module`](super::Module) writes its values itself.
+pub fn hint(init: Init, dims: &[usize]) -> candle_nn::Init {
+    let (fan_in, fan_out) = fans(dims);
+    let kaiming = |dist, fan| candle_nn::Init::Kaiming { dist, fan, non_linearity: NonLinearity::ReLU };
+    let normal = |stdev| candle_nn::Init::Randn { mean: 0.0, stdev };
+    let uniform = |bound: f64| candle_nn::Init::Uniform { lo: -bound, up: bound };
+    match init {
+        Init::KaimingNormal => kaiming(NormalOrUniform::Normal, FanInOut::FanOut),
+        Init::KaimingUniform => kaiming(NormalOrUniform::Uniform, FanInOut::FanIn),
+        Init::XavierNormal => normal((2.0 / (fan_in + fan_out)).sqrt()),
+        Init::XavierUniform => uniform((6.0 / (fan_in + fan_out)).sqrt()),
+        Init::Normal(std) => normal(std),
+        Init::Uniform(bound) => uniform(bound),
+        Init::Constant(value) => candle_nn::Init::Const(value),
+        Init::Identity => candle_nn::Init::Const(0.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(dims: &[usize], init: Init) -> ParamSpec {
+        ParamSpec { name: "weight", dims: dims.into(), init, trainable: true }
+    }
+
+    fn draw(dims: &[usize], init: Init, path: &str) -> Vec<f64> {
+        let tensor = values(&spec(dims, init), path, 7, DType::F64, &Device::Cpu).unwrap();
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    #[test]
+    fn spreads_are_those_of_their_formulas() {
+        let dims = [64, 32, 3, 3];
+        let std = |list: &[f64]| (list.iter().map(|v| v * v).sum::<f64>() / list.len() as f64).sqrt();
+        let cases = [
+            (Init::KaimingNormal, (2.0f64 / 576.0).sqrt()),
+            (Init::KaimingUniform, (2.0f64 / 288.0).sqrt()),
+            (Init::XavierNormal, (2.0f64 / 864.0).sqrt()),
+            (Init::XavierUniform, (2.0f64 / 864.0).sqrt()),
+            (Init::Normal(0.3), 0.3),
+            (Init::Uniform(0.3), 0.3 / 3f64.sqrt()),
+        ];
+        for (init, want) in cases {
+            let got = std(&draw(&dims, init, "conv.weight"));
+            assert!((got / want - 1.0).abs() < 0.02, "{init:?}: {got} for {want}");
+        }
+    }
+
+    #[test]
+    fn a_path_has_its_own_stream() {
+        let init = Init::Normal(1.0);
+        assert_eq!(draw(&[4, 4], init, "a.weight"), draw(&[4, 4], init, "a.weight"));
+        assert_ne!(draw(&[4, 4], init, "a.weight"), draw(&[4, 4], init, "b.weight"));
+    }
+
+    #[test]
+    fn the_identity_of_a_convolution_sits_at_its_centre() {
+        let mut want = vec![0.0; 2 * 2 * 9];
+        (want[4], want[27 + 4]) = (1.0, 1.0);
+        assert_eq!(draw(&[2, 2, 3, 3], Init::Identity, "a"), want);
+        assert_eq!(draw(&[3, 1, 1], Init::Identity, "a"), [1.0; 3]);
+    }
+}
