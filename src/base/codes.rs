@@ -51,5 +51,16 @@ codes! {
     INPUT_UNFIT = "E0902", "an input does not fit the network";
     SIZES_INVALID = "E0903", "the network does not work at these sizes";
     TENSOR_LIBRARY = "E0904", "the tensor library failed";
+    DATA_UNKNOWN = "E0801", "there is no such data set";
+    DATA_LAYOUT = "E0802", "a directory or file holds no data set that is known";
+    DATA_IO = "E0803", "a data file cannot be read or written";
+    DATA_BROKEN = "E0804", "a data file is broken";
+    DATA_SIZE = "E0805", "the data do not have the size that the model wants";
+    DATA_LABEL = "E0806", "a label is outside the classes";
+    DATA_EMPTY = "E0807", "no sample can be used";
+    DATA_NOT_INSTALLED = "E0808", "a data set is not installed";
+    DATA_TOO_LARGE = "E0809", "a data file asks for too much memory";
+    DATA_AUGMENT = "E0820", "an augmentation cannot be done on these data";
+    DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
     INTERNAL = "I0001", "a mistake in archc itself";
 }

@@ -1,1 +1,22 @@
 //! Data sets, batches and augmentation.
+//!
+//! [`open`] turns what `--data` says into a [`Split`] of [`Dataset`]s; a [`Loader`] turns a data set into
+//! [`Batch`]es. Nothing here knows candle: batches are plain vectors.
+//!
+//! A batch is a function of the data, the options, the epoch and its number in the epoch, and of nothing else:
+//! not of threads, nor of what was drawn before. So training resumes at any batch to the same values.
+
+mod assemble;
+mod batch;
+mod dataset;
+mod error;
+mod loader;
+mod order;
+mod queue;
+mod source;
+
+pub use batch::{Batch, Mix, Targets};
+pub use dataset::{Dataset, Pixels, Sample, Target, TargetKind};
+pub use error::{DataError, Result};
+pub use loader::{Batches, Loader, LoaderOptions, Position};
+pub use source::{Split, Want, open};

@@ -1,0 +1,110 @@
+//! What a data set is: samples by index, all of one shape and one kind of target.
+
+use super::error::Result;
+
+/// A set of samples that can be read from several threads at once.
+pub trait Dataset: Send + Sync {
+    /// How many samples it has.
+    fn len(&self) -> usize;
+
+    /// Whether it has none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The shape of an input as the model gets it, without the batch: `[C, H, W]`, `[C, L]` or `[F]`.
+    fn input_shape(&self) -> &[usize];
+
+    /// What is to be learnt from an input.
+    fn target(&self) -> &TargetKind;
+
+    /// Reads sample `index` into `out`, whose buffers are reused.
+    ///
+    /// # Errors
+    /// [`DataError::Broken`](super::DataError::Broken) where this one sample cannot be read; others may still be.
+    fn get(&self, index: usize, out: &mut Sample) -> Result<()>;
+}
+
+/// What is to be learnt from an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TargetKind {
+    /// One of `count` classes, named where the data name them (otherwise `names` is empty).
+    Class {
+        /// How many classes there are.
+        count: usize,
+        /// Their names, in order.
+        names: Vec<String>,
+    },
+    /// A class for every pixel, 0 up to `classes` − 1; negative values and 255 may mark pixels to ignore.
+    Mask {
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Numbers of this shape, without the batch.
+    Tensor(Vec<usize>),
+}
+
+/// One sample as it is stored: pixels at the size they have there, before augmentation.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    /// Channels, height and width; `[C, 1, L]` for sequences and `[F, 1, 1]` for vectors.
+    pub dims: [usize; 3],
+    /// The values, channel by channel (`[C, H, W]`).
+    pub pixels: Pixels,
+    /// What is to be learnt.
+    pub target: Target,
+}
+
+/// The values of one input.
+#[derive(Clone, Debug)]
+pub enum Pixels {
+    /// Bytes; 255 stands for 1.
+    Bytes(Vec<u8>),
+    /// Values as they are.
+    Floats(Vec<f32>),
+}
+
+impl Default for Pixels {
+    fn default() -> Self {
+        Pixels::Bytes(Vec::new())
+    }
+}
+
+impl Pixels {
+    /// The bytes, emptied, to be filled.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        if !matches!(self, Pixels::Bytes(_)) {
+            *self = Pixels::Bytes(Vec::new());
+        }
+        let Pixels::Bytes(v) = self else { unreachable!("it was made bytes above") };
+        v.clear();
+        v
+    }
+
+    /// The floats, emptied, to be filled.
+    pub fn floats(&mut self) -> &mut Vec<f32> {
+        if !matches!(self, Pixels::Floats(_)) {
+            *self = Pixels::Floats(Vec::new());
+        }
+        let Pixels::Floats(v) = self else { unreachable!("it was made floats above") };
+        v.clear();
+        v
+    }
+}
+
+/// What is to be learnt from one input.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Its class.
+    Class(i64),
+    /// The class of each pixel, `[H, W]`, the size of the input's pixels.
+    Mask(Vec<i32>),
+    /// Numbers.
+    Tensor(Vec<f32>),
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Target::Class(0)
+    }
+}

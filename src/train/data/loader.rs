@@ -1,0 +1,198 @@
+//! Batches made on threads beside training.
+
+use super::assemble::{Broken, assemble};
+use super::batch::Batch;
+use super::dataset::Dataset;
+use super::error::{DataError, Result};
+use super::order;
+use super::queue::Queue;
+use crate::elaborate::recipe::{Augment, Normalize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// How batches are made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoaderOptions {
+    /// Samples a batch.
+    pub batch: usize,
+    /// The seed of order and augmentation.
+    pub seed: u64,
+    /// Whether a last batch of one sample is left out (see [`order::batches`]).
+    pub training: bool,
+    /// Whether each epoch has an order of its own.
+    pub shuffle: bool,
+    /// Random changes, in order, before normalisation.
+    pub augment: Vec<Augment>,
+    /// Normalisation per channel.
+    pub normalize: Option<Normalize>,
+    /// Height and width to which masks are cropped about their centre, where the model's output is smaller than its input.
+    pub mask_size: Option<[usize; 2]>,
+    /// Whether one broken sample ends the run.
+    pub strict: bool,
+    /// Threads that decode and augment.
+    pub threads: usize,
+}
+
+impl LoaderOptions {
+    /// For training: shuffled, on a few threads.
+    pub fn training(batch: usize, seed: u64) -> Self {
+        Self { training: true, shuffle: true, ..Self::evaluation(batch, seed) }
+    }
+
+    /// For evaluation: every sample once, in the data's order.
+    pub fn evaluation(batch: usize, seed: u64) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        Self {
+            batch: batch.max(1),
+            seed,
+            training: false,
+            shuffle: false,
+            augment: Vec::new(),
+            normalize: None,
+            mask_size: None,
+            strict: false,
+            threads: (cores / 2).clamp(1, 8),
+        }
+    }
+}
+
+/// A place in the stream of batches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The batch in the epoch, from 0.
+    pub batch: usize,
+}
+
+/// Makes batches of a data set.
+#[derive(Clone)]
+pub struct Loader {
+    plan: Arc<Plan>,
+}
+
+/// What all threads share.
+struct Plan {
+    data: Arc<dyn Dataset>,
+    options: LoaderOptions,
+    per_epoch: usize,
+    orders: Mutex<Vec<(usize, Arc<Vec<u32>>)>>,
+    broken: Broken,
+}
+
+impl Loader {
+    /// A loader of a data set.
+    ///
+    /// # Errors
+    /// [`DataError::Empty`] for a data set without samples.
+    pub fn new(data: Arc<dyn Dataset>, mut options: LoaderOptions) -> Result<Self> {
+        options.batch = options.batch.max(1);
+        if data.is_empty() {
+            return Err(DataError::Empty { path: "data".into(), reason: "it is empty".into() });
+        }
+        let per_epoch = order::batches(data.len(), options.batch, options.training);
+        let (orders, broken) = (Mutex::default(), Broken::default());
+        Ok(Self { plan: Arc::new(Plan { data, options, per_epoch, orders, broken }) })
+    }
+
+    /// How many batches an epoch has.
+    pub fn batches_per_epoch(&self) -> usize {
+        self.plan.per_epoch
+    }
+
+    /// The data set.
+    pub fn data(&self) -> &Arc<dyn Dataset> {
+        &self.plan.data
+    }
+
+    /// The samples that could not be read so far, each with its name and reason.
+    pub fn broken(&self) -> Vec<DataError> {
+        self.plan.broken.list()
+    }
+
+    /// The batches of one epoch.
+    pub fn epoch(&self, epoch: usize) -> Batches {
+        let start = epoch * self.plan.per_epoch;
+        self.start(start, Some(start + self.plan.per_epoch))
+    }
+
+    /// Every batch from a place on, epoch after epoch, without end.
+    pub fn stream(&self, from: Position) -> Batches {
+        self.start(from.epoch * self.plan.per_epoch + from.batch, None)
+    }
+
+    fn start(&self, start: usize, end: Option<usize>) -> Batches {
+        let threads = self.plan.options.threads.max(1);
+        let queue = Arc::new(Queue::new(start, end, threads + 2));
+        let spawn = |_| {
+            let (plan, queue) = (self.plan.clone(), queue.clone());
+            std::thread::spawn(move || work(&plan, &queue))
+        };
+        let workers = (0..threads).map(spawn).collect();
+        Batches { queue, workers }
+    }
+}
+
+fn work(plan: &Plan, queue: &Queue<Result<Batch>>) {
+    while let Some(ticket) = queue.claim() {
+        let made = catch_unwind(AssertUnwindSafe(|| plan.make(ticket)));
+        queue.put(ticket, made.unwrap_or_else(|_| Err(DataError::Internal("a loader thread panicked".into()))));
+    }
+}
+
+impl Plan {
+    fn make(&self, ticket: usize) -> Result<Batch> {
+        let at = Position { epoch: ticket / self.per_epoch, batch: ticket % self.per_epoch };
+        let order = self.order(at.epoch);
+        assemble(self.data.as_ref(), &self.options, at, &order, &self.broken)
+    }
+
+    /// The order of an epoch, kept while threads still work on it.
+    fn order(&self, epoch: usize) -> Arc<Vec<u32>> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, order)) = orders.iter().find(|(e, _)| *e == epoch) {
+            return order.clone();
+        }
+        let order = Arc::new(order::epoch_order(self.data.len(), self.options.seed, epoch, self.options.shuffle));
+        if orders.len() >= 2 {
+            orders.remove(0);
+        }
+        orders.push((epoch, order.clone()));
+        order
+    }
+}
+
+/// Batches in order, made ahead of being asked for. Dropping it ends the threads.
+pub struct Batches {
+    queue: Arc<Queue<Result<Batch>>>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl Iterator for Batches {
+    type Item = Result<Batch>;
+
+    /// The next batch that has samples. After an error there are no more.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.queue.take()? {
+                Ok(batch) if batch.is_empty() => continue,
+                Ok(batch) => return Some(Ok(batch)),
+                Err(error) => {
+                    self.queue.close();
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        self.queue.close();
+        for worker in self.workers.drain(..) {
+            // A worker's panic was caught and handed on as an error.
+            let _ = worker.join();
+        }
+    }
+}
