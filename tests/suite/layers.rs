@@ -6,8 +6,21 @@ use std::path::{Path, PathBuf};
 
 /// Rooms of `src/`; each may use those to its left.
 const ORDER: [&str; 15] = [
-    "base", "syntax", "shape", "ops", "graph", "elaborate", "analysis", "opt", "kernels", "plan", "engine", "lower",
-    "train", "tools", "cli",
+    "base",
+    "syntax",
+    "shape",
+    "ops",
+    "graph",
+    "elaborate",
+    "analysis",
+    "opt",
+    "kernels",
+    "plan",
+    "engine",
+    "lower",
+    "train",
+    "tools",
+    "cli",
 ];
 
 /// Rooms that must build without candle: the compiler front, the planner and the kernels.
