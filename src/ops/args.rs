@@ -1,5 +1,6 @@
 //! Arguments of layers: what they may be, and what was given.
 
+use crate::base::nearest::nearest;
 use std::collections::BTreeMap;
 
 /// A compile-time value.
@@ -48,6 +49,8 @@ pub enum ArgType {
     Choice(&'static [&'static str]),
     /// Sizes of `reshape`: a list of whole numbers, one of which may be −1.
     Dims,
+    /// Padding: one number, a list with one per spatial axis, or a list with a pair `[before, after]` per axis.
+    Pads,
     /// The name of a labelled value, which becomes a further operand.
     Operand,
 }
@@ -80,4 +83,245 @@ pub struct ArgError {
     pub message: String,
     /// What to write instead.
     pub help: Option<String>,
+}
+
+impl Value {
+    /// The value in words, for messages: `the number 3.5`, `a list of 2`.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Int(n) => format!("the number {n}"),
+            Self::Float(x) => format!("the number {x}"),
+            Self::Bool(b) => format!("`{b}`"),
+            Self::Str(s) => format!("the text \"{s}\""),
+            Self::List(items) => format!("a list of {}", items.len()),
+            Self::Word(w) => format!("`{w}`"),
+            Self::Call(w, _) => format!("`{w}(…)`"),
+            Self::Record(_) => "a record".into(),
+        }
+    }
+}
+
+impl ArgType {
+    /// What is accepted, in the words of messages.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Count => "a whole number, at least 1".into(),
+            Self::Sizes => "a whole number, at least 1, or a list with one per spatial axis".into(),
+            Self::SizesOrZero => "a whole number, at least 0, or a list with one per spatial axis".into(),
+            Self::SizesOrSame => "a whole number, at least 0, a list with one per spatial axis, or `same`".into(),
+            Self::SizesOrGlobal => "a whole number, at least 1, a list with one per spatial axis, or `global`".into(),
+            Self::Number => "a number".into(),
+            Self::Probability => "a number from 0 to 1".into(),
+            Self::Bool => "`true` or `false`".into(),
+            Self::Init => format!("one of {}", quoted(super::init::FORMS, "`")),
+            Self::Choice(choices) => format!("one of {}", quoted(choices, "\"")),
+            Self::Dims => "a list of whole numbers, one of which may be -1".into(),
+            Self::Pads => "a whole number, a list with one per spatial axis, or a list of pairs".into(),
+            Self::Operand => "the name of a labelled value".into(),
+        }
+    }
+}
+
+fn quoted(words: &[&str], quote: &str) -> String {
+    words.iter().map(|w| format!("{quote}{w}{quote}")).collect::<Vec<_>>().join(", ")
+}
+
+impl ArgError {
+    /// An error about one argument.
+    pub fn at(arg: &str, message: impl Into<String>) -> Self {
+        Self { arg: Some(arg.into()), message: message.into(), help: None }
+    }
+
+    /// An error about the call.
+    pub fn call(message: impl Into<String>) -> Self {
+        Self { arg: None, message: message.into(), help: None }
+    }
+
+    /// Says what to write instead.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// `` `stride` must be a whole number, at least 1, not the number 0 ``.
+    fn must_be(arg: &str, ty: ArgType, found: &Value) -> Self {
+        Self::at(arg, format!("`{arg}` must be {}, not {}", ty.words(), found.describe()))
+    }
+}
+
+/// Typed reading. A getter without `_or` is for arguments that must be given.
+impl Args {
+    /// What was given under this name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.given.get(name)
+    }
+
+    /// What was given under this name, which must be.
+    ///
+    /// # Errors
+    /// Where nothing was.
+    pub fn need(&self, name: &str) -> Result<&Value, ArgError> {
+        self.get(name).ok_or_else(|| ArgError::call(format!("`{name}` is missing")))
+    }
+
+    /// A whole number, at least 1.
+    ///
+    /// # Errors
+    /// Where it is missing or anything else.
+    pub fn count(&self, name: &str) -> Result<usize, ArgError> {
+        let value = self.need(name)?;
+        whole(value, 1).ok_or_else(|| ArgError::must_be(name, ArgType::Count, value))
+    }
+
+    /// A whole number, at least 1, or the default.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn count_or(&self, name: &str, default: usize) -> Result<usize, ArgError> {
+        self.get(name).map_or(Ok(default), |_| self.count(name))
+    }
+
+    /// A finite number, or the default.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn number_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
+        Ok(self.number(name)?.unwrap_or(default))
+    }
+
+    /// A finite number, where one was given.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, ArgError> {
+        let read = |v: &Value| real(v).ok_or_else(|| ArgError::must_be(name, ArgType::Number, v));
+        self.get(name).map(read).transpose()
+    }
+
+    /// A finite number above 0, or the default: what is added to a variance.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn positive_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
+        match self.number_or(name, default)? {
+            x if x > 0.0 => Ok(x),
+            x => Err(ArgError::at(name, format!("`{name}` must be above 0, not {x}"))),
+        }
+    }
+
+    /// A number from 0 to 1, or the default.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn probability_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
+        let Some(value) = self.get(name) else { return Ok(default) };
+        let inside = real(value).filter(|p| (0.0..=1.0).contains(p));
+        inside.ok_or_else(|| ArgError::must_be(name, ArgType::Probability, value))
+    }
+
+    /// `true` or `false`, or the default.
+    ///
+    /// # Errors
+    /// Where it is anything else.
+    pub fn bool_or(&self, name: &str, default: bool) -> Result<bool, ArgError> {
+        match self.get(name) {
+            None => Ok(default),
+            Some(Value::Bool(b)) => Ok(*b),
+            Some(value) => Err(ArgError::must_be(name, ArgType::Bool, value)),
+        }
+    }
+
+    /// The position of the text or word among `choices`, or 0, the default.
+    ///
+    /// # Errors
+    /// Where it is none of them, with the nearest one as help.
+    pub fn choice(&self, name: &str, choices: &'static [&'static str]) -> Result<usize, ArgError> {
+        let Some(value) = self.get(name) else { return Ok(0) };
+        let refused = || ArgError::must_be(name, ArgType::Choice(choices), value);
+        let Some(text) = text(value) else { return Err(refused()) };
+        choices.iter().position(|c| *c == text).ok_or_else(|| match nearest(text, choices.iter().copied()) {
+            Some(meant) => refused().help(format!("{name}=\"{meant}\"")),
+            None => refused(),
+        })
+    }
+
+    /// Sizes along `axes` spatial axes, one number standing for all; `least` is the smallest allowed.
+    /// With `axes` 0 (the input is no map, which the shape rule will say) any list goes.
+    ///
+    /// # Errors
+    /// Where it is missing, too small, or has the wrong number of entries.
+    pub fn sizes(&self, name: &str, axes: usize, least: i64) -> Result<Vec<usize>, ArgError> {
+        let ty = if least == 0 { ArgType::SizesOrZero } else { ArgType::Sizes };
+        let value = self.need(name)?;
+        let refused = |found: &Value| ArgError::must_be(name, ty, found);
+        match value {
+            Value::List(items) => {
+                same_length(name, items.len(), axes)?;
+                items.iter().map(|v| whole(v, least).ok_or_else(|| refused(v))).collect()
+            }
+            _ => whole(value, least).map(|n| vec![n; axes.max(1)]).ok_or_else(|| refused(value)),
+        }
+    }
+
+    /// As [`Args::sizes`], or the default along every axis.
+    ///
+    /// # Errors
+    /// Where it is too small or has the wrong number of entries.
+    pub fn sizes_or(&self, name: &str, axes: usize, least: i64, default: &[usize]) -> Result<Vec<usize>, ArgError> {
+        match self.get(name) {
+            Some(_) => self.sizes(name, axes, least),
+            None if default.len() == 1 => Ok(vec![default[0]; axes.max(1)]),
+            None => Ok(default.to_vec()),
+        }
+    }
+
+    /// Whether the argument is this bare word (or the same text in quotes).
+    pub fn is_word(&self, name: &str, word: &str) -> bool {
+        self.get(name).and_then(text) == Some(word)
+    }
+}
+
+/// Refuses a list that has not one entry per spatial axis.
+pub(super) fn same_length(name: &str, entries: usize, axes: usize) -> Result<(), ArgError> {
+    if entries == axes || (axes == 0 && entries > 0) {
+        return Ok(());
+    }
+    let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+    let (has, want) = (count(entries, "entry", "entries"), count(axes, "spatial axis", "spatial axes"));
+    Err(ArgError::at(name, format!("`{name}` has {has}, but the input has {want}")))
+}
+
+/// A whole number that is at least `least`.
+pub(super) fn whole(value: &Value, least: i64) -> Option<usize> {
+    match value {
+        Value::Int(n) if *n >= least => usize::try_from(*n).ok(),
+        _ => None,
+    }
+}
+
+/// A finite number.
+pub(super) fn real(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(n) => Some(*n as f64),
+        Value::Float(x) if x.is_finite() => Some(*x),
+        _ => None,
+    }
+}
+
+/// A text or a bare word.
+pub(super) fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Str(s) | Value::Word(s) => Some(s),
+        _ => None,
+    }
+}
+
+/// An argument that must be given.
+pub(super) const fn required(name: &'static str, ty: ArgType) -> ArgSpec {
+    ArgSpec { name, ty, default: None }
+}
+
+/// An argument with a default; `""` where it may be absent.
+pub(super) const fn optional(name: &'static str, ty: ArgType, default: &'static str) -> ArgSpec {
+    ArgSpec { name, ty, default: Some(default) }
 }

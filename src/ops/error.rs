@@ -1,5 +1,7 @@
 //! Why operands do not fit an op. No spans: the elaborator adds the places.
 
+use crate::shape::Shape;
+
 /// A shape rule's refusal. `axis` counts with the batch as axis 0.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShapeError {
@@ -17,4 +19,60 @@ pub enum ShapeError {
     Overflow,
     /// Anything else, said in the message's own words, with a help where there is one.
     Other { message: String, help: Option<String> },
+}
+
+impl ShapeError {
+    /// A refusal in its own words.
+    pub fn other(message: impl Into<String>, help: Option<&str>) -> Self {
+        Self::Other { message: message.into(), help: help.map(Into::into) }
+    }
+
+    /// The fact in words, for the op `kind` on `inputs`.
+    pub fn message(&self, kind: &str, inputs: &[&Shape]) -> String {
+        let rank = |operand: usize| inputs.get(operand).map_or(4, |s| s.rank());
+        match self {
+            Self::Mismatch { operand, axis, expected, found } => {
+                let name = axis_name(rank(*operand), *axis);
+                format!("`{kind}` needs equal {name}, and finds {expected} and {found}")
+            }
+            Self::Rank { operand, expected, found } => {
+                let shape = inputs.get(*operand).map_or_else(|| format!("{found} axes"), |s| s.to_string());
+                format!("`{kind}` works on {expected}, and this is {shape}")
+            }
+            Self::TooSmall { axis, size, window } => {
+                let name = axis_name(rank(0), *axis);
+                format!("the window of `{kind}` covers {window}, but the {name} is {size}, padding counted")
+            }
+            Self::Indivisible { axis, size, by, what } => {
+                let name = axis_name(rank(0), *axis);
+                format!("{size} {name} cannot be divided by `{what}`, which is {by}")
+            }
+            Self::Elements { from, to } => {
+                format!("`{kind}` must keep the {from} elements of a sample, and makes {to}")
+            }
+            Self::Overflow => format!("the sizes of this `{kind}` are too large to be counted"),
+            Self::Other { message, .. } => message.clone(),
+        }
+    }
+
+    /// What to write instead, where the rule itself knows.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Other { help, .. } => help.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// What an axis is called: `channels`, `height`; `features` of a vector.
+pub fn axis_name(rank: usize, axis: usize) -> &'static str {
+    match (rank, axis) {
+        (_, 0) => "batch",
+        (2, 1) => "features",
+        (_, 1) => "channels",
+        (3, 2) => "length",
+        (_, 2) => "height",
+        (_, 3) => "width",
+        _ => "size",
+    }
 }

@@ -16,8 +16,8 @@ pub mod norm;
 pub mod pool;
 pub mod registry;
 pub mod resize;
+mod rules;
 pub mod structure;
-mod stub;
 
 pub use args::{ArgError, ArgSpec, ArgType, Args, Value};
 pub use error::ShapeError;

@@ -1,7 +1,8 @@
 //! The list of layers that can be written in a file.
 
-use super::{ArgError, ArgSpec, Args, Op};
+use super::{ArgError, ArgSpec, Args, Op, activation, conv, linear, norm, pool, resize, structure};
 use crate::shape::Shape;
+use std::sync::LazyLock;
 
 /// A layer of the language.
 #[derive(Clone, Debug)]
@@ -17,9 +18,30 @@ pub struct LayerSpec {
     pub make: fn(&Args, input: &Shape) -> Result<Op, ArgError>,
 }
 
+impl LayerSpec {
+    /// How it is called: `dropout(p=0.5)`, `upsample(factor, mode="nearest", size, like)`, `relu`.
+    pub fn signature(&self) -> String {
+        let arg = |spec: &ArgSpec| match spec.default {
+            None | Some("") => spec.name.to_string(),
+            Some(default) => format!("{}={default}", spec.name),
+        };
+        let args: Vec<String> = self.args.iter().map(arg).collect();
+        if args.is_empty() { self.name.into() } else { format!("{}({})", self.name, args.join(", ")) }
+    }
+
+    /// The argument of this name.
+    pub fn arg(&self, name: &str) -> Option<&'static ArgSpec> {
+        self.args.iter().find(|spec| spec.name == name)
+    }
+}
+
+const FAMILIES: [&[LayerSpec]; 7] =
+    [conv::SPECS, linear::SPECS, norm::SPECS, activation::SPECS, pool::SPECS, resize::SPECS, structure::SPECS];
+
 /// Every layer, in the order of the reference.
 pub fn layers() -> &'static [LayerSpec] {
-    &[]
+    static ALL: LazyLock<Vec<LayerSpec>> = LazyLock::new(|| FAMILIES.concat());
+    &ALL
 }
 
 /// The layer of this name.

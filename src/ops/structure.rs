@@ -1,5 +1,8 @@
 //! Inputs, and layers that only rearrange.
 
+use super::args::{optional, required, whole};
+use super::rules::{self, elementwise, no_macs, no_params, nothing_saved};
+use super::{ArgError, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -31,3 +34,182 @@ pub struct Reshape {
 /// Nothing.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Identity {}
+
+/// The layers of this family.
+pub const SPECS: &[LayerSpec] = &[
+    LayerSpec {
+        name: "dropout",
+        args: &[optional("p", ArgType::Probability, "0.5")],
+        doc: "in training, zeroes elements with probability p and divides the rest by 1 − p (Srivastava et al. 2014)",
+        make: |args, _| Ok(Dropout { p: args.probability_or("p", 0.5)? }.into()),
+    },
+    LayerSpec {
+        name: "flatten",
+        args: &[],
+        doc: "all axes after the batch made one",
+        make: |_, _| Ok(Flatten {}.into()),
+    },
+    LayerSpec {
+        name: "reshape",
+        args: &[required("dims", ArgType::Dims)],
+        doc: "other sizes after the batch over the same elements; one may be -1, which is what remains",
+        make: make_reshape,
+    },
+    LayerSpec { name: "identity", args: &[], doc: "the value as it is", make: |_, _| Ok(Identity {}.into()) },
+];
+
+fn make_reshape(args: &Args, input: &Shape) -> Result<Op, ArgError> {
+    let value = args.need("dims")?;
+    let items = match value {
+        Value::List(items) if !items.is_empty() => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let refused =
+        |v: &Value| ArgError::at("dims", format!("`dims` must be {}, not {}", ArgType::Dims.words(), v.describe()));
+    let read = |v: &Value| match v {
+        Value::Int(-1) => Ok(None),
+        v => whole(v, 1).map(Some).ok_or_else(|| refused(v)),
+    };
+    let dims: Vec<Option<usize>> = items.iter().map(read).collect::<Result<_, _>>()?;
+    if dims.iter().filter(|d| d.is_none()).count() > 1 {
+        return Err(ArgError::at("dims", "only one size of `dims` may be -1"));
+    }
+    let known = dims.iter().flatten().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
+    let (Some(known), Some(elements)) = (known, input.elements()) else {
+        return Err(ArgError::at("dims", "`dims` are too large"));
+    };
+    let rest = (elements / known) as usize;
+    if dims.contains(&None) && !elements.is_multiple_of(known) {
+        let message = format!("the {elements} elements of a sample cannot be divided by {known}, so nothing fits -1");
+        return Err(ArgError::at("dims", message));
+    }
+    Ok(Reshape { dims: dims.into_iter().map(|d| d.unwrap_or(rest)).collect() }.into())
+}
+
+/// Flatten and reshape lose positions: what follows sees all of them.
+fn lost_positions(input: &Shape) -> Field {
+    if input.spatial().iter().all(|&size| size == 1) { Field::Pointwise } else { Field::Global }
+}
+
+impl Layer for Input {
+    no_params!();
+    no_macs!();
+    nothing_saved!();
+
+    fn kind(&self) -> &'static str {
+        "input"
+    }
+
+    fn infer(&self, _: &[&Shape]) -> Result<Shape, ShapeError> {
+        match self.shape.dims().iter().position(|&size| size == 0) {
+            None => rules::bounded(self.shape.clone()),
+            Some(i) => {
+                let name = super::error::axis_name(self.shape.rank(), i + 1);
+                Err(ShapeError::other(format!("a size of an input must be at least 1, and its {name} is 0"), None))
+            }
+        }
+    }
+
+    fn field(&self, _: &[&Shape]) -> Field {
+        Field::Pointwise
+    }
+
+    fn in_place(&self) -> &'static [usize] {
+        &[]
+    }
+
+    fn detail(&self) -> String {
+        String::new()
+    }
+}
+
+impl Layer for Dropout {
+    elementwise!();
+    no_params!();
+
+    fn kind(&self) -> &'static str {
+        "dropout"
+    }
+
+    /// One byte of mask for each element.
+    fn saved(&self, _: &[&Shape], output: &Shape) -> Saved {
+        let extra_bytes = if self.p > 0.0 { output.elements().unwrap_or(0) } else { 0 };
+        Saved { extra_bytes, ..Saved::default() }
+    }
+
+    fn detail(&self) -> String {
+        format!("p={}", self.p)
+    }
+}
+
+impl Layer for Flatten {
+    no_params!();
+    no_macs!();
+    nothing_saved!();
+
+    fn kind(&self) -> &'static str {
+        "flatten"
+    }
+
+    fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
+        let elements = inputs[0].elements().and_then(|n| usize::try_from(n).ok());
+        Ok(Shape::new([elements.ok_or(ShapeError::Overflow)?]))
+    }
+
+    fn field(&self, inputs: &[&Shape]) -> Field {
+        lost_positions(inputs[0])
+    }
+
+    fn in_place(&self) -> &'static [usize] {
+        &[0]
+    }
+
+    fn detail(&self) -> String {
+        String::new()
+    }
+}
+
+impl Layer for Reshape {
+    no_params!();
+    no_macs!();
+    nothing_saved!();
+
+    fn kind(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
+        let output = rules::bounded(Shape::new(self.dims.clone()))?;
+        match (inputs[0].elements(), output.elements()) {
+            (Some(from), Some(to)) if from == to => Ok(output),
+            (Some(from), Some(to)) => Err(ShapeError::Elements { from, to }),
+            _ => Err(ShapeError::Overflow),
+        }
+    }
+
+    fn field(&self, inputs: &[&Shape]) -> Field {
+        lost_positions(inputs[0])
+    }
+
+    fn in_place(&self) -> &'static [usize] {
+        &[0]
+    }
+
+    fn detail(&self) -> String {
+        rules::times(&self.dims)
+    }
+}
+
+impl Layer for Identity {
+    elementwise!();
+    no_params!();
+    nothing_saved!();
+
+    fn kind(&self) -> &'static str {
+        "identity"
+    }
+
+    fn detail(&self) -> String {
+        String::new()
+    }
+}
