@@ -18,6 +18,8 @@ pub mod registry;
 pub mod resize;
 mod rules;
 pub mod structure;
+#[cfg(test)]
+mod tests;
 
 pub use args::{ArgError, ArgSpec, ArgType, Args, Value};
 pub use error::ShapeError;
