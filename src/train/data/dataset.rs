@@ -108,3 +108,25 @@ impl Default for Target {
         Target::Class(0)
     }
 }
+
+impl Target {
+    /// The mask, emptied, to be filled.
+    pub fn mask(&mut self) -> &mut Vec<i32> {
+        if !matches!(self, Target::Mask(_)) {
+            *self = Target::Mask(Vec::new());
+        }
+        let Target::Mask(v) = self else { unreachable!("it was made a mask above") };
+        v.clear();
+        v
+    }
+
+    /// The numbers, emptied, to be filled.
+    pub fn tensor(&mut self) -> &mut Vec<f32> {
+        if !matches!(self, Target::Tensor(_)) {
+            *self = Target::Tensor(Vec::new());
+        }
+        let Target::Tensor(v) = self else { unreachable!("it was made a tensor above") };
+        v.clear();
+        v
+    }
+}

@@ -8,12 +8,15 @@
 
 mod assemble;
 mod batch;
+mod channels;
 mod dataset;
+mod digits;
 mod error;
 mod loader;
 mod order;
 mod queue;
 mod source;
+mod stored;
 
 pub use batch::{Batch, Mix, Targets};
 pub use dataset::{Dataset, Pixels, Sample, Target, TargetKind};

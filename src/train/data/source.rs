@@ -1,6 +1,7 @@
 //! From what `--data` says to a data set.
 
 use super::dataset::Dataset;
+use super::digits;
 use super::error::{DataError, Result};
 use crate::base::{Diagnostic, nearest::nearest};
 use std::sync::Arc;
@@ -12,8 +13,6 @@ pub struct Want {
     pub shape: Vec<usize>,
     /// Whether one broken file ends the run (`--strict`); otherwise it is named, counted and passed over.
     pub strict: bool,
-    /// The seed of splits and generated sets.
-    pub seed: u64,
     /// Bytes that one file may take up in memory.
     pub memory: u64,
 }
@@ -21,7 +20,7 @@ pub struct Want {
 impl Want {
     /// Data for a model with this input shape (without the batch); broken files are passed over.
     pub fn new(shape: &[usize]) -> Self {
-        Self { shape: shape.to_vec(), strict: false, seed: 0, memory: 4 << 30 }
+        Self { shape: shape.to_vec(), strict: false, memory: 4 << 30 }
     }
 }
 
@@ -49,6 +48,11 @@ pub const NAMES: [&str; 3] = ["builtin:digits", "builtin:digits-canvas", "fashio
 ///
 /// # Errors
 /// [`DataError`], where there is no such data, or nothing in it can be used, or it does not fit the model.
-pub fn open(spec: &str, _want: &Want) -> Result<Split> {
+pub fn open(spec: &str, want: &Want) -> Result<Split> {
+    match spec {
+        "builtin:digits" => return digits::digits(want),
+        "builtin:digits-canvas" => return digits::canvases(want),
+        _ => {}
+    }
     Err(DataError::Unknown { spec: spec.to_string(), near: nearest(spec, NAMES).map(str::to_string) })
 }

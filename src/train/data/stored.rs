@@ -1,0 +1,149 @@
+//! A data set held in memory.
+
+use super::channels::adapt;
+use super::dataset::{Dataset, Pixels, Sample, Target, TargetKind};
+use super::error::{DataError, Result};
+
+/// Inputs and targets of one size each, one after the other.
+pub struct Stored {
+    shape: Vec<usize>,
+    dims: [usize; 3],
+    channels: usize,
+    values: Pixels,
+    labels: Labels,
+    kind: TargetKind,
+    len: usize,
+}
+
+/// The targets of all samples.
+pub enum Labels {
+    /// A class each.
+    Classes(Vec<i32>),
+    /// A class for each pixel, as bytes.
+    Masks(Vec<u8>),
+    /// A class for each pixel, where bytes do not hold them.
+    WideMasks(Vec<i32>),
+    /// Numbers.
+    Tensor(Vec<f32>),
+}
+
+impl Labels {
+    fn len(&self) -> usize {
+        match self {
+            Labels::Classes(v) | Labels::WideMasks(v) => v.len(),
+            Labels::Masks(v) => v.len(),
+            Labels::Tensor(v) => v.len(),
+        }
+    }
+}
+
+impl Stored {
+    /// Inputs of `dims` (`[C, H, W]`), made to fit a model that wants `wants` (without the batch).
+    ///
+    /// # Errors
+    /// [`DataError::Size`] where they do not fit, [`DataError::Broken`] where inputs and targets differ in number,
+    /// [`DataError::Label`] for a class outside the kind's.
+    pub fn new(
+        name: &str,
+        dims: [usize; 3],
+        wants: &[usize],
+        values: Pixels,
+        labels: Labels,
+        kind: TargetKind,
+    ) -> Result<Self> {
+        let channels = fit(name, dims, wants)?;
+        let size = dims.iter().product::<usize>();
+        let values_len = match &values {
+            Pixels::Bytes(v) => v.len(),
+            Pixels::Floats(v) => v.len(),
+        };
+        let len = values_len.checked_div(size).unwrap_or(0);
+        let each = match &kind {
+            TargetKind::Class { .. } => 1,
+            TargetKind::Mask { .. } => dims[1] * dims[2],
+            TargetKind::Tensor(shape) => shape.iter().product(),
+        };
+        if len * size != values_len || len * each != labels.len() {
+            let found = labels.len().checked_div(each).unwrap_or(0);
+            return Err(DataError::broken(name, format!("it has {len} inputs and {found} targets")));
+        }
+        if len == 0 {
+            return Err(DataError::Empty { path: name.to_string(), reason: "it has no rows".into() });
+        }
+        let set = Self { shape: wants.to_vec(), dims, channels, values, labels, kind, len };
+        set.check_labels(name)?;
+        Ok(set)
+    }
+
+    fn check_labels(&self, name: &str) -> Result<()> {
+        let (TargetKind::Class { count, .. }, Labels::Classes(labels)) = (&self.kind, &self.labels) else {
+            return Ok(());
+        };
+        match labels.iter().position(|&label| label < 0 || label as usize >= *count) {
+            None => Ok(()),
+            Some(row) => Err(DataError::Label {
+                place: format!("{name}, row {row}"),
+                label: labels[row] as i64,
+                classes: *count,
+            }),
+        }
+    }
+}
+
+/// How many channels inputs of `dims` are to have for a model that wants `wants`.
+///
+/// # Errors
+/// [`DataError::Size`] where they cannot be made to fit without being resized.
+pub fn fit(name: &str, dims: [usize; 3], wants: &[usize]) -> Result<usize> {
+    let [c, h, w] = dims;
+    let fits = match *wants {
+        [wc, wh, ww] => (h, w) == (wh, ww) && (c == wc || matches!((c, wc), (1, 3) | (3, 1))),
+        [wc, length] => h == 1 && (c, w) == (wc, length),
+        [features] => c * h * w == features,
+        _ => false,
+    };
+    if fits {
+        return Ok(if wants.len() == 3 { wants[0] } else { c });
+    }
+    let has = if h == 1 && wants.len() == 2 { vec![c, w] } else { dims.to_vec() };
+    Err(DataError::Size { data: name.to_string(), has, wants: wants.to_vec() })
+}
+
+impl Dataset for Stored {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn input_shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn target(&self) -> &TargetKind {
+        &self.kind
+    }
+
+    fn get(&self, index: usize, out: &mut Sample) -> Result<()> {
+        if index >= self.len {
+            return Err(DataError::Internal(format!("there is no sample {index}")));
+        }
+        let [c, h, w] = self.dims;
+        let size = c * h * w;
+        let range = index * size..(index + 1) * size;
+        match &self.values {
+            Pixels::Bytes(v) => adapt(&v[range], c, self.channels, out.pixels.bytes()),
+            Pixels::Floats(v) => adapt(&v[range], c, self.channels, out.pixels.floats()),
+        }
+        out.dims = [self.channels, h, w];
+        let pixels = index * h * w..(index + 1) * h * w;
+        match &self.labels {
+            Labels::Classes(v) => out.target = Target::Class(v[index] as i64),
+            Labels::Masks(v) => out.target.mask().extend(v[pixels].iter().map(|&m| m as i32)),
+            Labels::WideMasks(v) => out.target.mask().extend_from_slice(&v[pixels]),
+            Labels::Tensor(v) => {
+                let each = v.len() / self.len;
+                out.target.tensor().extend_from_slice(&v[index * each..(index + 1) * each]);
+            }
+        }
+        Ok(())
+    }
+}
