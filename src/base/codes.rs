@@ -62,5 +62,14 @@ codes! {
     DATA_TOO_LARGE = "E0809", "a data file asks for too much memory";
     DATA_AUGMENT = "E0820", "an augmentation cannot be done on these data";
     DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
+    BRACKET = "E0102", "a bracket has no partner";
+    TOO_DEEP = "E0103", "brackets or operators nest too deeply";
+    CHARACTER = "E0104", "a character has no meaning here";
+    STRING = "E0105", "a string is not well formed";
+    NUMBER = "E0106", "a number cannot be written so";
+    RESERVED = "E0107", "a word of the language is used as a name";
+    TOO_LARGE = "E0108", "the file is too large";
+    SKIP_KIND = "E0109", "a skip does not say how it merges";
+    CHAINED = "E0110", "comparisons do not chain";
     INTERNAL = "I0001", "a mistake in archc itself";
 }
