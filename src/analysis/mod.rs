@@ -1,1 +1,4 @@
 //! What can be known before running?
+
+pub mod cost;
+pub mod field;

@@ -15,9 +15,15 @@ pub enum Activation {
     /// `min(max(x, 0), 6)`
     Relu6,
     /// `x` or `slope·x`
-    LeakyRelu { slope: f64 },
+    LeakyRelu {
+        /// The factor below 0.
+        slope: f64,
+    },
     /// `x` or `alpha·(eˣ − 1)`
-    Elu { alpha: f64 },
+    Elu {
+        /// Minus the limit at −∞.
+        alpha: f64,
+    },
     /// `x·Φ(x)`, exact, with erf.
     Gelu,
     /// `x·sigmoid(x)`

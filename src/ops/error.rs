@@ -6,19 +6,61 @@ use crate::shape::Shape;
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShapeError {
     /// Two sizes that must agree do not.
-    Mismatch { operand: usize, axis: usize, expected: usize, found: usize },
-    /// The operand has the wrong number of axes; `expected` in words (`[N, C, L] or [N, C, H, W]`).
-    Rank { operand: usize, expected: &'static str, found: usize },
-    /// A window is larger than what it slides over: `window` against `size`, padding counted in both.
-    TooSmall { axis: usize, size: usize, window: usize },
-    /// A size must be a multiple of another (`what` names the argument, such as `groups`).
-    Indivisible { axis: usize, size: usize, by: usize, what: &'static str },
+    Mismatch {
+        /// The operand that disagrees.
+        operand: usize,
+        /// Along this axis.
+        axis: usize,
+        /// The size that the operands before it have.
+        expected: usize,
+        /// Its size.
+        found: usize,
+    },
+    /// The operand has the wrong number of axes.
+    Rank {
+        /// Which operand.
+        operand: usize,
+        /// In words: `[N, C, L] or [N, C, H, W]`.
+        expected: &'static str,
+        /// Its axes, the batch counted.
+        found: usize,
+    },
+    /// A window is larger than what it slides over.
+    TooSmall {
+        /// Along this axis.
+        axis: usize,
+        /// What it slides over, padding counted.
+        size: usize,
+        /// What it covers.
+        window: usize,
+    },
+    /// A size must be a multiple of another.
+    Indivisible {
+        /// Along this axis.
+        axis: usize,
+        /// The size.
+        size: usize,
+        /// What must divide it.
+        by: usize,
+        /// The argument that says so, such as `groups`.
+        what: &'static str,
+    },
     /// The elements of operand and result differ.
-    Elements { from: u64, to: u64 },
+    Elements {
+        /// Of the operand.
+        from: u64,
+        /// Of the result.
+        to: u64,
+    },
     /// A size left 64 bits or the limits.
     Overflow,
     /// Anything else, said in the message's own words, with a help where there is one.
-    Other { message: String, help: Option<String> },
+    Other {
+        /// The fact.
+        message: String,
+        /// What to write instead.
+        help: Option<String>,
+    },
 }
 
 impl ShapeError {

@@ -54,10 +54,20 @@ impl ParamSpec {
 pub enum Field {
     /// One input position for each output position.
     Pointwise,
-    /// A window: extent (dilation counted) and stride, per spatial axis.
-    Window { extent: Vec<usize>, stride: Vec<usize> },
-    /// A transposed window: extent and upsampling factor, per spatial axis.
-    Spread { extent: Vec<usize>, factor: Vec<usize> },
+    /// A window, per spatial axis.
+    Window {
+        /// What it reaches over, dilation counted.
+        extent: Vec<usize>,
+        /// Its step.
+        stride: Vec<usize>,
+    },
+    /// A transposed window, per spatial axis.
+    Spread {
+        /// What it reaches over in the output.
+        extent: Vec<usize>,
+        /// How many output positions an input position becomes.
+        factor: Vec<usize>,
+    },
     /// Every input position.
     Global,
 }
