@@ -4,6 +4,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod limits;
 pub mod nearest;
+pub mod render;
 pub mod rng;
 pub mod source;
 pub mod span;
