@@ -1,3 +1,5 @@
 //! The one integration-test binary.
 
+#[cfg(feature = "data")]
+mod data;
 mod layers;

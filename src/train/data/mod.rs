@@ -9,9 +9,13 @@
 mod assemble;
 mod batch;
 mod channels;
+mod cifar;
 mod dataset;
 mod digits;
+mod elements;
 mod error;
+mod folder;
+mod idx;
 mod loader;
 mod order;
 mod queue;

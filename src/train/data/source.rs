@@ -1,9 +1,11 @@
 //! From what `--data` says to a data set.
 
 use super::dataset::Dataset;
-use super::digits;
 use super::error::{DataError, Result};
+use super::folder::names_in;
+use super::{cifar, digits, idx};
 use crate::base::{Diagnostic, nearest::nearest};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What the model wants of its data.
@@ -52,7 +54,24 @@ pub fn open(spec: &str, want: &Want) -> Result<Split> {
     match spec {
         "builtin:digits" => return digits::digits(want),
         "builtin:digits-canvas" => return digits::canvases(want),
+        "fashion-mnist" => return idx::fashion(want),
         _ => {}
     }
-    Err(DataError::Unknown { spec: spec.to_string(), near: nearest(spec, NAMES).map(str::to_string) })
+    let path = Path::new(spec);
+    if path.is_dir() {
+        directory(path, want)
+    } else {
+        Err(DataError::Unknown { spec: spec.to_string(), near: nearest(spec, NAMES).map(str::to_string) })
+    }
+}
+
+fn directory(path: &Path, want: &Want) -> Result<Split> {
+    let names = names_in(path)?;
+    if idx::is_idx(&names) {
+        return idx::open(path, Vec::new(), want);
+    }
+    if cifar::is_cifar(&names) {
+        return cifar::open(path, want);
+    }
+    Err(DataError::Layout { path: path.display().to_string(), found: "".into() })
 }

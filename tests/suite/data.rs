@@ -1,0 +1,203 @@
+//! Data sets in files: each format written here, read back, and broken.
+
+use archc::train::data::{
+    DataError, Dataset, Loader, LoaderOptions, Pixels, Sample, Target, TargetKind, Targets, Want, open,
+};
+use flate2::{Compression, write::GzEncoder};
+use std::io::Write;
+use std::path::Path;
+
+fn idx(shape: &[usize], bytes: &[u8]) -> Vec<u8> {
+    let mut out = vec![0, 0, 8, shape.len() as u8];
+    shape.iter().for_each(|&d| out.extend((d as u32).to_be_bytes()));
+    out.extend_from_slice(bytes);
+    out
+}
+
+fn gz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn write(directory: &Path, name: &str, bytes: &[u8]) {
+    let path = directory.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn code(error: DataError) -> &'static str {
+    error.diagnostic().code.0
+}
+
+/// Why the data at a path cannot be opened, as a code.
+fn refusal(path: &Path, shape: &[usize]) -> &'static str {
+    code(open(text(path), &Want::new(shape)).err().expect("it opened"))
+}
+
+fn sample(data: &dyn Dataset, index: usize) -> Sample {
+    let mut sample = Sample::default();
+    data.get(index, &mut sample).unwrap();
+    sample
+}
+
+fn bytes(sample: &Sample) -> &[u8] {
+    match &sample.pixels {
+        Pixels::Bytes(v) => v,
+        Pixels::Floats(_) => panic!("floats"),
+    }
+}
+
+fn class(sample: &Sample) -> i64 {
+    match sample.target {
+        Target::Class(class) => class,
+        _ => panic!("no class"),
+    }
+}
+
+/// Ten training images of 2 × 3 that count up, and four test images.
+fn mnist_like(directory: &Path, pack: fn(&[u8]) -> Vec<u8>, suffix: &str) {
+    let pixels: Vec<u8> = (0..60).collect();
+    let part = |n: usize, name: &str| {
+        let labels: Vec<u8> = (0..n as u8).map(|i| i % 3).collect();
+        let images = pack(&idx(&[n, 2, 3], &pixels[..n * 6]));
+        write(directory, &format!("{name}-images-idx3-ubyte{suffix}"), &images);
+        write(directory, &format!("{name}-labels-idx1-ubyte{suffix}"), &pack(&idx(&[n], &labels)));
+    };
+    part(10, "train");
+    part(4, "t10k");
+}
+
+#[test]
+fn idx_files_are_read_plain_and_gzipped() {
+    for (pack, suffix) in [((|b| b.to_vec()) as fn(&[u8]) -> Vec<u8>, ""), (gz, ".gz")] {
+        let dir = tempfile::tempdir().unwrap();
+        mnist_like(dir.path(), pack, suffix);
+        let split = open(text(dir.path()), &Want::new(&[1, 2, 3])).unwrap();
+        assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (10, 4));
+        assert_eq!(split.train.target(), &TargetKind::Class { count: 3, names: vec![] });
+        let third = sample(split.train.as_ref(), 2);
+        assert_eq!((third.dims, bytes(&third), class(&third)), ([1, 2, 3], &[12, 13, 14, 15, 16, 17][..], 2));
+    }
+}
+
+#[test]
+fn broken_idx_files_are_refused() {
+    type Change = (&'static str, fn(&mut Vec<u8>), &'static str);
+    let changes: [Change; 7] = [
+        ("train-images-idx3-ubyte", |b| b.truncate(40), "E0804"),
+        ("train-images-idx3-ubyte", |b| b.push(0), "E0804"),
+        ("train-images-idx3-ubyte", |b| b[0] = 9, "E0804"),
+        ("train-images-idx3-ubyte", |b| b[2] = 13, "E0804"),
+        ("train-images-idx3-ubyte", |b| b[4] = 255, "E0809"),
+        ("train-labels-idx1-ubyte", |b| b.truncate(6), "E0804"),
+        ("train-labels-idx1-ubyte", |b| *b = idx(&[9], &[0; 9]), "E0804"),
+    ];
+    for (file, change, expected) in changes {
+        let dir = tempfile::tempdir().unwrap();
+        mnist_like(dir.path(), |b| b.to_vec(), "");
+        let mut bytes = std::fs::read(dir.path().join(file)).unwrap();
+        change(&mut bytes);
+        write(dir.path(), file, &bytes);
+        let error = open(text(dir.path()), &Want { memory: 1 << 20, ..Want::new(&[1, 2, 3]) }).err().unwrap();
+        assert_eq!(code(error), expected, "{file}");
+    }
+}
+
+#[test]
+fn a_gzip_bomb_is_refused_before_it_unpacks() {
+    let dir = tempfile::tempdir().unwrap();
+    mnist_like(dir.path(), gz, ".gz");
+    write(dir.path(), "train-images-idx3-ubyte.gz", &gz(&idx(&[50_000_000, 2, 3], &[0; 1 << 20])));
+    let want = Want { memory: 64 << 20, ..Want::new(&[1, 2, 3]) };
+    assert_eq!(code(open(text(dir.path()), &want).err().unwrap()), "E0809");
+}
+
+#[test]
+fn sizes_that_do_not_fit_say_so() {
+    let dir = tempfile::tempdir().unwrap();
+    mnist_like(dir.path(), |b| b.to_vec(), "");
+    let error = open(text(dir.path()), &Want::new(&[1, 28, 28])).err().unwrap();
+    assert!(matches!(&error, DataError::Size { has, .. } if has == &[1, 2, 3]));
+    assert!(error.diagnostic().help.unwrap().contains("--size 2x3"));
+    assert_eq!(open(text(dir.path()), &Want::new(&[6])).unwrap().train.input_shape(), [6]);
+}
+
+#[test]
+fn fashion_mnist_is_found_where_debian_puts_it() {
+    if !Path::new("/usr/share/datasets/fashion-mnist").is_dir() {
+        let error = open("fashion-mnist", &Want::new(&[1, 28, 28])).err().unwrap();
+        assert!(error.diagnostic().help.unwrap().contains("dataset-fashion-mnist"));
+        return;
+    }
+    let split = open("fashion-mnist", &Want::new(&[1, 28, 28])).unwrap();
+    assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (60_000, 10_000));
+    let TargetKind::Class { count, names } = split.train.target() else { panic!() };
+    assert_eq!((*count, names[9].as_str()), (10, "ankle boot"));
+    // The first training image is an ankle boot; torchvision gives the same sum of its bytes.
+    let first = sample(split.train.as_ref(), 0);
+    assert_eq!((class(&first), bytes(&first).iter().map(|&b| b as u32).sum::<u32>()), (9, 76_247));
+}
+
+fn cifar_record(labels: &[u8], first: u8) -> Vec<u8> {
+    let mut record = labels.to_vec();
+    record.extend((0..3072).map(|i| if i == 0 { first } else { (i % 251) as u8 }));
+    record
+}
+
+#[test]
+fn cifar_binaries_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for batch in 1..=2u8 {
+        let records = [cifar_record(&[batch], batch), cifar_record(&[9], 7)].concat();
+        write(dir.path(), &format!("data_batch_{batch}.bin"), &records);
+    }
+    write(dir.path(), "test_batch.bin", &cifar_record(&[3], 1));
+    let split = open(text(dir.path()), &Want::new(&[3, 32, 32])).unwrap();
+    assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (4, 1));
+    let third = sample(split.train.as_ref(), 2);
+    assert_eq!((class(&third), bytes(&third)[0], bytes(&third)[1]), (2, 2, 1));
+
+    write(dir.path(), "data_batch_1.bin", &cifar_record(&[10], 0));
+    assert_eq!(refusal(dir.path(), &[3, 32, 32]), "E0806");
+    write(dir.path(), "data_batch_1.bin", &[0; 3000]);
+    assert_eq!(refusal(dir.path(), &[3, 32, 32]), "E0804");
+
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "train.bin", &cifar_record(&[3, 77], 5));
+    write(dir.path(), "test.bin", &cifar_record(&[3, 78], 5));
+    let split = open(text(dir.path()), &Want::new(&[1, 32, 32])).unwrap();
+    assert_eq!(class(&sample(split.train.as_ref(), 0)), 77);
+    assert_eq!(sample(split.train.as_ref(), 0).dims, [1, 32, 32]);
+}
+
+#[test]
+fn names_that_are_nearly_right_are_recognised() {
+    let error = open("builtin:digit", &Want::new(&[1, 8, 8])).err().unwrap();
+    assert_eq!(error.diagnostic().help.as_deref(), Some("did you mean `builtin:digits`?"));
+    assert_eq!(refusal(Path::new("/no/such/thing"), &[1, 8, 8]), "E0801");
+}
+
+#[test]
+fn batches_are_the_same_from_any_place_and_any_number_of_threads() {
+    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let loader =
+        |threads| Loader::new(data.clone(), LoaderOptions { threads, ..LoaderOptions::training(64, 5) }).unwrap();
+    let count = loader(1).batches_per_epoch();
+    assert_eq!(count, 1442usize.div_ceil(64));
+    let all: Vec<_> = loader(1).stream(Default::default()).take(2 * count).map(|b| b.unwrap()).collect();
+    assert!(all.iter().enumerate().all(|(i, b)| (b.epoch, b.index) == (i / count, i % count)));
+    assert!(all[count - 1].last && !all[count].last);
+    let from = archc::train::data::Position { epoch: 0, batch: 7 };
+    let rest: Vec<_> = loader(3).stream(from).take(2 * count - 7).map(|b| b.unwrap()).collect();
+    assert!(rest == all[7..]);
+    let mut seen: Vec<usize> = all[..count].iter().flat_map(|b| b.samples.clone()).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..1442).collect::<Vec<_>>());
+    let Targets::Classes(classes) = &all[0].targets else { panic!() };
+    assert_eq!((all[0].dims.as_slice(), classes.len()), (&[64, 1, 8, 8][..], 64));
+}
