@@ -6,6 +6,7 @@ pub mod error;
 pub mod init;
 mod stack;
 pub mod store;
+pub mod weights;
 
 pub use error::{Error, Result};
 pub use stack::with_stack;
