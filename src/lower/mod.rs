@@ -6,6 +6,8 @@ pub mod error;
 pub mod init;
 mod stack;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod weights;
 
 pub use error::{Error, Result};

@@ -17,3 +17,6 @@ pub use checkpoint::{Checkpoint, Stored};
 pub use element::Element;
 pub use load::{Fit, compare, load, save};
 pub use report::{Misfit, Report, Stray};
+
+#[cfg(test)]
+mod tests;
