@@ -1,1 +1,22 @@
 //! How is it computed? Slices in, slices out; knows no graph and no candle.
+//!
+//! Every kernel has a forward and a backward, works on contiguous `[N, C, H, W]` data in `f32` or
+//! `f64` (the latter is the oracle), and spreads over rayon's threads where the work is worth it.
+//! Results do not depend on the number of threads. One-dimensional maps are maps of height 1.
+#![allow(unsafe_code)]
+
+pub mod activation;
+pub mod conv;
+pub mod elem;
+pub mod gemm;
+pub mod linear;
+pub mod math;
+pub mod norm;
+pub mod parallel;
+pub mod pool;
+pub mod simd;
+
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use elem::Elem;

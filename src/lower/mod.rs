@@ -4,6 +4,7 @@ pub mod atomic;
 pub mod device;
 pub mod error;
 pub mod init;
+pub mod nn;
 mod stack;
 pub mod store;
 #[cfg(test)]

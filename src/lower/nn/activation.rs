@@ -1,0 +1,66 @@
+//! Element-wise functions.
+
+use super::native::{Arg, ArgGrads, Native, apply};
+use super::sizes::channels;
+use crate::kernels::{Elem, activation as kernel};
+use crate::ops::activation::Activation;
+use candle_core::{Result, Tensor, bail};
+
+/// `f(x)`, element by element, with PyTorch's subgradients.
+///
+/// # Errors
+/// Where the dtype is neither `f32` nor `f64`.
+pub fn activation(x: &Tensor, f: &Activation) -> Result<Tensor> {
+    apply(Function(*f), &[x])
+}
+
+/// `x` or `weight·x` of `[N, C, …]`; weight `[C]`, or `[1]` for all channels.
+///
+/// # Errors
+/// Where sizes do not fit.
+pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let shape = channels(x.dims())?;
+    if weight.dims() != [1] && weight.dims() != [shape.channels] {
+        bail!("prelu: the weight is {:?}, want [{}] or [1]", weight.dims(), shape.channels)
+    }
+    apply(Prelu, &[x, weight])
+}
+
+struct Function(Activation);
+
+impl Native for Function {
+    const NAME: &'static str = "activation";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let x = args[0].data();
+        let mut y = vec![E::ZERO; x.len()];
+        kernel::forward(&self.0, &x, &mut y);
+        Ok((y, args[0].dims().to_vec()))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let mut dx = vec![E::ZERO; grad.len()];
+        kernel::grad(&self.0, &args[0].data(), &out.data(), grad, &mut dx);
+        Ok(vec![Some(dx)])
+    }
+}
+
+struct Prelu;
+
+impl Native for Prelu {
+    const NAME: &'static str = "prelu";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let (x, shape) = (args[0].data(), channels(args[0].dims())?);
+        let mut y = vec![E::ZERO; x.len()];
+        kernel::prelu(shape.channels, shape.positions, &x, &args[1].data(), &mut y);
+        Ok((y, args[0].dims().to_vec()))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let (x, w, shape) = (args[0].data(), args[1].data(), channels(args[0].dims())?);
+        let (mut dx, mut dw) = (vec![E::ZERO; x.len()], vec![E::ZERO; w.len()]);
+        kernel::prelu_grad(shape.channels, shape.positions, &x, &w, grad, &mut dx, &mut dw);
+        Ok(vec![wanted[0].then_some(dx), wanted[1].then_some(dw)])
+    }
+}
