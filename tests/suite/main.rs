@@ -3,3 +3,4 @@
 #[cfg(feature = "data")]
 mod data;
 mod layers;
+mod plan;
