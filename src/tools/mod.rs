@@ -1,1 +1,5 @@
 //! Look at it: summaries and pictures.
+
+pub mod summary;
+pub mod text;
+pub mod tree;
