@@ -71,5 +71,9 @@ codes! {
     TOO_LARGE = "E0108", "the file is too large";
     SKIP_KIND = "E0109", "a skip does not say how it merges";
     CHAINED = "E0110", "comparisons do not chain";
+    TRAIN_UNFIT = "E0910", "the data, the loss and the outputs do not fit one another";
+    DIVERGED = "E0911", "training diverged";
+    RUN_UNUSABLE = "E0912", "a run cannot be used";
+    RUN_UNWRITABLE = "E0913", "a file of a run cannot be written";
     INTERNAL = "I0001", "a mistake in archc itself";
 }

@@ -4,6 +4,9 @@ use super::fused::FusedCrossEntropy;
 use super::holds_classes;
 use candle_core::{DType, Result, Tensor, bail};
 
+/// The class that is ignored where the recipe names none.
+pub const IGNORED: i64 = -100;
+
 /// Cross entropy of logits `[N, C]` or `[N, C, …]`, averaged as PyTorch averages.
 ///
 /// Against classes: `(1−ε)·w[y]·(−log p[y]) + ε/C · Σ_c w[c]·(−log p[c])`, summed over what is not ignored and divided by
@@ -12,14 +15,14 @@ use candle_core::{DType, Result, Tensor, bail};
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
     smoothing: f64,
-    ignore: Option<i64>,
+    ignore: i64,
     weights: Option<Vec<f64>>,
 }
 
 impl CrossEntropy {
-    /// A loss with its options, all as in PyTorch.
+    /// A loss with its options, all as in PyTorch, which ignores class −100 where nothing else is said.
     pub fn new(smoothing: f64, ignore: Option<i64>, weights: Option<&[f64]>) -> Self {
-        Self { smoothing, ignore, weights: weights.map(<[f64]>::to_vec) }
+        Self { smoothing, ignore: ignore.unwrap_or(IGNORED), weights: weights.map(<[f64]>::to_vec) }
     }
 
     /// The mean loss, a scalar. On the CPU it is one fused pass, and its gradient another.
@@ -50,7 +53,7 @@ impl CrossEntropy {
     fn checked_classes(&self, target: &Tensor, classes: usize) -> Result<Vec<Option<u32>>> {
         let raw = target.flatten_all()?.to_dtype(DType::I64)?.to_vec1::<i64>()?;
         let check = |(position, class): (usize, i64)| match class {
-            class if self.ignore == Some(class) => Ok(None),
+            class if class == self.ignore => Ok(None),
             class if (0..classes as i64).contains(&class) => Ok(Some(class as u32)),
             class => bail!("target {position} is class {class}, but the model gives classes 0 to {}", classes - 1),
         };
@@ -63,10 +66,7 @@ impl CrossEntropy {
         let log_p = log_softmax(&logits.reshape((batch, classes, ()))?)?;
         let dtype = log_p.dtype();
         let target = target.to_device(logits.device())?.to_dtype(DType::I64)?.reshape((batch, 1, ()))?;
-        let kept = match self.ignore {
-            Some(ignored) => target.ne(ignored)?,
-            None => target.ones_like()?.to_dtype(DType::U8)?,
-        };
+        let kept = target.ne(self.ignore)?;
         let index = kept.where_cond(&target, &target.zeros_like()?)?;
         let weights = self.weight_tensor(&log_p)?;
         let kept = kept.to_dtype(dtype)?;

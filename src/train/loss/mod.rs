@@ -8,7 +8,7 @@ mod dice;
 mod fused;
 mod pointwise;
 
-pub use cross_entropy::CrossEntropy;
+pub use cross_entropy::{CrossEntropy, IGNORED};
 
 use crate::elaborate::recipe::{Loss, LossTerm};
 use candle_core::{Result, Tensor, bail};

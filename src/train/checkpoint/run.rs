@@ -1,0 +1,169 @@
+//! A run folder.
+
+use crate::base::{Diagnostic, codes};
+use crate::lower::{Result, atomic};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
+
+/// What was asked for when the run began: enough to do it again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunInfo {
+    /// The version of archc.
+    pub version: String,
+    /// The file, as it was named.
+    pub file: String,
+    /// The model.
+    pub model: String,
+    /// What `--data` said, or the recipe.
+    pub data: String,
+    /// What the command line set, in the order of names: `classes = 10`, `optimizer.lr = 0.01`.
+    pub settings: BTreeMap<String, String>,
+    /// Whether each epoch had an order of its own.
+    pub shuffle: bool,
+    /// Whether samples were changed at random.
+    pub augment: bool,
+    /// The recipe as it came out, for readers.
+    pub recipe: serde_json::Value,
+}
+
+/// A run folder that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    folder: PathBuf,
+}
+
+impl Run {
+    /// A new folder `NAME-K` in `parent`, K the first number from 1 that is free.
+    ///
+    /// # Errors
+    /// `E0913` where it cannot be made.
+    pub fn create_numbered(parent: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+        for number in 1.. {
+            let folder = parent.join(format!("{name}-{number}"));
+            match fs::create_dir(&folder) {
+                Ok(()) => return Ok(Self { folder }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(unwritable(&folder, &error).into()),
+            }
+        }
+        Err(unwritable(parent, &io::Error::other("every number is taken")).into())
+    }
+
+    /// A new run in a folder of this very name, made where it is not there.
+    ///
+    /// # Errors
+    /// `E0912` where a run is in it already, `E0913` where it cannot be made.
+    pub fn create(folder: &Path) -> Result<Self> {
+        if folder.join(INFO).exists() {
+            let shown = folder.display();
+            return Err(Diagnostic::new(codes::RUN_UNUSABLE, format!("`{shown}` holds a run already"))
+                .help(format!("go on with it by `--resume {shown}`, or name another folder"))
+                .into());
+        }
+        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        Ok(Self { folder: folder.into() })
+    }
+
+    /// The run in a folder.
+    ///
+    /// # Errors
+    /// `E0912` where there is none.
+    pub fn open(folder: &Path) -> Result<Self> {
+        if folder.join(INFO).is_file() {
+            return Ok(Self { folder: folder.into() });
+        }
+        let message = format!("`{}` is no run: it has no `{INFO}`", folder.display());
+        Err(Diagnostic::new(codes::RUN_UNUSABLE, message).help("name the folder that `archc train` printed").into())
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The state to go on from.
+    pub fn last(&self) -> PathBuf {
+        self.folder.join("last.safetensors")
+    }
+
+    /// The best weights.
+    pub fn best(&self) -> PathBuf {
+        self.folder.join("best.safetensors")
+    }
+
+    /// The log.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("log.jsonl")
+    }
+
+    /// The weights that measured best, or the last ones where nothing was measured yet.
+    pub fn weights(&self) -> PathBuf {
+        if self.best().is_file() { self.best() } else { self.last() }
+    }
+
+    /// Notes what was asked for, with the source files (by the path that the compiler knows them by).
+    ///
+    /// # Errors
+    /// `E0913` where it cannot be written.
+    pub fn describe(&self, info: &RunInfo, sources: &[(String, String)]) -> Result<()> {
+        let folder = self.folder.join("source");
+        for (name, text) in sources {
+            let path = folder.join(plain(name));
+            let parent = path.parent().unwrap_or(&folder);
+            fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+            atomic::write_bytes(&path, text.as_bytes()).map_err(|error| unwritable(&path, &error))?;
+        }
+        let path = self.folder.join(INFO);
+        let text = serde_json::to_string_pretty(info).map_err(|error| unwritable(&path, &error.into()))? + "\n";
+        Ok(atomic::write_bytes(&path, text.as_bytes()).map_err(|error| unwritable(&path, &error))?)
+    }
+
+    /// What was asked for.
+    ///
+    /// # Errors
+    /// `E0912` where it cannot be read.
+    pub fn info(&self) -> Result<RunInfo> {
+        let path = self.folder.join(INFO);
+        let unreadable =
+            |why: String| Diagnostic::new(codes::RUN_UNUSABLE, format!("`{}` cannot be read: {why}", path.display()));
+        let text = fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
+        Ok(serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?)
+    }
+}
+
+/// The file that makes a folder a run.
+const INFO: &str = "recipe.json";
+
+/// A path that stays inside of the folder that it is put in.
+fn plain(name: &str) -> PathBuf {
+    Path::new(name).components().filter(|part| matches!(part, Component::Normal(_))).collect()
+}
+
+/// `E0913`: a file of the run cannot be written.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(codes::RUN_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_up_and_a_run_is_found_again() -> Result<()> {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Run::create_numbered(dir.path(), "digits")?;
+        let second = Run::create_numbered(dir.path(), "digits")?;
+        assert!(first.folder().ends_with("digits-1") && second.folder().ends_with("digits-2"));
+        let info = RunInfo { model: "Digits".into(), shuffle: true, ..RunInfo::default() };
+        second.describe(&info, &[("../a/net.arch".into(), "model A {}".into())])?;
+        assert_eq!(Run::open(second.folder())?.info()?, info);
+        assert_eq!(fs::read_to_string(second.folder().join("source/a/net.arch")).unwrap(), "model A {}");
+        assert_eq!(Run::open(first.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);
+        assert_eq!(Run::create(second.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);
+        Ok(())
+    }
+}
