@@ -1,7 +1,8 @@
 //! From samples to a batch.
 
+use super::augment::{Image, mixup, mixup_alpha, per_channel, prepare};
 use super::batch::{Batch, Targets};
-use super::dataset::{Dataset, Pixels, Sample, Target, TargetKind};
+use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::loader::{LoaderOptions, Position};
 use super::order;
@@ -37,10 +38,14 @@ pub fn assemble(
     let mut sample = Sample::default();
     for place in start..end {
         if let Some(index) = read(data, options, order, place, broken, &mut sample)? {
-            building.push(index, &mut sample)?;
+            building.push(index, &sample)?;
         }
     }
-    Ok(building.finish())
+    let mut batch = building.finish();
+    if let Some(alpha) = mixup_alpha(&options.augment) {
+        mixup(&mut batch, alpha, &mut order::batch_rng(options.seed, at.epoch, at.batch));
+    }
+    Ok(batch)
 }
 
 /// Reads the sample at a place of the order, and says which it is. A broken one is noted; in training the next
@@ -71,6 +76,8 @@ fn read(
 struct Building<'a> {
     shape: &'a [usize],
     options: &'a LoaderOptions,
+    mean: &'a [f64],
+    image: Image,
     batch: Batch,
 }
 
@@ -92,39 +99,54 @@ impl<'a> Building<'a> {
             targets,
             mix: None,
         };
-        Self { shape, options, batch }
+        let mean = options.normalize.as_ref().map_or(&[][..], |n| &n.mean);
+        Self { shape, options, mean, image: Image::default(), batch }
     }
 
-    fn push(&mut self, index: usize, sample: &mut Sample) -> Result<()> {
-        let from = self.batch.inputs.len();
-        match &sample.pixels {
-            Pixels::Bytes(v) => self.batch.inputs.extend(v.iter().map(|&b| b as f32 / 255.0)),
-            Pixels::Floats(v) => self.batch.inputs.extend_from_slice(v),
-        }
-        let want: usize = self.shape.iter().product();
-        if self.batch.inputs.len() - from != want {
+    /// Adds a sample, changed at random by a generator of its own.
+    fn push(&mut self, index: usize, sample: &Sample) -> Result<()> {
+        let to = match *self.shape {
+            [_, h, w] => [h, w],
+            _ => [sample.dims[1], sample.dims[2]],
+        };
+        let mut rng = order::sample_rng(self.options.seed, self.batch.epoch, index);
+        prepare(sample, to, &self.options.augment, self.mean, &mut rng, &mut self.image)?;
+        self.normalize();
+        if self.image.values.len() != self.shape.iter().product::<usize>() {
             return Err(DataError::Internal(format!("sample {index} has a size of its own")));
         }
-        if let Some(normalize) = &self.options.normalize {
-            let channels = sample.dims[0];
-            let plane = want / channels.max(1);
-            for (c, values) in self.batch.inputs[from..].chunks_mut(plane.max(1)).enumerate() {
-                let mean = normalize.mean[c % normalize.mean.len().max(1)] as f32;
-                let std = normalize.std[c % normalize.std.len().max(1)] as f32;
-                values.iter_mut().for_each(|v| *v = (*v - mean) / std);
-            }
-        }
-        match (&mut self.batch.targets, &sample.target) {
-            (Targets::Classes(list), Target::Class(class)) => list.push(*class),
-            (Targets::Masks(list, dims), Target::Mask(mask)) => {
-                *dims = [0, sample.dims[1], sample.dims[2]];
-                list.extend(mask.iter().map(|&m| m as i64));
-            }
-            (Targets::Tensor(list, _), Target::Tensor(values)) => list.extend_from_slice(values),
-            _ => return Err(DataError::Internal(format!("sample {index} has another kind of target"))),
-        }
+        self.batch.inputs.extend_from_slice(&self.image.values);
+        self.add_target(&sample.target);
         self.batch.samples.push(index);
         Ok(())
+    }
+
+    fn normalize(&mut self) {
+        let Some(normalize) = &self.options.normalize else { return };
+        let [channels, h, w] = self.image.dims;
+        for (c, values) in self.image.values.chunks_exact_mut(h * w).enumerate().take(channels) {
+            let mean = per_channel(&normalize.mean, c).unwrap_or(0.0) as f32;
+            let std = per_channel(&normalize.std, c).unwrap_or(1.0) as f32;
+            values.iter_mut().for_each(|v| *v = (*v - mean) / std);
+        }
+    }
+
+    fn add_target(&mut self, target: &Target) {
+        match (&mut self.batch.targets, target) {
+            (Targets::Classes(list), Target::Class(class)) => list.push(*class),
+            (Targets::Tensor(list, _), Target::Tensor(values)) => list.extend_from_slice(values),
+            (Targets::Masks(list, dims), _) => {
+                let [_, h, w] = self.image.dims;
+                let [mh, mw] = self.options.mask_size.unwrap_or([h, w]);
+                let (mh, mw) = (mh.min(h), mw.min(w));
+                *dims = [0, mh, mw];
+                let mask = self.image.mask.as_deref().unwrap_or(&[]);
+                for row in mask.chunks_exact(w).skip((h - mh) / 2).take(mh) {
+                    list.extend(row[(w - mw) / 2..][..mw].iter().map(|&m| m as i64));
+                }
+            }
+            _ => {}
+        }
     }
 
     fn finish(mut self) -> Batch {

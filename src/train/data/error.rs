@@ -86,6 +86,13 @@ pub enum DataError {
         /// Why not.
         reason: String,
     },
+    /// The recipe normalises another number of channels than the inputs have.
+    Normalize {
+        /// How many it normalises.
+        has: usize,
+        /// How many there are.
+        channels: usize,
+    },
     /// A loader's thread ended on a mistake of ours.
     Internal(String),
 }
@@ -125,6 +132,11 @@ impl DataError {
             DataError::Augment { name, .. } => {
                 Diagnostic::new(codes::DATA_AUGMENT, message).help(format!("take `{name}` out of `augment`, or pass `--no-augment`"))
             }
+            DataError::Normalize { channels: 1, .. } => {
+                Diagnostic::new(codes::DATA_NORMALIZE, message).help("normalize = (mean=[0.5], std=[0.5])")
+            }
+            DataError::Normalize { .. } => Diagnostic::new(codes::DATA_NORMALIZE, message)
+                .help("give one mean and one std for each channel, or one for all"),
             DataError::Internal(_) => Diagnostic::new(codes::INTERNAL, message),
         }
     }
@@ -169,6 +181,9 @@ impl std::fmt::Display for DataError {
                 write!(f, "`{path}` wants {} MiB of memory, and {} MiB are allowed", bytes >> 20, limit >> 20)
             }
             DataError::Augment { name, reason } => write!(f, "`{name}` cannot be done here: {reason}"),
+            DataError::Normalize { has, channels } => {
+                write!(f, "`normalize` has values for {has} channels, and the inputs have {channels}")
+            }
             DataError::Internal(what) => write!(f, "reading data failed inside archc: {what}"),
         }
     }

@@ -85,12 +85,13 @@ impl Loader {
     /// A loader of a data set.
     ///
     /// # Errors
-    /// [`DataError::Empty`] for a data set without samples.
+    /// [`DataError::Empty`] for a data set without samples, [`DataError::Normalize`] where channels differ.
     pub fn new(data: Arc<dyn Dataset>, mut options: LoaderOptions) -> Result<Self> {
         options.batch = options.batch.max(1);
         if data.is_empty() {
             return Err(DataError::Empty { path: "data".into(), reason: "it is empty".into() });
         }
+        check_normalize(data.as_ref(), &options)?;
         let per_epoch = order::batches(data.len(), options.batch, options.training);
         let (orders, broken) = (Mutex::default(), Broken::default());
         Ok(Self { plan: Arc::new(Plan { data, options, per_epoch, orders, broken }) })
@@ -131,6 +132,14 @@ impl Loader {
         };
         let workers = (0..threads).map(spawn).collect();
         Batches { queue, workers }
+    }
+}
+
+fn check_normalize(data: &dyn Dataset, options: &LoaderOptions) -> Result<()> {
+    let (Some(normalize), &[channels, _, _]) = (&options.normalize, data.input_shape()) else { return Ok(()) };
+    match [normalize.mean.len(), normalize.std.len()].into_iter().find(|&n| n != 1 && n != channels) {
+        Some(has) => Err(DataError::Normalize { has, channels }),
+        None => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@
 //! not of threads, nor of what was drawn before. So training resumes at any batch to the same values.
 
 mod assemble;
+mod augment;
 mod batch;
 mod channels;
 mod cifar;
@@ -19,6 +20,7 @@ mod idx;
 mod loader;
 mod order;
 mod queue;
+mod resize;
 mod source;
 mod stored;
 

@@ -115,7 +115,7 @@ fn cubic(pixels: &[f32; SIDE * SIDE], y: f32, x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::data::{Dataset, Sample, Target};
+    use crate::train::data::{Sample, Target};
 
     #[test]
     fn canvases_show_every_digit_and_mostly_background() {

@@ -63,7 +63,7 @@ fn load() -> Result<(Vec<Digit>, Vec<Digit>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::data::{Dataset, Sample, Target};
+    use crate::train::data::{Sample, Target};
 
     #[test]
     fn digits_are_split_by_class_and_lie_in_0_to_1() {
