@@ -11,10 +11,15 @@ pub mod elem;
 pub mod gemm;
 pub mod linear;
 pub mod math;
+pub mod merge;
+pub mod noise;
 pub mod norm;
+pub mod pad;
 pub mod parallel;
 pub mod pool;
+pub mod resize;
 pub mod simd;
+pub mod softmax;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -1,1 +1,47 @@
-//! What kernel tests share.
+//! What kernel tests share: random data, and gradients checked by differences.
+
+use super::Elem;
+use crate::base::Rng;
+
+/// Standard normal values.
+pub(crate) fn random(len: usize, seed: u64) -> Vec<f64> {
+    let mut rng = Rng::new(seed);
+    (0..len).map(|_| rng.normal()).collect()
+}
+
+/// The same values in single precision.
+pub(crate) fn narrow(x: &[f64]) -> Vec<f32> {
+    x.iter().map(|&v| v as f32).collect()
+}
+
+/// Panics unless values agree within `tolerance`, relative to the largest expected one.
+#[track_caller]
+pub(crate) fn close<E: Elem>(got: &[E], want: &[f64], tolerance: f64) {
+    assert_eq!(got.len(), want.len(), "lengths");
+    let scale = want.iter().fold(1e-3_f64, |m, v| m.max(v.abs()));
+    for (i, (g, w)) in got.iter().zip(want).enumerate() {
+        let difference = (g.to_f64() - w).abs();
+        assert!(difference <= tolerance * scale, "at {i}: {g:?}, want {w} (scale {scale})");
+    }
+}
+
+/// Panics unless `backward` gives the gradient of `Σ weights·forward(x)` by `x`, which central
+/// differences give too. `forward` is a plain reference in double precision.
+#[track_caller]
+pub(crate) fn gradient_agrees(x: &[f64], forward: impl Fn(&[f64]) -> Vec<f64>, backward: impl Fn(&[f64]) -> Vec<f64>) {
+    let weights = random(forward(x).len(), 99);
+    let value = |x: &[f64]| -> f64 { forward(x).iter().zip(&weights).map(|(a, b)| a * b).sum() };
+    let got = backward(&weights);
+    assert_eq!(got.len(), x.len(), "lengths");
+    let step = 1e-5;
+    let mut moved = x.to_vec();
+    // All elements of small arguments, a spread of large ones.
+    for i in (0..x.len()).step_by((x.len() / 60).max(1)) {
+        moved[i] = x[i] + step;
+        let above = value(&moved);
+        moved[i] = x[i] - step;
+        let want = (above - value(&moved)) / (2.0 * step);
+        moved[i] = x[i];
+        assert!((got[i] - want).abs() <= 1e-6 * (1.0 + want.abs()), "gradient at {i}: {}, want {want}", got[i]);
+    }
+}

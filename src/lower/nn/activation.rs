@@ -2,7 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
-use crate::kernels::{Elem, activation as kernel};
+use crate::kernels::{Elem, activation as kernel, softmax as softmax_kernel};
 use crate::ops::activation::Activation;
 use candle_core::{Result, Tensor, bail};
 
@@ -24,6 +24,24 @@ pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
         bail!("prelu: the weight is {:?}, want [{}] or [1]", weight.dims(), shape.channels)
     }
     apply(Prelu, &[x, weight])
+}
+
+/// Softmax over axis 1.
+///
+/// # Errors
+/// Where there is no axis 1.
+pub fn softmax(x: &Tensor) -> Result<Tensor> {
+    channels(x.dims())?;
+    apply(Softmax { log: false }, &[x])
+}
+
+/// The logarithm of softmax over axis 1.
+///
+/// # Errors
+/// Where there is no axis 1.
+pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
+    channels(x.dims())?;
+    apply(Softmax { log: true }, &[x])
 }
 
 struct Function(Activation);
@@ -62,5 +80,27 @@ impl Native for Prelu {
         let (mut dx, mut dw) = (vec![E::ZERO; x.len()], vec![E::ZERO; w.len()]);
         kernel::prelu_grad(shape.channels, shape.positions, &x, &w, grad, &mut dx, &mut dw);
         Ok(vec![wanted[0].then_some(dx), wanted[1].then_some(dw)])
+    }
+}
+
+struct Softmax {
+    log: bool,
+}
+
+impl Native for Softmax {
+    const NAME: &'static str = "softmax";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let (x, shape) = (args[0].data(), channels(args[0].dims())?);
+        let mut y = vec![E::ZERO; x.len()];
+        softmax_kernel::forward(shape.channels, shape.positions, self.log, &x, &mut y);
+        Ok((y, args[0].dims().to_vec()))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let shape = channels(args[0].dims())?;
+        let mut dx = vec![E::ZERO; grad.len()];
+        softmax_kernel::grad(shape.channels, shape.positions, self.log, &out.data(), grad, &mut dx);
+        Ok(vec![Some(dx)])
     }
 }

@@ -8,16 +8,22 @@
 mod activation;
 mod conv;
 mod linear;
+mod merge;
 mod native;
+mod noise;
 mod norm;
 mod pool;
+mod resize;
 mod sizes;
 
-pub use activation::{activation, prelu};
+pub use activation::{activation, log_softmax, prelu, softmax};
 pub use conv::{conv, conv_transpose};
 pub use linear::linear;
+pub use merge::{add, concat, gate, mul, scale};
+pub use noise::{add_drop_path, drop_path, dropout};
 pub use norm::{BatchMoments, batch_norm, group_norm, instance_norm, layer_norm};
 pub use pool::{adaptive_avg_pool, avg_pool, global_pool, max_pool};
+pub use resize::{crop, pad, upsample, zero_pad};
 
 use candle_core::Tensor;
 use std::cell::Cell;

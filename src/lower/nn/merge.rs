@@ -1,0 +1,185 @@
+//! Where edges meet.
+
+use super::native::{Arg, ArgGrads, Native, apply};
+use crate::kernels::merge::{self as kernel, Broadcast};
+use crate::kernels::{Elem, noise};
+use candle_core::{Result, Tensor, bail};
+
+/// `s + scale·r`, shapes equal.
+///
+/// # Errors
+/// Where shapes differ.
+pub fn add(s: &Tensor, r: &Tensor, scale: f64) -> Result<Tensor> {
+    let samples = s.dims().first().copied().unwrap_or(1);
+    add_samples(s, r, vec![scale; samples])
+}
+
+/// `s + f·r` with a factor for each sample.
+pub(super) fn add_samples(s: &Tensor, r: &Tensor, factors: Vec<f64>) -> Result<Tensor> {
+    if s.dims() != r.dims() {
+        bail!("add: {:?} and {:?}", s.dims(), r.dims())
+    }
+    apply(Add { factors }, &[s, r])
+}
+
+/// Channels (axis 1) of the operands, in order.
+///
+/// # Errors
+/// Where other sizes differ, or there are no operands.
+pub fn concat(operands: &[&Tensor]) -> Result<Tensor> {
+    let Some(first) = operands.first().filter(|t| t.rank() >= 2) else { bail!("concat: no operands with channels") };
+    for t in operands {
+        let same = t.rank() == first.rank() && (0..t.rank()).all(|a| a == 1 || t.dims()[a] == first.dims()[a]);
+        if !same {
+            bail!("concat: {:?} and {:?}", first.dims(), t.dims())
+        }
+    }
+    match operands {
+        [one] => Ok((*one).clone()),
+        [.., last] if operands.len() > 3 => concat(&[&concat(&operands[..operands.len() - 1])?, last]),
+        _ => apply(Concat, operands),
+    }
+}
+
+/// `a·b`, sizes of 1 stretched; ranks equal.
+///
+/// # Errors
+/// Where sizes do not agree.
+pub fn mul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let Some(shape) = Broadcast::new(a.dims(), b.dims()) else { bail!("mul: {:?} and {:?}", a.dims(), b.dims()) };
+    apply(Mul { shape }, &[a, b])
+}
+
+/// `x·weight` for `x` `[N, C, …]`, weight `[C]` or `[1]`.
+///
+/// # Errors
+/// Where sizes do not agree.
+pub fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let mut dims = vec![1; x.rank()];
+    let Some(channels) = dims.get_mut(1) else { bail!("scale: {:?} has no channels", x.dims()) };
+    *channels = weight.elem_count();
+    mul(x, &weight.reshape(dims)?)
+}
+
+/// `t·r + (1 − t)·s` with `t = sigmoid(logits)`; `logits` may stretch sizes of 1.
+///
+/// # Errors
+/// Where sizes do not agree.
+pub fn gate(s: &Tensor, r: &Tensor, logits: &Tensor) -> Result<Tensor> {
+    if s.dims() != r.dims() {
+        bail!("gate: {:?} and {:?}", s.dims(), r.dims())
+    }
+    let logits = if logits.dims() == s.dims() { logits.clone() } else { logits.broadcast_as(s.shape())? };
+    apply(Gate, &[s, r, &logits])
+}
+
+/// Elements of a tensor of these sizes.
+fn elements(dims: &[usize]) -> usize {
+    dims.iter().product()
+}
+
+struct Add {
+    factors: Vec<f64>,
+}
+
+impl Native for Add {
+    const NAME: &'static str = "add";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let dims = args[0].dims();
+        let mut y = vec![E::ZERO; elements(dims)];
+        let size = y.len() / self.factors.len().max(1);
+        noise::add_scaled(size, &self.factors, &args[0].data(), &args[1].data(), &mut y);
+        Ok((y, dims.to_vec()))
+    }
+
+    fn backward<E: Elem>(&self, _args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let size = grad.len() / self.factors.len().max(1);
+        let scaled = || {
+            let mut dr = vec![E::ZERO; grad.len()];
+            noise::scale(size, &self.factors, grad, &mut dr);
+            dr
+        };
+        Ok(vec![wanted[0].then(|| grad.to_vec()), wanted[1].then(scaled)])
+    }
+}
+
+struct Concat;
+
+impl Native for Concat {
+    const NAME: &'static str = "concat";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let sizes: Vec<usize> = args.iter().map(|a| elements(&a.dims()[1..])).collect();
+        let mut dims = args[0].dims().to_vec();
+        dims[1] = args.iter().map(|a| a.dims()[1]).sum();
+        let mut y = vec![E::ZERO; elements(&dims)];
+        let data: Vec<_> = args.iter().map(Arg::data).collect();
+        let slices: Vec<&[E]> = data.iter().map(|d| &**d).collect();
+        kernel::concat(&sizes, &slices, &mut y);
+        Ok((y, dims))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let total = elements(&out.dims()[1..]);
+        let mut start = 0;
+        let one = |(arg, &wanted): (&Arg<E>, &bool)| {
+            let size = elements(&arg.dims()[1..]);
+            start += size;
+            wanted.then(|| {
+                let mut dx = vec![E::ZERO; elements(arg.dims())];
+                kernel::concat_grad(total, start - size, size, grad, &mut dx);
+                dx
+            })
+        };
+        Ok(args.iter().zip(wanted).map(one).collect())
+    }
+}
+
+struct Mul {
+    shape: Broadcast,
+}
+
+impl Native for Mul {
+    const NAME: &'static str = "mul";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let stretched = |(&a, &b): (&usize, &usize)| if a == 1 { b } else { a };
+        let dims = args[0].dims().iter().zip(args[1].dims()).map(stretched).collect();
+        let mut y = vec![E::ZERO; self.shape.elements()];
+        kernel::mul(&self.shape, &args[0].data(), &args[1].data(), &mut y);
+        Ok((y, dims))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let one = |which: usize| {
+            wanted[which].then(|| {
+                let mut dx = vec![E::ZERO; elements(args[which].dims())];
+                kernel::mul_grad(&self.shape, which, &args[1 - which].data(), grad, &mut dx);
+                dx
+            })
+        };
+        Ok(vec![one(0), one(1)])
+    }
+}
+
+struct Gate;
+
+impl Native for Gate {
+    const NAME: &'static str = "gate";
+
+    fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
+        let mut y = vec![E::ZERO; elements(args[0].dims())];
+        kernel::gate(&args[0].data(), &args[1].data(), &args[2].data(), &mut y);
+        Ok((y, args[0].dims().to_vec()))
+    }
+
+    fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
+        let room = || vec![E::ZERO; grad.len()];
+        let (mut ds, mut dr, mut dt) = (room(), room(), room());
+        let operands = [args[0].data(), args[1].data(), args[2].data()];
+        let [s, r, t] = &operands;
+        kernel::gate_grad([s, r, t], grad, [&mut ds, &mut dr, &mut dt]);
+        Ok([ds, dr, dt].into_iter().zip(wanted).map(|(g, &wanted)| wanted.then_some(g)).collect())
+    }
+}
