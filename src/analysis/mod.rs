@@ -3,3 +3,4 @@
 pub mod cost;
 pub mod field;
 pub mod liveness;
+pub mod sizes;
