@@ -1,16 +1,23 @@
 //! Hand it on: the candle module, its parameters, and weights from files.
 
 pub mod atomic;
+mod bind;
 pub mod device;
 pub mod error;
+mod exec;
 pub mod init;
+mod merge;
+mod module;
 pub mod nn;
+mod schedule;
 mod stack;
 pub mod store;
 #[cfg(test)]
 mod testing;
 pub mod weights;
 
+pub use bind::Sizes;
 pub use error::{Error, Result};
+pub use module::{Module, Resize};
 pub use stack::with_stack;
 pub use store::ParamStore;

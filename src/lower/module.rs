@@ -2,7 +2,7 @@
 
 use super::bind::{Sizes, bind};
 use super::error::{Error, Result};
-use super::exec::compute;
+use super::exec::{Pass, compute};
 use super::init;
 use super::schedule::Schedule;
 use crate::base::{Diagnostic, Rng, codes};
@@ -121,7 +121,7 @@ impl Module {
     pub fn forward_all(&self, inputs: &[(&str, &Tensor)], train: bool) -> Result<BTreeMap<String, Tensor>> {
         let (tensors, sizes) = bind(&self.inputs, inputs, self.dtype)?;
         let schedule = self.schedule(sizes)?;
-        let values = compute(&schedule, tensors, train, &mut lock(&self.rng))?;
+        let values = compute(&schedule, tensors, &mut Pass { train, rng: &mut lock(&self.rng) })?;
         Ok(schedule.outputs.iter().map(|(name, _)| name.clone()).zip(values).collect())
     }
 
@@ -154,7 +154,8 @@ impl Module {
 
     fn elaborate(&self, sizes: &Sizes) -> Result<Schedule> {
         let at = sizes.iter().map(|(name, size)| format!("{name} = {size}")).collect::<Vec<_>>().join(", ");
-        let invalid = |why: String| Diagnostic::new(codes::SIZES_INVALID, format!("the network does not work at {at}: {why}"));
+        let invalid =
+            |why: String| Diagnostic::new(codes::SIZES_INVALID, format!("the network does not work at {at}: {why}"));
         let resize = self.resize.as_ref().ok_or_else(|| {
             invalid("it was lowered for the sizes planned only".into()).help("lower it with `Module::with_resize`")
         })?;
@@ -181,5 +182,101 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ModuleT for Module {
     fn forward_t(&self, xs: &Tensor, train: bool) -> candle_core::Result<Tensor> {
         Ok(self.forward(xs, train)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Graph;
+    use crate::lower::ParamStore;
+    use crate::lower::testing::{add, network, wrap};
+    use crate::ops::structure::{Dropout, Input};
+    use crate::shape::Shape;
+    use candle_nn::VarMap;
+
+    fn image(dims: &[usize]) -> Tensor {
+        let count: usize = dims.iter().product();
+        let list: Vec<f64> = (0..count).map(|i| ((i * 37 % 101) as f64 - 50.0) / 25.0).collect();
+        Tensor::from_vec(list, dims, &Device::Cpu).unwrap()
+    }
+
+    fn numbers(tensor: &Tensor) -> Vec<f64> {
+        tensor.flatten_all().unwrap().to_vec1().unwrap()
+    }
+
+    fn dropper() -> Module {
+        let mut graph = Graph::default();
+        let image = add(&mut graph, "image", Input { shape: Shape::new([64]) }, &[]);
+        let output = add(&mut graph, "dropout1", Dropout { p: 0.5 }, &[image]);
+        let store = ParamStore::new(&wrap(graph.clone(), &[64], output), 1, DType::F64, &Device::Cpu).unwrap();
+        wrap(graph, &[64], output).lower(store.var_builder()).unwrap()
+    }
+
+    #[test]
+    fn training_moves_running_statistics_and_gives_gradients() {
+        let store = ParamStore::new(&network(), 1, DType::F64, &Device::Cpu).unwrap();
+        let module = network().lower(store.var_builder()).unwrap();
+        let x = image(&[2, 1, 4, 4]);
+        let before = numbers(&module.forward(&x, false).unwrap());
+        assert_eq!(numbers(&store.get("bn.running_mean").unwrap().var), [0.0, 0.0]);
+        let loss = module.forward_t(&x, true).unwrap().sum_all().unwrap();
+        let gradients = loss.backward().unwrap();
+        let trainable = store.trainable();
+        let paths: Vec<&str> = trainable.iter().map(|(path, _)| *path).collect();
+        assert_eq!(paths, ["conv.weight", "bn.weight", "bn.bias", "fc.weight", "fc.bias"]);
+        assert!(trainable.iter().all(|(_, var)| gradients.get(var).is_some()));
+        assert_ne!(numbers(&store.get("bn.running_mean").unwrap().var), [0.0, 0.0]);
+        assert_eq!(store.get("bn.num_batches_tracked").unwrap().var.to_scalar::<i64>().unwrap(), 1);
+        assert_ne!(numbers(&module.forward(&x, false).unwrap()), before);
+    }
+
+    #[test]
+    fn a_snapshot_brings_the_store_back() {
+        let store = ParamStore::new(&network(), 1, DType::F64, &Device::Cpu).unwrap();
+        let module = network().lower(store.var_builder()).unwrap();
+        let (x, snapshot) = (image(&[2, 1, 4, 4]), store.snapshot().unwrap());
+        let before = numbers(&module.forward(&x, false).unwrap());
+        module.forward(&x, true).unwrap();
+        store.restore(&snapshot).unwrap();
+        assert_eq!(numbers(&module.forward(&x, false).unwrap()), before);
+        let error = store.restore(&BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("`conv.weight` is missing"), "{error}");
+    }
+
+    #[test]
+    fn works_from_a_var_map() {
+        let map = VarMap::new();
+        let vb = VarBuilder::from_varmap(&map, DType::F32, &Device::Cpu);
+        let module = network().lower(vb).unwrap();
+        assert_eq!(map.all_vars().len(), 8);
+        let x = image(&[2, 1, 4, 4]).to_dtype(DType::F32).unwrap();
+        assert_eq!(module.forward(&x, true).unwrap().dims(), [2, 3]);
+        let counted = &map.data().lock().unwrap()["bn.num_batches_tracked"];
+        assert_eq!(counted.to_scalar::<i64>().unwrap(), 1);
+    }
+
+    #[test]
+    fn dropout_goes_on_from_a_saved_state() {
+        let (module, x) = (dropper(), image(&[3, 64]));
+        let state = module.rng_state();
+        let first = numbers(&module.forward(&x, true).unwrap());
+        assert_ne!(first, numbers(&module.forward(&x, true).unwrap()));
+        module.set_rng_state(state);
+        assert_eq!(first, numbers(&module.forward(&x, true).unwrap()));
+        assert_eq!(numbers(&x), numbers(&module.forward(&x, false).unwrap()));
+    }
+
+    #[test]
+    fn other_sizes_are_elaborated_once_or_refused() {
+        let store = ParamStore::new(&network(), 1, DType::F64, &Device::Cpu).unwrap();
+        let module = network().lower(store.var_builder()).unwrap();
+        let code = |module: &Module| module.forward(&image(&[2, 1, 6, 4]), false).unwrap_err().into_diagnostic();
+        let diagnostic = code(&module);
+        assert_eq!(diagnostic.code, codes::SIZES_INVALID);
+        assert!(diagnostic.message.contains("at H = 6"), "{}", diagnostic.message);
+        // An elaboration that gives other shapes than the values have is our own mistake, and is said to be.
+        let module = module.with_resize(Arc::new(|_| Ok(network())));
+        assert_eq!(code(&module).code, codes::INTERNAL);
     }
 }
