@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod build;
+pub mod dump;
 mod expr;
 mod layout;
 mod literal;
