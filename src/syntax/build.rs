@@ -1,24 +1,26 @@
 //! From matched text to items. What the grammar accepts and the language does not is reported here.
 
-use super::ast::{Arg, Block, Body, Field, File, Import, Item, Label, LabelPart, Model, Param, Path, Set, Train};
-use super::grammar::{Pair, Pairs, Rule};
-use super::literal;
+use super::ast::{Arg, Block, Body, Chain, Field, File, Import, Item, Label, LabelPart, Model, Param, Path, Set, Train};
+use super::grammar::{ArchParser, Pair, Pairs, Rule};
+use super::layout::{Braces, Layout, Line, Shown};
+use super::{literal, message};
 use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, Spanned, codes};
+use pest::Parser;
+use pest::error::InputLocation;
 
-/// Builds the tree of one segment of a file.
+/// Builds the tree of a file, line by line.
 pub struct Builder<'a> {
-    /// The file.
-    pub id: FileId,
-    /// Where the segment starts in the file.
-    pub offset: usize,
-    /// Where it ends; closing brackets that were made up stand beyond.
-    pub end: usize,
-    /// What it may use.
+    id: FileId,
+    layout: &'a Layout,
+    /// The line that is being built.
+    shown: Shown<'a>,
+    /// Its braces that span lines, from the last to the first.
+    braces: Vec<Braces>,
+    /// What the text may use.
     pub limits: &'a Limits,
-    /// Where problems go.
-    pub out: &'a mut Diagnostics,
-    /// Whether this segment's errors were reported already, so that `stray` braces are no news.
-    pub broken: bool,
+    out: &'a mut Diagnostics,
+    /// Whether the item before was not understood, so that braces after it are no news.
+    broken: bool,
     /// How deep operators nest in the expressions built since this was last taken.
     pub deepest: usize,
 }
@@ -47,12 +49,67 @@ impl<'i> Iterator for Parts<'i> {
     }
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// A builder for a file that was laid out.
+    pub fn new(id: FileId, layout: &'a Layout, limits: &'a Limits, out: &'a mut Diagnostics) -> Self {
+        let shown = Shown::default();
+        Self { id, layout, shown, braces: Vec::new(), limits, out, broken: false, deepest: 0 }
+    }
+
+    /// Reads one line by a rule of the grammar and builds from it; its braces are at hand meanwhile.
+    fn line<T>(&mut self, line: Line, rule: Rule, build: impl FnOnce(&mut Self, Pair) -> T) -> Option<T> {
+        if self.out.len() >= self.limits.errors {
+            return None;
+        }
+        let shown = line.shown(&self.layout.text);
+        let text = shown.text.clone();
+        let mut braces = line.braces;
+        braces.reverse();
+        let outer = (std::mem::replace(&mut self.shown, shown), std::mem::replace(&mut self.braces, braces));
+        let built = match ArchParser::parse(rule, &text) {
+            Ok(mut pairs) => pairs.next().map(|pair| build(self, pair)),
+            Err(error) => {
+                self.unexpected(&text, &error);
+                self.unread();
+                None
+            }
+        };
+        (self.shown, self.braces) = outer;
+        built
+    }
+
+    /// Reports what the grammar did not expect, unless the line has an error already.
+    fn unexpected(&mut self, text: &str, error: &pest::error::Error<Rule>) {
+        let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+        let place = self.shown.place(at);
+        if !self.layout.is_tainted(place) && !self.layout.is_tainted(self.shown.place(0)) {
+            let start = Span::new(self.id, place, place);
+            self.report(message::unexpected(text, at, start, &error.variant));
+        }
+    }
+
+    /// Reads the lines of braces whose head was not understood, for their errors only.
+    fn unread(&mut self) {
+        for braces in std::mem::take(&mut self.braces) {
+            for line in braces.lines {
+                self.line(line, Rule::stray_line, |builder, pair| builder.stray_line(pair));
+            }
+        }
+    }
+
+    /// The lines of the next braces that span lines, if these are the ones.
+    pub fn lines_of(&mut self, span: Span) -> Option<Vec<Line>> {
+        let at = self.braces.iter().rposition(|braces| braces.open == span.start as usize)?;
+        Some(self.braces.remove(at).lines)
+    }
+
     /// Where a piece stands in the file, without blanks after it.
     pub fn span(&self, pair: &Pair) -> Span {
-        let start = self.offset + pair.as_span().start();
+        let start = pair.as_span().start();
         let end = start + pair.as_str().trim_end().len();
-        Span::new(self.id, start.min(self.end), end.min(self.end))
+        let place = self.shown.place(start);
+        let last = if end > start { self.shown.place(end - 1) + 1 } else { place };
+        Span::new(self.id, place, last.min(self.layout.text.len()))
     }
 
     /// Reports a problem.
@@ -69,32 +126,29 @@ impl Builder<'_> {
 
     /// The name that stands next.
     pub fn next_ident(&self, parts: &mut Parts) -> Spanned<String> {
-        let blank = || Spanned::new(String::new(), Span::new(self.id, self.offset, self.offset));
+        let blank = || Spanned::new(String::new(), Span::new(self.id, 0, 0));
         parts.next().map_or_else(blank, |p| self.ident(&p))
     }
 
-    /// Adds the segment's items to a file.
-    pub fn items(&mut self, file: Pair, into: &mut File) {
+    /// Adds the item of a line to a file.
+    pub fn item_line(&mut self, line: Line, file: &mut File) {
+        let understood = self.line(line, Rule::item_line, |builder, pair| builder.items(pair, file)).is_some();
+        self.broken = !understood;
+    }
+
+    fn items(&mut self, pair: Pair, file: &mut File) {
         let mut doc: Vec<String> = Vec::new();
-        for pair in file.into_inner() {
-            let item = match pair.as_rule() {
-                Rule::doc => {
-                    doc.push(doc_line(pair.as_str()).to_owned());
-                    continue;
-                }
-                Rule::import => Some(Item::Import(self.import(pair))),
-                Rule::set => Some(Item::Set(self.set(pair))),
-                Rule::block => Some(self.block(pair, &mut doc)),
-                Rule::model => Some(self.model(pair, &mut doc)),
-                Rule::train => Some(Item::Train(self.train(pair))),
-                Rule::stray => {
-                    self.stray(pair);
-                    None
-                }
-                _ => None,
-            };
-            doc.clear();
-            into.items.extend(item);
+        for pair in pair.into_inner() {
+            match pair.as_rule() {
+                Rule::doc => doc.push(doc_line(pair.as_str()).to_owned()),
+                Rule::import => file.items.push(Item::Import(self.import(pair))),
+                Rule::set => file.items.push(Item::Set(self.set(pair))),
+                Rule::block => file.items.push(self.block(pair, &mut doc)),
+                Rule::model => file.items.push(self.model(pair, &mut doc)),
+                Rule::train => file.items.push(Item::Train(self.train(pair))),
+                Rule::stray => self.stray(pair),
+                _ => {}
+            }
         }
     }
 
@@ -150,8 +204,14 @@ impl Builder<'_> {
         let mut parts = Parts::of(pair);
         parts.accept(Rule::kw_train);
         let model = self.next_ident(&mut parts);
-        parts.accept(Rule::open_brace);
-        let fields = parts.map(|p| self.field(p)).collect();
+        let mut fields = Vec::new();
+        if let Some(brace) = parts.accept(Rule::open_brace)
+            && let Some(lines) = self.lines_of(self.span(&brace))
+        {
+            let field = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|field| builder.field(field));
+            fields.extend(lines.into_iter().filter_map(|line| self.line(line, Rule::field_line, field)).flatten());
+        }
+        fields.extend(parts.map(|p| self.field(p)));
         Train { model, fields, span }
     }
 
@@ -211,18 +271,32 @@ impl Builder<'_> {
     /// Braces without a head: their steps are built for their errors only.
     fn stray(&mut self, pair: Pair) {
         let span = self.span(&pair);
-        for line in pair.into_inner() {
-            match line.as_rule() {
-                Rule::field => drop(self.field(line)),
-                _ => drop(self.chain(line)),
-            }
+        let brace = Span { end: span.start + 1, ..span };
+        for line in self.lines_of(brace).unwrap_or_default() {
+            self.line(line, Rule::stray_line, |builder, pair| builder.stray_line(pair));
         }
+        self.stray_line(pair);
         if !self.broken {
-            let brace = Span { end: span.start + 1, ..span };
             let message = "these braces belong to no block, model or train";
             let diagnostic = Diagnostic::new(codes::SYNTAX, message).label(brace, "nothing stands before this brace");
             self.report(diagnostic.help("name what they hold, as in `model Net {`"));
         }
+    }
+
+    fn stray_line(&mut self, pair: Pair) {
+        for line in pair.into_inner() {
+            match line.as_rule() {
+                Rule::field => drop(self.field(line)),
+                Rule::chain => drop(self.chain(line)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The chain of a line within braces that span lines.
+    pub fn chain_line(&mut self, line: Line) -> Option<Chain> {
+        let chain = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|chain| builder.chain(chain));
+        self.line(line, Rule::body_line, chain).flatten()
     }
 }
 

@@ -40,11 +40,10 @@ pub fn stranger(c: char, place: Span) -> Diagnostic {
     }
 }
 
-/// The grammar's error at byte `at` of a segment.
-pub fn unexpected(text: &str, at: usize, segment: Span, variant: &ErrorVariant<Rule>) -> Diagnostic {
+/// The grammar's error at byte `at` of a line, which is `place` in the file.
+pub fn unexpected(text: &str, at: usize, place: Span, variant: &ErrorVariant<Rule>) -> Diagnostic {
     let found = token(&text[at..]);
-    let start = (segment.start as usize + at).min(segment.end as usize);
-    let place = Span::new(segment.file, start, (start + found.len()).min(segment.end as usize));
+    let place = Span { end: place.start + found.len() as u32, ..place };
     let expected = match variant {
         ErrorVariant::ParsingError { positives, .. } => words(positives),
         ErrorVariant::CustomError { message } => message.clone(),

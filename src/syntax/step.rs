@@ -9,7 +9,10 @@ impl Builder<'_> {
     /// Braces around steps.
     pub fn body(&mut self, pair: Pair) -> Body {
         let span = self.span(&pair);
-        let lines = pair.into_inner().filter(|p| p.as_rule() == Rule::chain).map(|p| self.chain(p)).collect();
+        let lines = match self.lines_of(span) {
+            Some(lines) => lines.into_iter().filter_map(|line| self.chain_line(line)).collect(),
+            None => pair.into_inner().filter(|p| p.as_rule() == Rule::chain).map(|p| self.chain(p)).collect(),
+        };
         Body { lines, span }
     }
 
