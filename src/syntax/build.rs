@@ -1,6 +1,8 @@
 //! From matched text to items. What the grammar accepts and the language does not is reported here.
 
-use super::ast::{Arg, Block, Body, Chain, Field, File, Import, Item, Label, LabelPart, Model, Param, Path, Set, Train};
+use super::ast::{
+    Arg, Block, Body, Chain, Field, File, Import, Item, Label, LabelPart, Model, Param, Path, Set, Train,
+};
 use super::grammar::{ArchParser, Pair, Pairs, Rule};
 use super::layout::{Braces, Layout, Line, Shown};
 use super::{literal, message};

@@ -110,7 +110,11 @@ impl Dump {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Import(Import { names, path, .. }) => {
-                self.line(&format!("import {} from \"{}\"", joined(names, |n| n.node.clone()), path.node.escape_debug()));
+                self.line(&format!(
+                    "import {} from \"{}\"",
+                    joined(names, |n| n.node.clone()),
+                    path.node.escape_debug()
+                ));
             }
             Item::Set(item) => self.line(&set(item)),
             Item::Block(b) => self.definition("block", b.doc.as_deref(), &b.name.node, &b.params, &b.body),

@@ -216,7 +216,8 @@ impl<'a> Scanner<'a> {
         let known = |d: &Diagnostic| d.code == codes::CHARACTER && d.message.contains("carriage return");
         if lone && !self.out.iter().any(known) {
             let message = "a carriage return without a newline";
-            let diagnostic = Diagnostic::new(codes::CHARACTER, message).label(self.span(self.pos, self.pos + 1), "here");
+            let diagnostic =
+                Diagnostic::new(codes::CHARACTER, message).label(self.span(self.pos, self.pos + 1), "here");
             self.report(diagnostic.help("save the file with `\\n` or `\\r\\n` at the ends of lines"));
         }
         if lone {
