@@ -181,7 +181,7 @@ impl<'p> Unroller<'p> {
                 (None, Some(set)) => (Some(set.value.clone()), set.span),
                 (None, None) => {
                     if known.default.is_none() && sound {
-                        self.error(bind::missing(spec.name, known.name, call.span, &usage(spec)), frame);
+                        self.error(bind::missing(spec.name, known.name, call.span, &spec.signature()), frame);
                         sound = false;
                     }
                     continue;
@@ -377,16 +377,6 @@ impl<'p> Unroller<'p> {
         let value = self.take(value, frame).map(|value| Binding::Value(Rc::new(value)));
         (value, inner.vars)
     }
-}
-
-/// `conv(width, kernel, stride=1)`: what a layer takes, without what may be absent.
-fn usage(spec: &LayerSpec) -> String {
-    let arg = |a: &ops::ArgSpec| match a.default {
-        None => Some(a.name.to_string()),
-        Some("") => None,
-        Some(default) => Some(format!("{}={default}", a.name)),
-    };
-    format!("{}({})", spec.name, spec.args.iter().filter_map(arg).collect::<Vec<_>>().join(", "))
 }
 
 fn signature(block: &Block) -> String {

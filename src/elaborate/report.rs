@@ -34,6 +34,11 @@ impl Reporter {
         self.found.push(Found { diagnostic, scope, more: 0 });
     }
 
+    /// Whether an error of this code was found at this place, in some expansion.
+    pub(super) fn has(&self, code: Code, span: Span) -> bool {
+        self.index.contains_key(&(code, span))
+    }
+
     /// How many there are, each once.
     pub(super) fn len(&self) -> usize {
         self.found.len()
