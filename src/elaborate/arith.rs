@@ -180,7 +180,8 @@ mod tests {
         let int = |n| Value::Int(n);
         assert_eq!(binary(BinaryOp::Div, &int(7), &int(2), false), Err(Refusal::Inexact(7, 2)));
         assert_eq!(binary(BinaryOp::Div, &int(8), &int(2), false), Ok(int(4)));
-        let all = |f| [(7, 2), (-7, 2), (7, -2), (-7, -2), (5, 2), (1, 3)].map(|(a, b)| rounded_quotient(f, a, b).unwrap());
+        let all =
+            |f| [(7, 2), (-7, 2), (7, -2), (-7, -2), (5, 2), (1, 3)].map(|(a, b)| rounded_quotient(f, a, b).unwrap());
         assert_eq!(all("floor"), [3, -4, -4, 3, 2, 0].map(int));
         assert_eq!(all("ceil"), [4, -3, -3, 4, 3, 1].map(int));
         assert_eq!(all("round"), [4, -4, -4, 4, 2, 0].map(int));

@@ -173,7 +173,9 @@ impl<'p> Unroller<'p> {
         for (known, given) in spec.args.iter().zip(matched.args) {
             let set = sets.and_then(|s| s.get(known.name));
             let (value, span) = match (given, set) {
-                (Some(arg), _) if known.ty == ArgType::Operand => (self.operand(&arg.value, frame, &mut bound), arg.value.span),
+                (Some(arg), _) if known.ty == ArgType::Operand => {
+                    (self.operand(&arg.value, frame, &mut bound), arg.value.span)
+                }
                 (Some(arg), _) => {
                     let value = eval::eval(&arg.value, &self.view(frame, now), bind::words(known.ty));
                     (self.take(value, frame), arg.value.span)

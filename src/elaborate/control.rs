@@ -134,7 +134,8 @@ impl<'p> Unroller<'p> {
         if value >= 0 {
             return Some(value);
         }
-        let error = Diagnostic::new(codes::ARGUMENT, format!("{what} is {value}")).label(expr.span, "must be at least 0");
+        let error =
+            Diagnostic::new(codes::ARGUMENT, format!("{what} is {value}")).label(expr.span, "must be at least 0");
         self.error(error, frame);
         None
     }
@@ -219,14 +220,7 @@ impl<'p> Unroller<'p> {
         }
     }
 
-    fn join(
-        &mut self,
-        op: Op,
-        kind: &Spanned<MergeKind>,
-        branches: &[Branch],
-        frame: &Frame<'p>,
-        now: Flow,
-    ) -> Flow {
+    fn join(&mut self, op: Op, kind: &Spanned<MergeKind>, branches: &[Branch], frame: &Frame<'p>, now: Flow) -> Flow {
         let Some(ends) = branches.iter().map(|b| b.end.node()).collect::<Option<Vec<NodeId>>>() else {
             return Flow::Poison;
         };
@@ -239,7 +233,10 @@ impl<'p> Unroller<'p> {
                 let main = now.node().unwrap_or(ends[0]);
                 let detours = self.detours(main, &ends);
                 let name = self.auto_label(kind.node.name(), kind.span, frame);
-                self.add(NewNode { op, name: &name, shape, span: kind.span, operands: &ends, main: Some(main), detours }, frame)
+                self.add(
+                    NewNode { op, name: &name, shape, span: kind.span, operands: &ends, main: Some(main), detours },
+                    frame,
+                )
             }
             Err(error) => {
                 let kind_name = kind.node.name();

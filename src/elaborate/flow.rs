@@ -25,8 +25,9 @@ impl Flow {
 
 /// The main path, run by run: a run is a stretch of nodes with equal spatial sizes.
 ///
-/// The main path goes through a layer's first operand and through a skip's body. It goes through all
-/// the lines of a `parallel`: the sizes visited there are the detours of its merge.
+/// The main path goes through a layer's first operand and through a skip's body, unless that is a factor
+/// whose sizes of 1 are stretched: then it goes along the skip. It goes through all the lines of a
+/// `parallel`: the sizes visited there are the detours of its merge.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     marks: Vec<Mark>,

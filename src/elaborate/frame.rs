@@ -111,7 +111,8 @@ impl Env for View<'_, '_> {
         let node = match self.it {
             Flow::Poison => return Err(Fault::Silent),
             Flow::Nothing => {
-                let error = Diagnostic::new(codes::NO_IT, "there is no current value yet").label(span, "`it` is nothing here");
+                let error =
+                    Diagnostic::new(codes::NO_IT, "there is no current value yet").label(span, "`it` is nothing here");
                 return Err(error.help("`it` is known after `input`").into());
             }
             Flow::Node(node) => node,

@@ -91,12 +91,21 @@ fn says_nothing(
         let name = node.path.rsplit('.').next().unwrap_or(&node.path);
         format!("`{name}`, line {}", unroller.program.sources.line(node.span))
     };
-    let through = verdict.leaves.map_or(String::new(), |id| format!(", through {} ({})", spatial(graph.shape(id).spatial()), named(id)));
+    let through = verdict
+        .leaves
+        .map_or(String::new(), |id| format!(", through {} ({})", spatial(graph.shape(id).spatial()), named(id)));
     let back = verdict.returns.map_or(String::new(), |id| format!(" ({})", named(id)));
     let (message, end) = if from == to {
         (format!("this skip leaves {} and comes back to it: it is a long skip", spatial(from)), "back to")
     } else {
-        (format!("this skip's path leaves {} and ends at {} by way of other sizes: it is a long skip", spatial(from), spatial(to)), "to")
+        (
+            format!(
+                "this skip's path leaves {} and ends at {} by way of other sizes: it is a long skip",
+                spatial(from),
+                spatial(to)
+            ),
+            "to",
+        )
     };
     let brace = if skip.body.is_some() { " {" } else { "" };
     Diagnostic::new(codes::IS_LONG, message)

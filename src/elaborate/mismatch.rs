@@ -23,7 +23,9 @@ pub(super) struct Ends {
 pub(super) fn ends_disagree(unroller: &Unroller<'_>, skip: &Skip, ends: &Ends, error: &ShapeError) -> Diagnostic {
     let graph = &unroller.graph;
     let (from, to) = (graph.shape(ends.carried), graph.shape(ends.met));
-    if let (Some(gate), ShapeError::Mismatch { operand: 2, .. } | ShapeError::Rank { operand: 2, .. }) = (ends.gate, error) {
+    if let (Some(gate), ShapeError::Mismatch { operand: 2, .. } | ShapeError::Rank { operand: 2, .. }) =
+        (ends.gate, error)
+    {
         return gate_disagrees(unroller, skip, gate, to);
     }
     let message = match skip.kind.node {
@@ -59,16 +61,17 @@ fn blame(unroller: &Unroller<'_>, skip: &Skip, ends: &Ends) -> Vec<(crate::base:
     let graph = &unroller.graph;
     let (from, to) = (graph.shape(ends.carried), graph.shape(ends.met));
     let mut places = Vec::new();
-    if from.rank() == to.rank() && from.spatial() != to.spatial()
-        && let Some((id, before)) = last_change(unroller, ends, |graph, id, before| {
-            graph.shape(id).spatial() != graph.shape(before).spatial()
-        })
+    if from.rank() == to.rank()
+        && from.spatial() != to.spatial()
+        && let Some((id, before)) =
+            last_change(unroller, ends, |graph, id, before| graph.shape(id).spatial() != graph.shape(before).spatial())
     {
         let (before, after) = (graph.shape(before).spatial(), graph.shape(id).spatial());
         places.push((graph.node(id).span, resizes(before, after)));
     }
     let matters = skip.kind.node != MergeKind::Concat;
-    if matters && from.channels() != to.channels()
+    if matters
+        && from.channels() != to.channels()
         && let Some((id, _)) = last_change(unroller, ends, decides_channels)
     {
         let what = if to.spatial().is_empty() { "features" } else { "channels" };
@@ -169,7 +172,11 @@ fn halved(from: &Shape, to: &Shape) -> bool {
 fn gate_disagrees(unroller: &Unroller<'_>, skip: &Skip, gate: NodeId, to: &Shape) -> Diagnostic {
     let shape = unroller.graph.shape(gate);
     let place = skip.by.as_ref().map_or(skip.head, |by| by.span);
-    let what = if to.spatial().is_empty() { format!("linear({})", to.channels().unwrap_or(1)) } else { format!("conv({}, 3)", to.channels().unwrap_or(1)) };
+    let what = if to.spatial().is_empty() {
+        format!("linear({})", to.channels().unwrap_or(1))
+    } else {
+        format!("conv({}, 3)", to.channels().unwrap_or(1))
+    };
     Diagnostic::new(codes::ENDS_DISAGREE, format!("the gate is {shape}, what it opens {to}"))
         .label(skip.head, format!("the result is {to}"))
         .label(place, format!("ends in {shape}"))
@@ -180,8 +187,12 @@ fn gate_disagrees(unroller: &Unroller<'_>, skip: &Skip, gate: NodeId, to: &Shape
 pub(super) fn cannot_fit(unroller: &Unroller<'_>, skip: &Skip, fit: &Spanned<Fit>, s: NodeId, r: NodeId) -> Diagnostic {
     let (from, to) = (unroller.graph.shape(s), unroller.graph.shape(r));
     let (message, label) = match fit.node {
-        Fit::Crop => (format!("`fit crop` cannot cut {from} to the size of {to}"), "crops the source to the result's size"),
-        Fit::Pad => (format!("`fit pad` cannot pad {to} to the size of {from}"), "pads the result to the source's size"),
+        Fit::Crop => {
+            (format!("`fit crop` cannot cut {from} to the size of {to}"), "crops the source to the result's size")
+        }
+        Fit::Pad => {
+            (format!("`fit pad` cannot pad {to} to the size of {from}"), "pads the result to the source's size")
+        }
     };
     Diagnostic::new(codes::FIT, message)
         .label(fit.span, label)

@@ -55,13 +55,8 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option
         Err(error) => return (None, one(error)),
     };
     let mut unroller = Unroller::new(program, options, depth);
-    let mut frame = Frame {
-        module,
-        vars: Vars::default(),
-        sets: Rc::new(Sets::new()),
-        scope: ScopeId(0),
-        table: Names::ROOT,
-    };
+    let mut frame =
+        Frame { module, vars: Vars::default(), sets: Rc::new(Sets::new()), scope: ScopeId(0), table: Names::ROOT };
     frame.sets = unroller.sets_at(module, item, &frame);
     let mut settings = Settings::new(&options.settings);
     let shown = unroller.model_params(model, &mut frame, &mut settings);
@@ -103,7 +98,9 @@ fn chosen<'p>(program: &'p Program, options: &Options) -> Result<(usize, usize, 
         (None, [only]) => only,
         (None, []) => {
             let file = &program.sources.files()[0].name;
-            return Err(error(format!("there is no model in {file}")).help("model Name { input image [N, 3, 224, 224] … }"));
+            return Err(
+                error(format!("there is no model in {file}")).help("model Name { input image [N, 3, 224, 224] … }")
+            );
         }
         (None, [first, ..]) => {
             let message = format!("the file has {} models: {}", models.len(), listed());
@@ -143,14 +140,16 @@ impl<'p> Unroller<'p> {
                     }
                 },
                 (None, Some(default)) => {
-                    let (value, vars) = self.default_value(default, std::mem::take(&mut frame.vars), frame, Flow::Nothing);
+                    let (value, vars) =
+                        self.default_value(default, std::mem::take(&mut frame.vars), frame, Flow::Nothing);
                     frame.vars = vars;
                     value
                 }
                 (None, None) => {
-                    let error = Diagnostic::new(codes::MISSING_ARGUMENT, format!("`{}` needs `{name}`", model.name.node))
-                        .label(param.name.span, "has no default")
-                        .help(format!("write a default, `{name}=…`, or say `--set {name}=…`"));
+                    let error =
+                        Diagnostic::new(codes::MISSING_ARGUMENT, format!("`{}` needs `{name}`", model.name.node))
+                            .label(param.name.span, "has no default")
+                            .help(format!("write a default, `{name}=…`, or say `--set {name}=…`"));
                     self.error(error, frame);
                     None
                 }

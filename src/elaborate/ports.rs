@@ -66,7 +66,8 @@ impl<'p> Unroller<'p> {
         now: Flow,
     ) -> Option<(InputDecl, Shape)> {
         let (batch, rest) = dims.split_first().or_else(|| {
-            let error = Diagnostic::new(codes::INPUT, "an input has at least a batch").label(name.span, "no dimensions");
+            let error =
+                Diagnostic::new(codes::INPUT, "an input has at least a batch").label(name.span, "no dimensions");
             self.error(error.help(format!("input {} [N, 3, 224, 224]", name.node)), frame);
             None
         })?;
@@ -133,7 +134,13 @@ impl<'p> Unroller<'p> {
         self.named_size(name, size, known, frame)
     }
 
-    fn named_size(&mut self, name: &Ident, size: usize, known: Option<(usize, Span)>, frame: &Frame<'p>) -> Option<usize> {
+    fn named_size(
+        &mut self,
+        name: &Ident,
+        size: usize,
+        known: Option<(usize, Span)>,
+        frame: &Frame<'p>,
+    ) -> Option<usize> {
         match known {
             Some((first, span)) if first != size => {
                 let error = Diagnostic::new(codes::INPUT, format!("`{}` is {first} and {size}", name.node))

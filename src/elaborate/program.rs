@@ -240,9 +240,12 @@ impl<'a> Reader<'a> {
         let inside = path.starts_with(&self.allowed.0) || self.allowed.0.as_os_str().is_empty();
         let leaves = path.components().next() == Some(std::path::Component::ParentDir) && !inside;
         if leaves || (path.is_absolute() && !inside) || !identity.starts_with(&self.allowed.1) {
-            let error = Diagnostic::new(codes::OUTSIDE, format!("\"{}\" lies outside the root file's directory", import.path.node))
-                .label(import.path.span, "an import may not leave it")
-                .help("move the file, or allow a directory: `--import-root DIR`");
+            let error = Diagnostic::new(
+                codes::OUTSIDE,
+                format!("\"{}\" lies outside the root file's directory", import.path.node),
+            )
+            .label(import.path.span, "an import may not leave it")
+            .help("move the file, or allow a directory: `--import-root DIR`");
             self.program.diagnostics.push(error);
             return None;
         }
@@ -250,7 +253,8 @@ impl<'a> Reader<'a> {
             let cycle = self.open.iter().skip_while(|(open, _)| *open != identity).map(|(_, name)| name.as_str());
             let chain: Vec<&str> = cycle.collect();
             let message = format!("imports run in a circle: {} → {}", chain.join(" → "), chain[0]);
-            let error = Diagnostic::new(codes::CYCLE, message).label(import.path.span, "comes back to where it started");
+            let error =
+                Diagnostic::new(codes::CYCLE, message).label(import.path.span, "comes back to where it started");
             self.program.diagnostics.push(error.help("move what both files need to a third file"));
             return None;
         }

@@ -25,7 +25,8 @@ pub(super) fn refused(
     let Some(&operand) = operands.get(index) else { return report.label(span, "here") };
     report = report.label(span, format!("its input is {}", graph.shape(operand)));
     let source = graph.node(operand);
-    if let Some((at, before)) = shrinker(graph, trail, operand).filter(|_| matches!(error, ShapeError::TooSmall { .. })) {
+    if let Some((at, before)) = shrinker(graph, trail, operand).filter(|_| matches!(error, ShapeError::TooSmall { .. }))
+    {
         let text = resizes(graph.shape(before).spatial(), graph.shape(at).spatial());
         report = report.label(graph.node(at).span, text);
     } else if source.span != span {
@@ -65,7 +66,9 @@ pub(super) fn paths_disagree(
         report = report.label(at, format!("this path ends in {}", graph.shape(id)));
     }
     match kind {
-        "concat" => report.help("give the paths equal spatial sizes: the same strides, and padding that keeps the size"),
+        "concat" => {
+            report.help("give the paths equal spatial sizes: the same strides, and padding that keeps the size")
+        }
         _ => report.help("give the paths equal channels and equal spatial sizes"),
     }
 }

@@ -62,7 +62,8 @@ impl<'p> Unroller<'p> {
     /// Names the labels of `via` and `by` where the edge itself has failed.
     fn side_steps(&mut self, skip: &'p Skip, frame: &mut Frame<'p>) {
         for step in [&skip.via, &skip.by].into_iter().flatten() {
-            let special = matches!(&step.kind, StepKind::Call(c) if matches!(c.name.node.as_str(), "project" | "zero_pad"));
+            let special =
+                matches!(&step.kind, StepKind::Call(c) if matches!(c.name.node.as_str(), "project" | "zero_pad"));
             if !special {
                 self.step(step, frame, Flow::Poison);
             }
@@ -142,14 +143,25 @@ impl<'p> Unroller<'p> {
             Ok(shape) => shape,
             Err(error) => return self.ends_disagree(skip, frame, Ends { s, r, carried, met, gate }, &error),
         };
+        // A factor that was stretched (squeeze-and-excitation) is no resolution of the main path.
+        let stretched = self.graph.shape(met).spatial() != shape.spatial();
+        let main = Some(if stretched { carried } else { met });
         let name = self.auto_label(skip.kind.node.name(), skip.head, frame);
-        let new = NewNode { op, name: &name, shape, span: skip.head, operands: &operands, main: Some(met), detours: Vec::new() };
+        let new = NewNode { op, name: &name, shape, span: skip.head, operands: &operands, main, detours: Vec::new() };
         let flow = self.add(new, frame);
         if let Some(merge) = flow.node() {
             let verdict = self.classify(skip, frame, s, r);
             let via = skip.via.as_ref().filter(|_| carried != s).map(|via| self.via_text(via));
             let span = skip.head;
-            self.graph.skips.push(SkipEdge { merge, source: s, result: met, source_operand, length: verdict, via, span });
+            self.graph.skips.push(SkipEdge {
+                merge,
+                source: s,
+                result: met,
+                source_operand,
+                length: verdict,
+                via,
+                span,
+            });
         }
         flow
     }
@@ -217,7 +229,8 @@ impl<'p> Unroller<'p> {
 
 fn checked(name: &str, value: &Value, args: &mut SkipArgs, span: crate::base::Span) -> Result<(), Fault> {
     let refused = |wants: &str| {
-        Diagnostic::new(codes::ARGUMENT, format!("`{name}` must be {wants}, not {}", value.describe())).label(span, "here")
+        Diagnostic::new(codes::ARGUMENT, format!("`{name}` must be {wants}, not {}", value.describe()))
+            .label(span, "here")
     };
     let number = match value {
         Value::Int(n) => Some(*n as f64),

@@ -114,7 +114,8 @@ impl<'p> Unroller<'p> {
         let name = match label {
             Some(label) => {
                 let name = self.label_text(label, frame, Flow::Node(s))?;
-                let entry = super::names::Entry { value: Some(Flow::Poison), inner: None, span: label.span, auto: false };
+                let entry =
+                    super::names::Entry { value: Some(Flow::Poison), inner: None, span: label.span, auto: false };
                 self.enter_label(&name, entry, frame);
                 name
             }

@@ -106,7 +106,11 @@ impl<'p> Unroller<'p> {
         let spent = self.work.get().saturating_add(work);
         self.work.set(spent);
         let allowed = self.limits.steps.saturating_mul(WORK_PER_STEP);
-        if spent > allowed { Err(self.limit("steps", self.limits.steps, "unrolling takes too much work", span).into()) } else { Ok(()) }
+        if spent > allowed {
+            Err(self.limit("steps", self.limits.steps, "unrolling takes too much work", span).into())
+        } else {
+            Ok(())
+        }
     }
 
     /// The error for a limit that was met.
@@ -255,7 +259,14 @@ impl<'p> Unroller<'p> {
     }
 
     /// Opens a scope in the frame.
-    pub(super) fn enter(&mut self, name: &str, span: Span, auto: bool, kind: ScopeKind, frame: &mut Frame<'p>) -> Entered {
+    pub(super) fn enter(
+        &mut self,
+        name: &str,
+        span: Span,
+        auto: bool,
+        kind: ScopeKind,
+        frame: &mut Frame<'p>,
+    ) -> Entered {
         let visible = !matches!(kind, ScopeKind::Block(_));
         let inner = self.names.open(frame.table, visible);
         let entry = Entry { value: None, inner: Some(inner), span, auto };
@@ -296,7 +307,10 @@ impl<'p> Unroller<'p> {
             error.label(span, turn).help(format!("number the turns: `{name}{{i}}:`, or label the braces"))
         } else {
             let first = if earlier.auto { "named so by its kind and ordinal" } else { "the first" };
-            error.label(span, "the second").label(earlier.span, first).help("rename one, or put each in labelled braces")
+            error
+                .label(span, "the second")
+                .label(earlier.span, first)
+                .help("rename one, or put each in labelled braces")
         };
         self.error(error, frame);
     }

@@ -14,7 +14,14 @@ pub fn dump(graph: &Graph) -> String {
         let layer = node.op.layer();
         let operands: Vec<String> = graph.operands(id).iter().map(|o| format!("%{}", numbers[o])).collect();
         let call = [layer.kind(), &layer.detail()].join(" ");
-        let _ = writeln!(text, "%{n:<4} {:<width$}  {} ({})  {}", node.path, call.trim_end(), operands.join(", "), node.shape);
+        let _ = writeln!(
+            text,
+            "%{n:<4} {:<width$}  {} ({})  {}",
+            node.path,
+            call.trim_end(),
+            operands.join(", "),
+            node.shape
+        );
     }
     for output in &graph.outputs {
         let _ = writeln!(text, "output {} = %{}", output.name, numbers[&output.node]);
@@ -26,7 +33,8 @@ pub fn dump(graph: &Graph) -> String {
         };
         let via = skip.via.as_ref().map_or(String::new(), |via| format!(" via {via}"));
         let [source, result, merge] = [skip.source, skip.result, skip.merge].map(|id| numbers[&id]);
-        let _ = writeln!(text, "{length} skip %{source} → %{merge} operand {}{via}, meets %{result}", skip.source_operand);
+        let _ =
+            writeln!(text, "{length} skip %{source} → %{merge} operand {}{via}, meets %{result}", skip.source_operand);
     }
     text
 }

@@ -4,3 +4,4 @@
 mod data;
 mod layers;
 mod plan;
+mod zoo;
