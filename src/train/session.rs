@@ -1,0 +1,309 @@
+//! The loop: steps, evaluations, checkpoints, and a way to stop between any two steps.
+
+use super::checkpoint::{Best, Log, Run, State, save_weights};
+use super::data::{Dataset, Loader, LoaderOptions, Position, Split};
+use super::evaluate::{evaluate, evaluation_loader};
+use super::learner::{Learner, Learnt};
+use super::observe::{Epoch, Event, Observer, Outcome, Scores, Start, Step};
+use super::pace::Pace;
+use super::tally::Tally;
+use super::{fit, journal};
+use crate::base::{Diagnostic, codes};
+use crate::elaborate::Network;
+use crate::elaborate::recipe::{Duration as Length, Recipe};
+use crate::lower::{Error, Module, ParamStore, Result, with_stack};
+use candle_core::{DType, Device};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What the command line may say about a training, beside the recipe.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether each epoch has an order of its own.
+    pub shuffle: bool,
+    /// Whether samples are changed at random.
+    pub augment: bool,
+    /// Whether one broken file ends the run.
+    pub strict: bool,
+    /// What parameters are: `F32` or `F64`.
+    pub dtype: DType,
+    /// Where it runs.
+    pub device: Device,
+    /// At most this long passes between two checkpoints (and a step).
+    pub save_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let save_every = Duration::from_secs(30);
+        Self { shuffle: true, augment: true, strict: false, dtype: DType::F32, device: Device::Cpu, save_every }
+    }
+}
+
+/// The batches that a recipe learns from.
+fn training_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Dataset>, options: &Options) -> Result<Loader> {
+    fit::check(network, recipe, data.target())?;
+    let loader = LoaderOptions {
+        shuffle: options.shuffle,
+        augment: if options.augment { recipe.augment.clone() } else { Vec::new() },
+        normalize: recipe.normalize.clone(),
+        mask_size: fit::mask_size(network, recipe, data.target()),
+        strict: options.strict,
+        ..LoaderOptions::training(recipe.batch, recipe.seed)
+    };
+    Loader::new(data.clone(), loader).map_err(|error| Error::from(error.diagnostic()))
+}
+
+/// A training: what learns, what from, how far it got, and where that is kept.
+pub struct Trainer {
+    recipe: Recipe,
+    learner: Learner,
+    train: Loader,
+    test: Loader,
+    held_out: bool,
+    state: State,
+    tally: Tally,
+    run: Option<(Run, Log)>,
+    save_every: Duration,
+    last: Option<Scores>,
+    broken: usize,
+}
+
+impl Trainer {
+    /// A training at its start.
+    ///
+    /// # Errors
+    /// `E0910` where network, recipe and data do not fit one another; what data and devices report.
+    pub fn new(network: &Network, recipe: &Recipe, data: &Split, options: &Options) -> Result<Self> {
+        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
+        let train = training_loader(network, recipe, &data.train, options)?;
+        let steps = match recipe.duration {
+            Length::Steps(steps) => steps,
+            Length::Epochs(epochs) => epochs.saturating_mul(train.batches_per_epoch()),
+        };
+        let learner = Learner::new(network, recipe, steps, options.dtype, &options.device)?;
+        let tally = Tally::new(recipe);
+        let state = State::new(recipe.seed, steps, &tally);
+        Ok(Self {
+            recipe: recipe.clone(),
+            learner,
+            train,
+            test,
+            held_out: data.test.is_some(),
+            state,
+            tally,
+            run: None,
+            save_every: options.save_every,
+            last: None,
+            broken: 0,
+        })
+    }
+
+    /// The parameters; weights can be loaded into them before training.
+    pub fn store(&self) -> &ParamStore {
+        &self.learner.store
+    }
+
+    /// The network over those parameters.
+    pub fn module(&self) -> &Module {
+        &self.learner.module
+    }
+
+    /// Keeps what is learnt in a new run.
+    ///
+    /// # Errors
+    /// `E0913` where the log cannot be written.
+    pub fn keep_in(&mut self, run: Run) -> Result<()> {
+        let log = Log::open(&run.log(), 0)?;
+        self.run = Some((run, log));
+        Ok(())
+    }
+
+    /// Goes on from the last checkpoint of a run, and keeps what is learnt there.
+    ///
+    /// # Errors
+    /// `E0912` where the checkpoint belongs to another network, optimizer or seed; `E0810` where it is damaged.
+    pub fn resume(&mut self, run: Run) -> Result<()> {
+        let state = State::load(&run.last(), &self.learner.store, &mut self.learner.optimizer)?;
+        if state.seed != self.recipe.seed {
+            let message = format!("the run began with seed {}, and the recipe says {}", state.seed, self.recipe.seed);
+            return Err(Diagnostic::new(codes::RUN_UNUSABLE, message).help(format!("--seed {}", state.seed)).into());
+        }
+        let log = Log::open(&run.log(), state.step)?;
+        self.tally = Tally { samples: state.samples, loss: state.loss, meter: state.meter.clone() };
+        self.state = State { steps: self.state.steps, ..state };
+        self.run = Some((run, log));
+        Ok(())
+    }
+
+    /// Trains to the end, or until `stop` is raised: then the step in hand is finished and saved.
+    ///
+    /// # Errors
+    /// `E0911` where training diverges (the last checkpoint is from before); what data, devices and disks report.
+    pub fn train(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Outcome> {
+        with_stack(|| self.run(observer, stop))
+    }
+
+    fn run(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Outcome> {
+        observer.event(&Event::Started(self.start()));
+        let per_epoch = self.train.batches_per_epoch();
+        let at = Position { epoch: self.state.step / per_epoch, batch: self.state.step % per_epoch };
+        let mut batches = self.train.stream(at);
+        let mut pace = Pace::new(self.state.step);
+        let mut saved = Instant::now();
+        loop {
+            let halted = if self.must_evaluate() { !self.measure(observer, stop, &pace)? } else { false };
+            let stopped = halted || stop.load(Ordering::Relaxed);
+            let finished = self.state.step >= self.state.steps && !halted;
+            if stopped || finished || self.state.evaluated == self.state.step || saved.elapsed() > self.save_every {
+                self.save(observer)?;
+                saved = Instant::now();
+            }
+            if stopped || finished {
+                return Ok(self.outcome(!finished, &pace));
+            }
+            pace.begin();
+            let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
+            let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+            let learnt = self.learner.step(self.state.step, batch)?;
+            pace.end(learnt.samples);
+            self.count(&learnt, observer, &pace)?;
+        }
+    }
+
+    fn start(&self) -> Start {
+        Start {
+            step: self.state.step,
+            steps: self.state.steps,
+            batches: self.train.batches_per_epoch(),
+            train_samples: self.train.data().len(),
+            test_samples: self.test.data().len(),
+            held_out: self.held_out,
+            run: self.run.as_ref().map(|(run, _)| run.folder().into()),
+        }
+    }
+
+    /// Notes a step and tells of it.
+    fn count(&mut self, learnt: &Learnt, observer: &mut dyn Observer, pace: &Pace) -> Result<()> {
+        self.tally.add(learnt.loss, learnt.samples, &learnt.output, &learnt.target)?;
+        let batches = self.train.batches_per_epoch();
+        let step = self.state.step;
+        self.state.step += 1;
+        let scores = self.tally.scores(&self.recipe.metrics);
+        let event = Step {
+            step: step + 1,
+            steps: self.state.steps,
+            epoch: step / batches,
+            batch: step % batches + 1,
+            batches,
+            loss: learnt.loss,
+            mean_loss: scores.loss,
+            metrics: scores.metrics,
+            rate: learnt.rate,
+            samples_per_second: pace.samples_per_second(),
+            seconds_left: pace.seconds_left(step + 1, self.state.steps),
+        };
+        let due = (step + 1).is_multiple_of(self.interval().div_ceil(10));
+        if let Some((_, log)) = self.run.as_mut().filter(|_| due) {
+            log.add(&journal::step(&event))?;
+        }
+        observer.event(&Event::Step(event));
+        self.warn_of_broken_files(observer);
+        Ok(())
+    }
+
+    /// Steps between evaluations: an epoch, or for recipes in steps a fiftieth of them where epochs are shorter.
+    fn interval(&self) -> usize {
+        let epoch = self.train.batches_per_epoch();
+        match self.recipe.duration {
+            Length::Epochs(_) => epoch,
+            Length::Steps(steps) => epoch.max(steps.div_ceil(50)),
+        }
+    }
+
+    fn must_evaluate(&self) -> bool {
+        let step = self.state.step;
+        let due = step.is_multiple_of(self.interval()) || step >= self.state.steps;
+        due && step > self.state.evaluated
+    }
+
+    /// Evaluates, and keeps the weights if they are the best. `false` where it was stopped.
+    fn measure(&mut self, observer: &mut dyn Observer, stop: &AtomicBool, pace: &Pace) -> Result<bool> {
+        if !self.learner.is_finite()? {
+            return Err(self.learner.diverged(self.state.step - 1, f64::NAN, f64::NAN).into());
+        }
+        let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
+        let scores = evaluate(&self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
+        let Some(test) = scores else { return Ok(false) };
+        let train = self.tally.scores(&self.recipe.metrics);
+        self.tally = Tally::new(&self.recipe);
+        self.state.evaluated = self.state.step;
+        let candidate = Best::of(self.state.step, &test);
+        let best = self.state.best.as_ref().is_none_or(|best| candidate.beats(best));
+        if best {
+            self.save_best(candidate, observer)?;
+        }
+        let batches = self.train.batches_per_epoch();
+        let epoch = Epoch {
+            step: self.state.step,
+            steps: self.state.steps,
+            epoch: self.state.step.div_ceil(batches),
+            epochs: self.state.steps.div_ceil(batches),
+            train,
+            test: test.clone(),
+            best,
+            samples_per_second: pace.samples_per_second(),
+            seconds_left: pace.seconds_left(self.state.step, self.state.steps),
+        };
+        if let Some((_, log)) = &mut self.run {
+            log.add(&journal::epoch(&epoch, pace.seconds()))?;
+        }
+        observer.event(&Event::Epoch(epoch));
+        self.last = Some(test);
+        Ok(true)
+    }
+
+    fn save_best(&mut self, best: Best, observer: &mut dyn Observer) -> Result<()> {
+        if let Some((run, _)) = &self.run {
+            save_weights(&run.best(), &self.learner.store, &best)?;
+            observer.event(&Event::Saved { path: run.best(), best: true });
+        }
+        self.state.best = Some(best);
+        Ok(())
+    }
+
+    /// Writes the state, unless it holds something that is no number.
+    fn save(&mut self, observer: &mut dyn Observer) -> Result<()> {
+        let Some((run, _)) = &self.run else { return Ok(()) };
+        if !self.learner.is_finite()? {
+            return Err(self.learner.diverged(self.state.step.saturating_sub(1), f64::NAN, f64::NAN).into());
+        }
+        self.state.samples = self.tally.samples;
+        self.state.loss = self.tally.loss;
+        self.state.meter = self.tally.meter.clone();
+        self.state.save(&run.last(), &self.learner.store, &self.learner.optimizer)?;
+        observer.event(&Event::Saved { path: run.last(), best: false });
+        Ok(())
+    }
+
+    fn warn_of_broken_files(&mut self, observer: &mut dyn Observer) {
+        let broken = self.train.broken();
+        for error in &broken[self.broken.min(broken.len())..] {
+            let fact = format!("passed over: {error}");
+            observer.event(&Event::Warning(Diagnostic::new(codes::DATA_BROKEN_FILES, fact)));
+        }
+        self.broken = broken.len();
+    }
+
+    fn outcome(&self, stopped: bool, pace: &Pace) -> Outcome {
+        Outcome {
+            stopped,
+            step: self.state.step,
+            steps: self.state.steps,
+            last: self.last.clone(),
+            best: self.state.best.as_ref().map(|best| (best.step, best.scores(&self.recipe.metrics))),
+            seconds: pace.seconds(),
+        }
+    }
+}
