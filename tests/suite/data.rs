@@ -20,39 +20,39 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn write(directory: &Path, name: &str, bytes: &[u8]) {
+pub fn write(directory: &Path, name: &str, bytes: &[u8]) {
     let path = directory.join(name);
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, bytes).unwrap();
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn code(error: DataError) -> &'static str {
+pub fn code(error: DataError) -> &'static str {
     error.diagnostic().code.0
 }
 
 /// Why the data at a path cannot be opened, as a code.
-fn refusal(path: &Path, shape: &[usize]) -> &'static str {
+pub fn refusal(path: &Path, shape: &[usize]) -> &'static str {
     code(open(text(path), &Want::new(shape)).err().expect("it opened"))
 }
 
-fn sample(data: &dyn Dataset, index: usize) -> Sample {
+pub fn sample(data: &dyn Dataset, index: usize) -> Sample {
     let mut sample = Sample::default();
     data.get(index, &mut sample).unwrap();
     sample
 }
 
-fn bytes(sample: &Sample) -> &[u8] {
+pub fn bytes(sample: &Sample) -> &[u8] {
     match &sample.pixels {
         Pixels::Bytes(v) => v,
         Pixels::Floats(_) => panic!("floats"),
     }
 }
 
-fn class(sample: &Sample) -> i64 {
+pub fn class(sample: &Sample) -> i64 {
     match sample.target {
         Target::Class(class) => class,
         _ => panic!("no class"),

@@ -2,6 +2,10 @@
 
 #[cfg(feature = "data")]
 mod data;
+#[cfg(feature = "data")]
+mod data_images;
+#[cfg(feature = "data")]
+mod data_tensors;
 mod layers;
 mod plan;
 mod zoo;

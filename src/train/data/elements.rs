@@ -35,16 +35,16 @@ impl Element {
 
     /// Bytes of one in memory, where all are [`Values`].
     fn held(self) -> usize {
-        if self.size() == 1 && self != Element::I8 { 1 } else { 4 }
+        if self == Element::U8 { 1 } else { 4 }
     }
 }
 
 /// Numbers in memory.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Bytes and truth values.
+    /// Bytes, which are grey levels or classes.
     Bytes(Vec<u8>),
-    /// Other integers.
+    /// Other integers, and truth values.
     Ints(Vec<i32>),
     /// Every kind of float.
     Floats(Vec<f32>),
@@ -113,7 +113,7 @@ impl Header {
 pub fn read_values(reader: &mut dyn Read, header: &Header, path: &str, limit: u64) -> Result<Values> {
     let count = header.count(path, limit)?;
     let mut values = match header.element {
-        Element::Bool | Element::U8 => Values::Bytes(Vec::new()),
+        Element::U8 => Values::Bytes(Vec::new()),
         Element::F16 | Element::Bf16 | Element::F32 | Element::F64 => Values::Floats(Vec::new()),
         _ => Values::Ints(Vec::new()),
     };

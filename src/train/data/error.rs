@@ -145,6 +145,9 @@ impl DataError {
 fn size_help(diagnostic: Diagnostic, has: &[usize], wants: &[usize]) -> Diagnostic {
     let list = |dims: &[usize]| dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ");
     let help = match (has, wants) {
+        ([h, w, c], [wc, wh, ww]) if (h, w, c) == (wh, ww, wc) => {
+            "store channels first, [N, C, H, W]: `x = x.transpose(0, 3, 1, 2)`".to_string()
+        }
         ([_, h, w], [_, wh, ww]) if (h, w) != (wh, ww) => {
             format!("write `input image [N, {}]`, or pass `--size {h}x{w}` where the model's sizes are free", list(has))
         }

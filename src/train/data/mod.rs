@@ -6,11 +6,13 @@
 //! A batch is a function of the data, the options, the epoch and its number in the epoch, and of nothing else:
 //! not of threads, nor of what was drawn before. So training resumes at any batch to the same values.
 
+mod arrays;
 mod assemble;
 mod augment;
 mod batch;
 mod channels;
 mod cifar;
+mod classes;
 mod dataset;
 mod digits;
 mod elements;
@@ -18,11 +20,15 @@ mod error;
 mod folder;
 mod idx;
 mod loader;
+mod masks;
+mod npy;
 mod order;
+mod pictures;
 mod queue;
 mod resize;
 mod source;
 mod stored;
+mod tensors;
 
 pub use batch::{Batch, Mix, Targets};
 pub use dataset::{Dataset, Pixels, Sample, Target, TargetKind};

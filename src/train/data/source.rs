@@ -3,7 +3,7 @@
 use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::folder::names_in;
-use super::{cifar, digits, idx};
+use super::{cifar, classes, digits, idx, masks, tensors};
 use crate::base::{Diagnostic, nearest::nearest};
 use std::path::Path;
 use std::sync::Arc;
@@ -59,10 +59,12 @@ pub fn open(spec: &str, want: &Want) -> Result<Split> {
     }
     let path = Path::new(spec);
     if path.is_dir() {
-        directory(path, want)
-    } else {
-        Err(DataError::Unknown { spec: spec.to_string(), near: nearest(spec, NAMES).map(str::to_string) })
+        return directory(path, want);
     }
+    if path.is_file() {
+        return tensors::open(path, want);
+    }
+    Err(DataError::Unknown { spec: spec.to_string(), near: near(spec) })
 }
 
 fn directory(path: &Path, want: &Want) -> Result<Split> {
@@ -73,5 +75,33 @@ fn directory(path: &Path, want: &Want) -> Result<Split> {
     if cifar::is_cifar(&names) {
         return cifar::open(path, want);
     }
-    Err(DataError::Layout { path: path.display().to_string(), found: "".into() })
+    if masks::is_masks(path) { masks::open(path, want) } else { classes::open(path, want) }
+}
+
+/// The name, or the neighbour in the directory, that may have been meant.
+fn near(spec: &str) -> Option<String> {
+    if let Some(name) = nearest(spec, NAMES) {
+        return Some(name.to_string());
+    }
+    let path = Path::new(spec);
+    let parent = path.parent()?;
+    let here = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let names = names_in(here).ok()?;
+    let name = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(parent.join(name).display().to_string())
+}
+
+/// Refuses images for a model whose input is none.
+///
+/// # Errors
+/// [`DataError::Size`].
+pub fn check_pictures(path: &Path, want: &Want) -> Result<()> {
+    match *want.shape {
+        [1 | 3, _, _] => Ok(()),
+        ref wants => {
+            let size = if let [_, h, w] = *wants { [h, w] } else { [64, 64] };
+            let has = vec![3, size[0], size[1]];
+            Err(DataError::Size { data: path.display().to_string(), has, wants: wants.to_vec() })
+        }
+    }
 }

@@ -1,0 +1,119 @@
+//! Files of tensors as data.
+
+use super::data::{class, refusal, sample, text, write};
+use archc::train::data::{Loader, LoaderOptions, Pixels, Target, TargetKind, Targets, Want, open};
+use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use std::io::Write;
+use std::path::Path;
+
+/// `.npy` bytes, as `numpy.save` writes them.
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + header.len() + 1) % 64 != 0 {
+        header.push(' ');
+    }
+    header.push('\n');
+    [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
+}
+
+fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
+    let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, bytes) in arrays {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+fn longs(values: &[i64]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+#[test]
+fn npz_holds_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.npz");
+    let x: Vec<u8> = (0..24).collect();
+    npz(
+        &path,
+        &[
+            ("x", npy("|u1", "(4, 2, 3)", &x)),
+            ("y", npy("<i8", "(4, 1)", &longs(&[0, 2, 1, 0]))),
+            ("x_test", npy("|u1", "(1, 2, 3)", &x[..6])),
+            ("y_test", npy("|u1", "(1,)", &[3])),
+        ],
+    );
+    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    assert_eq!(split.train.target(), &TargetKind::Class { count: 4, names: vec![] });
+    assert_eq!((class(&sample(split.train.as_ref(), 1)), split.test.unwrap().len()), (2, 1));
+    let batch = Loader::new(split.train, LoaderOptions::evaluation(4, 0)).unwrap().epoch(0).next().unwrap().unwrap();
+    assert_eq!((batch.dims.as_slice(), batch.inputs[23]), (&[4, 1, 2, 3][..], 23.0 / 255.0));
+}
+
+#[test]
+fn safetensors_hold_numbers_and_masks() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.safetensors");
+    let (x, y) = (floats(&[1.5, -2.0, 3.0, 4.0]), floats(&[0.5, 7.0]));
+    let view = |dtype, shape: &[usize], bytes| TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
+    serialize_to_file([("x", view(Dtype::F32, &[2, 2], &x)), ("y", view(Dtype::F32, &[2], &y))], None, &path).unwrap();
+    let split = open(text(&path), &Want::new(&[2])).unwrap();
+    assert!(split.test.is_none() && split.evaluation().len() == 2);
+    let batch = Loader::new(split.train, LoaderOptions::evaluation(2, 0)).unwrap().epoch(0).next().unwrap().unwrap();
+    assert_eq!((batch.dims, batch.inputs), (vec![2, 2], vec![1.5, -2.0, 3.0, 4.0]));
+    assert_eq!(batch.targets, Targets::Tensor(vec![0.5, 7.0], vec![2, 1]));
+
+    let (x, y) = (floats(&[0.0; 8]), longs(&[0, 5, -100, 1, 2, 2, 2, 2]));
+    let arrays = [("x", view(Dtype::F32, &[2, 1, 2, 2], &x)), ("y", view(Dtype::I64, &[2, 2, 2], &y))];
+    serialize_to_file(arrays, None, &path).unwrap();
+    let split = open(text(&path), &Want::new(&[1, 2, 2])).unwrap();
+    assert_eq!(split.train.target(), &TargetKind::Mask { classes: 6 });
+    let first = sample(split.train.as_ref(), 0);
+    assert!(matches!(&first.target, Target::Mask(m) if m == &[0, 5, -100, 1]));
+    assert!(matches!(&first.pixels, Pixels::Floats(v) if v.len() == 4));
+}
+
+#[test]
+fn broken_tensor_files_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.npz");
+    let y = || ("y", npy("<i8", "(2,)", &longs(&[0, 1])));
+    let x = |shape: &str, data: &[u8]| ("x", npy("<f4", shape, data));
+    let eight = floats(&[1.0; 8]);
+    let check = |arrays: &[(&str, Vec<u8>)], expected: &str| {
+        npz(&path, arrays);
+        assert_eq!(refusal(&path, &[1, 2, 2]), expected, "{:?}", arrays[0].0);
+    };
+    check(&[y()], "E0802");
+    check(&[x("(3, 1, 2, 2)", &floats(&[1.0; 12])), y()], "E0804");
+    check(&[x("(2, 1, 2, 2)", &floats(&[1.0; 7])), y()], "E0804");
+    check(&[x("(2, 1, 2, 2)", &floats(&[f32::NAN; 8])), y()], "E0804");
+    check(&[x("(2, 2, 2, 1)", &eight), y()], "E0805");
+    check(&[x("(4294967296, 4294967296, 2, 2)", &eight), y()], "E0809");
+    check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, -1])))], "E0806");
+    check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, i64::MAX])))], "E0804");
+    check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("|O", "(2,)", &[0; 16]))], "E0804");
+    check(&[("x", npy("<f4", "(0, 1, 2, 2)", &[])), ("y", npy("<i8", "(0,)", &[]))], "E0807");
+
+    for (name, bytes) in
+        [("b.npz", &b"PK\x03\x04 and then nothing"[..]), ("c.safetensors", &[255; 64]), ("d.safetensors", b"")]
+    {
+        write(dir.path(), name, bytes);
+        assert_eq!(refusal(&dir.path().join(name), &[1, 2, 2]), "E0804", "{name}");
+    }
+    write(dir.path(), "e.txt", b"x");
+    assert_eq!(refusal(&dir.path().join("e.txt"), &[1, 2, 2]), "E0802");
+}
+
+#[test]
+fn channels_last_is_told_how_to_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.npz");
+    npz(&path, &[("x", npy("|u1", "(1, 4, 5, 3)", &[0; 60])), ("y", npy("|u1", "(1,)", &[0]))]);
+    let error = open(text(&path), &Want::new(&[3, 4, 5])).err().unwrap();
+    assert!(error.diagnostic().help.unwrap().contains("x.transpose(0, 3, 1, 2)"));
+}
