@@ -23,3 +23,5 @@ pub mod syntax;
 pub mod tools;
 #[cfg(feature = "data")]
 pub mod train;
+
+pub use elaborate::{Compiled, Network, Options, Program, check_all, compile, compile_text};

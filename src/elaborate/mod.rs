@@ -1,8 +1,41 @@
 //! What does it mean? Names, imports, compile-time expressions, blocks and loops unrolled to ops, skips
 //! made edges.
+//!
+//! [`compile`] is the way in. A [`Program`] is what was read: sources and syntax trees, once. Elaborating
+//! it walks the model's body step by step with a current value, adding nodes to the graph; shapes are
+//! inferred on the way, so `it.channels` is known wherever a step stands. A step that fails leaves a
+//! poisoned value, over which later steps stay silent.
 
+mod arith;
+mod bind;
+mod call;
+mod compile;
+mod control;
+mod eval;
+mod flow;
+mod frame;
+mod length;
+mod lints;
+mod loader;
+mod mismatch;
+mod model;
+mod names;
 pub mod network;
+mod ports;
+mod program;
 pub mod recipe;
+mod report;
+mod settings;
+mod shape_errors;
+mod skip;
+mod train;
+mod transform;
+mod unroll;
+mod unused;
+mod value;
 
+pub use compile::{Compiled, Options, check_all, check_program, compile, compile_text, compile_with};
+pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use network::{FreeSize, InputDecl, Network};
+pub use program::Program;
 pub use recipe::Recipe;

@@ -45,6 +45,7 @@ pub struct LossTerm {
 /// A loss; all are means.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Loss {
     /// Of logits `[N, C]` or `[N, C, H, W]` against classes `[N]` or `[N, H, W]`.
     CrossEntropy { label_smoothing: f64, ignore_index: Option<i64>, class_weights: Option<Vec<f64>> },
@@ -72,6 +73,7 @@ pub enum Optimizer {
 /// How the learning rate changes, in steps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Schedule {
     /// It does not, after a linear warm-up.
     Constant { warmup: usize },
@@ -103,6 +105,7 @@ pub struct Normalize {
 /// A random change of a training sample; masks change with their images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
 pub enum Augment {
     /// Zero padding on each side, then a random crop back.
     PadCrop(usize),

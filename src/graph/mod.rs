@@ -108,6 +108,11 @@ impl Graph {
         &mut self.nodes[id]
     }
 
+    /// Whether a node exists.
+    pub fn contains(&self, id: NodeId) -> bool {
+        self.nodes.contains_node(id)
+    }
+
     /// The shape of a node's value.
     pub fn shape(&self, id: NodeId) -> &Shape {
         &self.nodes[id].shape

@@ -65,6 +65,12 @@ impl Scopes {
         &self.list[id.0 as usize]
     }
 
+    /// How many scopes there are; at least the model's own.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The scope and those around it, from the inside out, the model last.
     pub fn chain(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> + '_ {
         let outer = |&id: &ScopeId| (id.0 != 0).then(|| self.get(id).parent);

@@ -137,6 +137,7 @@ pub struct Step {
 
 /// What a step does.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
 pub enum StepKind {
     /// `conv(64, 3)`, `relu`, `BasicBlock(64)`: a layer or a block.
     Call(Call),
