@@ -1,5 +1,6 @@
 //! Look at it: summaries and pictures.
 
+pub mod picture;
 pub mod summary;
 pub mod text;
 pub mod tree;
