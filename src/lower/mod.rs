@@ -6,7 +6,6 @@ pub mod device;
 pub mod error;
 mod exec;
 pub mod init;
-mod merge;
 mod module;
 pub mod nn;
 mod schedule;
