@@ -172,7 +172,6 @@ impl<'a> Builder<'a> {
     pub fn set(&mut self, pair: Pair) -> Set {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
-        parts.accept(Rule::kw_set);
         let layer = self.next_ident(&mut parts);
         let args = parts.next().map_or_else(Vec::new, |p| self.args(p));
         Set { layer, args, span }
@@ -182,7 +181,6 @@ impl<'a> Builder<'a> {
     fn head(&mut self, pair: Pair) -> (Spanned<String>, Vec<Param>, Body) {
         let blank = Body { lines: Vec::new(), span: self.span(&pair) };
         let mut parts = Parts::of(pair);
-        parts.next();
         let name = self.next_ident(&mut parts);
         let params = parts.accept(Rule::params).map_or_else(Vec::new, |p| self.params(p));
         let body = parts.next().map_or(blank, |p| self.body(p));
@@ -204,23 +202,26 @@ impl<'a> Builder<'a> {
     fn train(&mut self, pair: Pair) -> Train {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
-        parts.accept(Rule::kw_train);
         let model = self.next_ident(&mut parts);
-        let mut fields = Vec::new();
-        if let Some(brace) = parts.accept(Rule::open_brace)
-            && let Some(lines) = self.lines_of(self.span(&brace))
-        {
-            let field = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|field| builder.field(field));
-            fields.extend(lines.into_iter().filter_map(|line| self.line(line, Rule::field_line, field)).flatten());
-        }
-        fields.extend(parts.map(|p| self.field(p)));
+        let fields = parts.next().map_or_else(Vec::new, |p| self.fields(p));
         Train { model, fields, span }
+    }
+
+    fn fields(&mut self, pair: Pair) -> Vec<Field> {
+        match self.lines_of(self.span(&pair)) {
+            Some(lines) => lines.into_iter().filter_map(|line| self.field_line(line)).collect(),
+            None => pair.into_inner().map(|p| self.field(p)).collect(),
+        }
+    }
+
+    fn field_line(&mut self, line: Line) -> Option<Field> {
+        let field = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|field| builder.field(field));
+        self.line(line, Rule::field_line, field).flatten()
     }
 
     fn field(&mut self, pair: Pair) -> Field {
         let mut parts = Parts::of(pair);
         let name = self.next_ident(&mut parts);
-        parts.accept(Rule::equals);
         let value = self.next_expr(&mut parts, name.span);
         Field { name, value }
     }
@@ -236,7 +237,7 @@ impl<'a> Builder<'a> {
             return Param { name, value: true, default: None };
         }
         let name = self.next_ident(&mut parts);
-        let default = parts.accept(Rule::equals).map(|_| self.next_expr(&mut parts, name.span));
+        let default = parts.next().map(|p| self.expr(p));
         Param { name, value: false, default }
     }
 
@@ -250,7 +251,6 @@ impl<'a> Builder<'a> {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
         let name = parts.accept(Rule::word).map(|p| self.ident(&p));
-        parts.accept(Rule::equals);
         Arg { name, value: self.next_expr(&mut parts, span) }
     }
 

@@ -28,11 +28,10 @@ impl Builder<'_> {
     }
 
     /// An expression or, as a whole argument, a path.
-    fn expr(&mut self, pair: Pair) -> Expr {
+    pub fn expr(&mut self, pair: Pair) -> Expr {
         let span = self.span(&pair);
-        if pair.as_rule() == Rule::value_path {
-            let path = pair.into_inner().find(|p| p.as_rule() == Rule::path).map(|p| self.path(p));
-            return Spanned::new(ExprKind::Dotted(path.unwrap_or(Path { segments: Vec::new(), span })), span);
+        if pair.as_rule() == Rule::path {
+            return Spanned::new(ExprKind::Dotted(self.path(pair)), span);
         }
         let mut operands: Vec<Operand> = Vec::new();
         let mut waiting: Vec<Waiting> = Vec::new();
@@ -127,8 +126,7 @@ impl Builder<'_> {
     fn primary(&mut self, pair: Pair) -> Expr {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
-            Rule::int => literal::int(self, &pair),
-            Rule::float => literal::float(self, &pair),
+            Rule::number => literal::number(self, &pair),
             Rule::boolean => ExprKind::Bool(pair.as_str().starts_with("true")),
             Rule::string => ExprKind::Str(literal::string(self, &pair)),
             Rule::reference => self.reference(pair),
@@ -143,18 +141,15 @@ impl Builder<'_> {
     }
 
     fn if_expr(&mut self, pair: Pair) -> ExprKind {
-        let span = self.span(&pair);
-        let mut parts = Parts::of(pair);
         let mut arms = Vec::new();
-        let mut otherwise = Spanned::new(ExprKind::Int(0), span);
-        while let Some(word) = parts.next() {
-            let last = word.as_rule() == Rule::kw_else && parts.accept(Rule::kw_if).is_none();
-            let condition = (!last).then(|| self.next_expr(&mut parts, span));
-            parts.accept(Rule::open_brace);
-            let value = self.next_expr(&mut parts, span);
-            match condition {
-                Some(condition) => arms.push((condition, value)),
-                None => otherwise = value,
+        let mut otherwise = Spanned::new(ExprKind::Int(0), self.span(&pair));
+        for part in pair.into_inner() {
+            let place = self.span(&part);
+            if part.as_rule() == Rule::value_arm {
+                let mut parts = Parts::of(part);
+                arms.push((self.next_expr(&mut parts, place), self.next_expr(&mut parts, place)));
+            } else {
+                otherwise = self.expr(part);
             }
         }
         ExprKind::If(arms, Box::new(otherwise))

@@ -5,8 +5,12 @@ use super::build::Builder;
 use super::grammar::Pair;
 use crate::base::{Diagnostic, Span, Spanned, codes};
 
-/// A whole number.
-pub fn int(builder: &mut Builder, pair: &Pair) -> ExprKind {
+/// A number: whole, unless it has a point or an exponent.
+pub fn number(builder: &mut Builder, pair: &Pair) -> ExprKind {
+    if pair.as_str().contains(['.', 'e', 'E']) { float(builder, pair) } else { int(builder, pair) }
+}
+
+fn int(builder: &mut Builder, pair: &Pair) -> ExprKind {
     let text = digits(pair);
     match text.parse() {
         Ok(value) => ExprKind::Int(value),
@@ -19,8 +23,7 @@ pub fn int(builder: &mut Builder, pair: &Pair) -> ExprKind {
     }
 }
 
-/// A number with a point or an exponent.
-pub fn float(builder: &mut Builder, pair: &Pair) -> ExprKind {
+fn float(builder: &mut Builder, pair: &Pair) -> ExprKind {
     let text = digits(pair);
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => ExprKind::Float(value),

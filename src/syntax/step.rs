@@ -41,7 +41,6 @@ impl Builder<'_> {
             Rule::body => StepKind::Group(self.body(pair)),
             rule => {
                 let mut parts = Parts::of(pair);
-                parts.next();
                 match rule {
                     Rule::parallel => self.parallel(&mut parts, span),
                     Rule::repeat => {
@@ -50,7 +49,6 @@ impl Builder<'_> {
                     }
                     Rule::let_step => {
                         let name = self.next_ident(&mut parts);
-                        parts.accept(Rule::equals);
                         StepKind::Let { name, value: self.next_expr(&mut parts, span) }
                     }
                     Rule::from_step => StepKind::From(self.next_path(&mut parts, span)),
@@ -90,9 +88,7 @@ impl Builder<'_> {
     fn for_step(&mut self, pair: Pair) -> StepKind {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
-        parts.accept(Rule::kw_for);
         let var = self.next_ident(&mut parts);
-        parts.accept(Rule::kw_in);
         let from = self.next_expr(&mut parts, span);
         let inclusive = parts.accept(Rule::range).is_some_and(|p| p.as_str().trim_end() == "..=");
         let to = self.next_expr(&mut parts, span);
@@ -101,11 +97,12 @@ impl Builder<'_> {
 
     fn if_step(&mut self, pair: Pair) -> StepKind {
         let span = self.span(&pair);
-        let mut parts = Parts::of(pair);
         let mut arms = Vec::new();
         let mut otherwise = None;
-        while let Some(word) = parts.next() {
-            if word.as_rule() == Rule::kw_else && parts.accept(Rule::kw_if).is_none() {
+        for part in pair.into_inner() {
+            let last = part.as_rule() == Rule::otherwise;
+            let mut parts = Parts::of(part);
+            if last {
                 otherwise = Some(self.next_body(&mut parts, span));
             } else {
                 arms.push((self.next_expr(&mut parts, span), self.next_body(&mut parts, span)));
@@ -116,7 +113,6 @@ impl Builder<'_> {
 
     fn input(&mut self, pair: Pair) -> StepKind {
         let mut parts = Parts::of(pair);
-        parts.accept(Rule::kw_input);
         let name = self.next_ident(&mut parts);
         StepKind::Input { name, dims: parts.map(|p| self.dim(p)).collect() }
     }
@@ -125,14 +121,14 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
         let name = parts.accept(Rule::name).map(|p| self.ident(&p));
-        let size = (parts.accept(Rule::equals).is_some() || name.is_none()).then(|| self.next_expr(&mut parts, span));
+        let size = parts.next().map(|p| self.expr(p));
         DimDecl { name, size, span }
     }
 
     fn skip(&mut self, pair: Pair) -> Skip {
         let span = self.span(&pair);
         let mut parts = Parts::of(pair);
-        let long = parts.accept(Rule::kw_long).map(|p| self.span(&p));
+        let long = parts.accept(Rule::long).map(|p| self.span(&p));
         let keyword = parts.next().map_or(span, |p| self.span(&p));
         let kind = self.next_merge(&mut parts, span);
         let mut head = long.unwrap_or(keyword).to(kind.span);
@@ -169,7 +165,6 @@ impl Builder<'_> {
             return;
         }
         let mut parts = Parts::of(part);
-        parts.next();
         let (word, twice) = match rule {
             Rule::from_clause => ("from", skip.from.replace(self.next_path(&mut parts, place)).is_some()),
             Rule::via => ("via", skip.via.replace(self.side_step(&mut parts, place)).is_some()),

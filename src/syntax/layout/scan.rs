@@ -126,7 +126,11 @@ impl<'a> Scanner<'a> {
         let byte = self.byte(0);
         match byte {
             b'\n' => self.newline(),
-            b' ' | b'\t' => self.pos += 1,
+            b' ' => self.pos += 1,
+            b'\t' => {
+                self.blank(self.pos..self.pos + 1);
+                self.pos += 1;
+            }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'0'..=b'9' => self.word(),
             b'(' | b'[' | b'{' => self.open(byte)?,
             b')' | b']' | b'}' => self.close(byte),
