@@ -148,7 +148,8 @@ impl Env for View<'_, '_> {
     }
 
     fn text(&self, span: Span) -> &str {
-        self.unroller.program.sources.text(span)
+        let sources = &self.unroller.program.sources;
+        if (span.file.0 as usize) < sources.files().len() { sources.text(span) } else { "…" }
     }
 
     fn charge(&self, work: usize, span: Span) -> Result<(), Fault> {

@@ -21,6 +21,8 @@ mod mismatch;
 mod model;
 mod names;
 pub mod network;
+mod objective;
+mod part;
 mod ports;
 mod program;
 pub mod recipe;

@@ -151,11 +151,37 @@ impl<'a> Reader<'a> {
     }
 
     fn finish(mut self) -> Program {
+        self.recipes();
         if !self.program.diagnostics.has_errors() {
             let warnings = super::unused::check(&self.program);
             self.program.diagnostics.extend(warnings);
         }
         self.program
+    }
+
+    /// Refuses recipes for models that do not exist, and second ones for the same model.
+    fn recipes(&mut self) {
+        let mut found: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut errors = Vec::new();
+        for item in &self.program.modules[0].file.items {
+            let ast::Item::Train(train) = item else { continue };
+            let name = &train.model;
+            if !matches!(self.program.lookup(0, &name.node), Some(Named::Model { .. })) {
+                let message = format!("there is no model named `{}` to train", name.node);
+                let label = match nearest(&name.node, self.program.models()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => "not a model of this file, nor imported".to_string(),
+                };
+                errors.push(Diagnostic::new(codes::RECIPE_MODEL, message).label(name.span, label));
+            } else if let Some(first) = found.insert(&name.node, name.span) {
+                let error = Diagnostic::new(codes::RECIPE_LINES, format!("`{}` has two recipes", name.node));
+                errors.push(error.label(name.span, "the second").label(first, "the first"));
+            }
+        }
+        // Where an import has failed, the model may well be there.
+        if !self.program.diagnostics.has_errors() {
+            self.program.diagnostics.extend(errors);
+        }
     }
 
     /// Parses a text and reads what it imports; the module's position.

@@ -4,7 +4,10 @@ use super::eval::{self, Env, Fault, Words};
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, codes};
 use crate::ops::Value;
-use crate::syntax::ast::{self, Expr};
+use crate::syntax::ast::{self, Expr, ExprKind};
+
+/// Spans in settings have file ids from here on, which no file has: they are replaced by the setting's text.
+const FIRST_SETTING: u32 = u32::MAX / 2;
 
 /// The settings of one elaboration, and which of them were used.
 #[derive(Debug)]
@@ -18,12 +21,16 @@ pub(super) struct Setting {
     pub name: String,
     pub text: String,
     used: bool,
+    id: FileId,
 }
 
 impl Settings {
     pub(super) fn new(given: &[(String, String)]) -> Self {
-        let setting = |(name, text): &(String, String)| Setting { name: name.clone(), text: text.clone(), used: false };
-        Self { list: given.iter().map(setting).collect() }
+        let setting = |(i, (name, text)): (usize, &(String, String))| {
+            let id = FileId(FIRST_SETTING + i as u32);
+            Setting { name: name.clone(), text: text.clone(), used: false, id }
+        };
+        Self { list: given.iter().enumerate().map(setting).collect() }
     }
 
     /// The last setting of this name; all of them count as used.
@@ -47,6 +54,21 @@ impl Settings {
             }
         }
         found
+    }
+
+    /// The error with the setting that it is about, where its places are in none of the files.
+    pub(super) fn place(&self, mut error: Diagnostic) -> Diagnostic {
+        let about = |setting: &&Setting| error.labels.iter().any(|label| label.span.file == setting.id);
+        let Some(setting) = self.list.iter().find(about).cloned() else { return error };
+        if let Some(said) = error.labels.iter().find(|l| l.span.file == setting.id).map(|l| l.text.clone())
+            && error.help.is_none()
+            && said.contains(' ')
+        {
+            error.help = Some(said);
+        }
+        error.labels.retain(|label| label.span.file != setting.id);
+        error.message = format!("`--set {}={}`: {}", setting.name, setting.text, error.message);
+        error
     }
 
     /// Errors for the settings that nothing has used.
@@ -82,19 +104,24 @@ impl Setting {
     /// # Errors
     /// Where the text is no expression, or one that has no value.
     pub(super) fn value(&self) -> Result<Value, Diagnostic> {
-        self.value_with(Words::Refused)
-    }
-
-    /// The value, where bare words may be allowed.
-    ///
-    /// # Errors
-    /// Where the text is no expression, or one that has no value.
-    pub(super) fn value_with(&self, words: Words) -> Result<Value, Diagnostic> {
         let expr = self.expr()?;
-        eval::eval(&expr, &Bare, words).map_err(|fault| match fault {
+        eval::eval(&expr, &Bare, Words::Refused).map_err(|fault| match fault {
             Fault::Said(said) => self.refused(&said.message),
             Fault::Silent => self.refused("it has no value"),
         })
+    }
+
+    /// The text as a line of a recipe; `plain` takes it as it is, without quotes.
+    ///
+    /// # Errors
+    /// Where it is no expression.
+    pub(super) fn line(&self, plain: bool) -> Result<Expr, Diagnostic> {
+        if !plain {
+            return self.expr();
+        }
+        let text = self.text.trim();
+        let bare = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+        Ok(Expr::new(ExprKind::Str(bare.to_string()), Span { file: self.id, start: 0, end: 0 }))
     }
 
     /// An error about this setting; it has no place in a file.
@@ -102,14 +129,14 @@ impl Setting {
         Diagnostic::new(codes::OPTION, format!("`--set {}={}`: {why}", self.name, self.text))
     }
 
-    /// The text as an expression. Its spans mean nothing.
+    /// The text as an expression; its spans are in no file.
     ///
     /// # Errors
     /// Where it is none.
     pub(super) fn expr(&self) -> Result<Expr, Diagnostic> {
         let mut found = Diagnostics::default();
         let text = format!("train x {{\nx = {}\n}}", self.text);
-        let file = crate::syntax::parse(FileId(0), &text, &Limits::default(), &mut found);
+        let file = crate::syntax::parse(self.id, &text, &Limits::default(), &mut found);
         match file.items.into_iter().next() {
             Some(ast::Item::Train(mut train)) if !found.has_errors() && train.fields.len() == 1 => {
                 Ok(train.fields.remove(0).value)
