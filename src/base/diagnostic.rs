@@ -122,3 +122,11 @@ impl IntoIterator for Diagnostics {
         self.list.into_iter()
     }
 }
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(list: I) -> Self {
+        let mut all = Self::default();
+        all.extend(list);
+        all
+    }
+}
