@@ -1,8 +1,10 @@
 //! Where text goes: results to standard output, everything else to standard error.
 
 use super::args::{Color, Format, OutputArgs};
-use crate::base::render::{self, Style};
-use crate::base::{Diagnostics, SourceMap};
+use crate::base::render;
+use crate::base::{Diagnostics, Severity, SourceMap};
+use crate::tools::text::Style;
+use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
 /// How a command ended.
@@ -55,9 +57,27 @@ impl Shell {
         self.format == Format::Json
     }
 
+    /// Whether a person watches standard error.
+    pub fn interactive(&self) -> bool {
+        console::Term::stderr().is_term()
+    }
+
     /// How results are drawn.
     pub fn style(&self) -> Style {
-        Style { color: self.color_out, width: self.width }
+        Style { color: self.color_out, width: self.width, unicode: true }
+    }
+
+    /// The same shell for a command whose result is one JSON object: warnings are left out of it.
+    pub fn quiet_json(&self, json: bool) -> Self {
+        Self { quiet: self.quiet || json, ..self.clone() }
+    }
+
+    /// A result as one JSON object on one line.
+    pub fn print_json(&self, value: &impl Serialize) {
+        match serde_json::to_string(value) {
+            Ok(text) => self.print(&text),
+            Err(error) => self.note(&format!("error[I0001]: the result cannot be written as JSON: {error}")),
+        }
     }
 
     /// A result, on standard output. A reader that went away is no error.
@@ -72,17 +92,15 @@ impl Shell {
         }
     }
 
-    /// Diagnostics: JSON lines on standard output, or drawn on standard error.
+    /// Diagnostics: JSON lines on standard output, or drawn on standard error; only errors when quiet.
     pub fn report(&self, diagnostics: &Diagnostics, sources: &SourceMap) {
+        let wanted = |d: &&crate::base::Diagnostic| !self.quiet || d.severity == Severity::Error;
+        let shown: Diagnostics = diagnostics.iter().filter(wanted).cloned().collect();
         if self.json() {
-            let _ = write!(std::io::stdout().lock(), "{}", render::json_lines(diagnostics, sources));
+            let _ = write!(std::io::stdout().lock(), "{}", render::json_lines(&shown, sources));
             return;
         }
-        let shown: Diagnostics = match self.quiet {
-            true => diagnostics.iter().filter(|d| d.severity == crate::base::Severity::Error).cloned().collect(),
-            false => diagnostics.clone(),
-        };
-        let style = Style { color: self.color_err, width: self.width };
+        let style = render::Style { color: self.color_err, width: self.width };
         let _ = write!(std::io::stderr().lock(), "{}", render::fancy(&shown, sources, style));
     }
 
