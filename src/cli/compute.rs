@@ -1,0 +1,40 @@
+//! What every command that computes needs: a device, threads, and the words for failures.
+
+use super::shell::{Exit, Shell};
+use crate::base::{Diagnostic, SourceMap};
+use crate::lower::{Error, device};
+use candle_core::Device;
+
+/// The device of this name.
+///
+/// # Errors
+/// Where there is none, after saying so.
+pub fn device(name: &str, shell: &Shell) -> Result<Device, Exit> {
+    device::parse(name).map_err(|error| fail(error, shell))
+}
+
+/// Bounds the threads that kernels use; all cores where nothing is asked. Must come before any computing.
+///
+/// # Errors
+/// [`Exit::Usage`] for 0 threads.
+pub fn threads(asked: Option<usize>, shell: &Shell) -> Result<usize, Exit> {
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let threads = asked.unwrap_or(cores);
+    if threads == 0 {
+        return Err(shell.usage("0 threads compute nothing", "--threads 1, or more"));
+    }
+    // A pool that exists already keeps its size: nothing computes before this in a command.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+    Ok(threads)
+}
+
+/// Says what failed.
+pub fn fail(error: Error, shell: &Shell) -> Exit {
+    say(error.into_diagnostic(), shell)
+}
+
+/// Says a diagnostic without a place in a file.
+pub fn say(diagnostic: Diagnostic, shell: &Shell) -> Exit {
+    shell.report(&[diagnostic].into_iter().collect(), &SourceMap::default());
+    Exit::Errors
+}

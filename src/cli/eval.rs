@@ -1,0 +1,70 @@
+//! `archc eval`: measure a trained network on a data set.
+
+use super::args::{EvalArgs, ModelArgs};
+use super::compute::{self, fail};
+use super::progress::{metrics, scores_json};
+use super::shell::{Exit, Shell};
+use super::train::open_data;
+use super::{interrupt, load, weights};
+use crate::base::{Diagnostic, codes};
+use crate::lower::ParamStore;
+use crate::train::checkpoint::Run;
+use crate::train::evaluate::{evaluate, evaluation_loader};
+use candle_core::DType;
+
+/// Measures, and prints the recipe's loss and metrics.
+pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let (model, plain, noted) = noted(args);
+    let loaded = load::network(&args.file, &model, plain, shell)?;
+    let network = &loaded.network;
+    let Some(recipe) = network.recipe.clone() else {
+        let message = format!("`{}` has no training recipe, which says what to measure", network.name);
+        let help = format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
+        return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
+    };
+    compute::threads(args.threads, shell)?;
+    let device = compute::device(&args.device, shell)?;
+    let Some(spec) = args.data.clone().or(noted).or(recipe.data.clone()) else {
+        return Err(shell.usage("there is no data to measure on", "name it: --data builtin:digits"));
+    };
+    let data = open_data(&spec, network, args.strict, shell)?;
+    let measure = || {
+        let store = ParamStore::new(network, 0, DType::F32, &device)?;
+        let module = network.lower(store.var_builder())?;
+        Ok((store, module))
+    };
+    let (store, module) = measure().map_err(|error| fail(error, shell))?;
+    weights::load(&store, &args.weights, args.partial, shell)?;
+    let set = data.evaluation();
+    let loader = evaluation_loader(network, &recipe, set, args.strict).map_err(|error| fail(error, shell))?;
+    let scores = evaluate(&module, &recipe, &loader, interrupt::stop_flag(), &mut |_, _| {});
+    for broken in loader.broken() {
+        compute::say(Diagnostic { severity: crate::base::Severity::Warning, ..broken.diagnostic() }, shell);
+    }
+    let Some(scores) = scores.map_err(|error| fail(error, shell))? else {
+        shell.note("stopped");
+        return Ok(Exit::Errors);
+    };
+    match shell.json() {
+        true => shell.print_json(&scores_json(&scores)),
+        false => {
+            let measured = metrics(&scores.metrics, "");
+            shell.print(&format!("{}  {measured}loss {:.4}   ({} samples of {spec})", network.name, scores.loss, scores.samples));
+        }
+    }
+    Ok(Exit::Clean)
+}
+
+/// Which network: as the command line says, and where the weights are a run's, as that run noted.
+fn noted(args: &EvalArgs) -> (ModelArgs, bool, Option<String>) {
+    let mut model = args.model.clone();
+    let info = Run::open(&args.weights).and_then(|run| run.info());
+    let Ok(info) = info else { return (model, false, None) };
+    model.model.get_or_insert_with(|| info.model.clone());
+    let noted = info.settings.iter().map(|(name, value)| format!("{name}={value}"));
+    model.settings = noted.chain(model.settings).collect();
+    if model.sizes.is_empty() {
+        model.sizes = info.sizes.clone();
+    }
+    (model, info.plain, Some(info.data))
+}

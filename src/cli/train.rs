@@ -1,0 +1,252 @@
+//! `archc train`: teach a network by its recipe, from a fresh start or from where a run stopped.
+
+use super::args::{ModelArgs, TrainArgs};
+use super::compute::{self, fail};
+use super::progress::{Progress, clock, metrics, scores_json};
+use super::shell::{Exit, Shell};
+use super::{interrupt, load, weights};
+use crate::base::{Diagnostic, codes};
+use crate::elaborate::Recipe;
+use crate::elaborate::recipe::Duration;
+use crate::lower::device as devices;
+use crate::tools::text::{bytes, grouped};
+use crate::train::checkpoint::{Run, RunInfo};
+use crate::train::data::{Split, Want, open};
+use crate::train::observe::Outcome;
+use crate::train::session::{Options, Trainer};
+use std::path::Path;
+
+/// Trains, and says where the weights are.
+pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let resumed = match &args.resume {
+        Some(folder) => Some(resumed(folder, shell)?),
+        None => None,
+    };
+    let plan = Plan::new(args, resumed.as_ref().map(|(_, info)| info));
+    let loaded = load::network(&args.file, &plan.model, plan.plain, shell)?;
+    let recipe = recipe(loaded.network.recipe.clone(), args, &loaded.network.name, shell)?;
+    let threads = compute::threads(args.threads, shell)?;
+    let device = compute::device(&args.device, shell)?;
+    let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
+    let data = open_data(&spec, &loaded.network, args.strict, shell)?;
+    let options = Options {
+        shuffle: plan.shuffle,
+        augment: plan.augment,
+        strict: args.strict,
+        device: device.clone(),
+        ..Options::default()
+    };
+    let mut trainer = Trainer::new(&loaded.network, &recipe, &data, &options).map_err(|e| fail(e, shell))?;
+    if let Some(file) = &args.weights {
+        weights::load(trainer.store(), file, args.partial, shell)?;
+    }
+    let run = match resumed {
+        Some((run, _)) => {
+            trainer.resume(run.clone()).map_err(|e| fail(e, shell))?;
+            run
+        }
+        None => start(args, &plan, &spec, &recipe, &loaded, &mut trainer, shell)?,
+    };
+    if !shell.json() {
+        shell.note(&headline(args, &loaded.network, &recipe, &data, threads, &devices::name(&device)));
+    }
+    let mut progress = Progress::new(shell);
+    let stop = interrupt::stop_flag();
+    let outcome = trainer.train(&mut progress, stop);
+    drop(progress);
+    let outcome = outcome.map_err(|error| {
+        let exit = fail(error, shell);
+        shell.note(&format!("the last checkpoint is in {}", run.folder().display()));
+        exit
+    })?;
+    finish(args, &run, &outcome, shell);
+    Ok(Exit::Clean)
+}
+
+/// What is trained how: from the command line, and where a run goes on, from what that run noted.
+struct Plan {
+    model: ModelArgs,
+    data: Option<String>,
+    shuffle: bool,
+    augment: bool,
+    plain: bool,
+}
+
+impl Plan {
+    fn new(args: &TrainArgs, resumed: Option<&RunInfo>) -> Self {
+        let mut model = args.model.clone();
+        let mut plan = Self {
+            data: args.data.clone(),
+            shuffle: !args.no_shuffle,
+            augment: !args.no_augment,
+            plain: args.plain,
+            model: ModelArgs::default(),
+        };
+        if let Some(info) = resumed {
+            model.model.get_or_insert_with(|| info.model.clone());
+            let noted = info.settings.iter().map(|(name, value)| format!("{name}={value}"));
+            model.settings = noted.chain(model.settings).collect();
+            if model.sizes.is_empty() {
+                model.sizes = info.sizes.clone();
+            }
+            plan.data.get_or_insert_with(|| info.data.clone());
+            plan.shuffle &= info.shuffle;
+            plan.augment &= info.augment;
+            plan.plain |= info.plain;
+        }
+        if let Some(seed) = args.seed {
+            model.settings.push(format!("seed={seed}"));
+        }
+        plan.model = model;
+        plan
+    }
+}
+
+fn resumed(folder: &Path, shell: &Shell) -> Result<(Run, RunInfo), Exit> {
+    let open = || {
+        let run = Run::open(folder)?;
+        let info = run.info()?;
+        Ok((run, info))
+    };
+    open().map_err(|error| fail(error, shell))
+}
+
+/// The recipe, with its length as the command line has it.
+fn recipe(recipe: Option<Recipe>, args: &TrainArgs, model: &str, shell: &Shell) -> Result<Recipe, Exit> {
+    let Some(mut recipe) = recipe else {
+        let message = format!("`{model}` has no training recipe");
+        let help = format!(
+            "add to the file:  train {model} {{\n    loss      = cross_entropy()\n    optimizer = sgd(lr=0.1, momentum=0.9)\n    \
+             batch     = 64\n    epochs    = 10\n}}"
+        );
+        return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
+    };
+    match (args.steps, args.epochs) {
+        (Some(0), _) | (_, Some(0)) => return Err(shell.usage("0 steps teach nothing", "--epochs 1, or more")),
+        (Some(steps), _) => recipe.duration = Duration::Steps(steps),
+        (_, Some(epochs)) => recipe.duration = Duration::Epochs(epochs),
+        _ => {}
+    }
+    Ok(recipe)
+}
+
+fn data_spec(args: &TrainArgs, planned: Option<&str>, recipe: &Recipe, shell: &Shell) -> Result<String, Exit> {
+    let spec = args.data.as_deref().or(planned).or(recipe.data.as_deref());
+    spec.map(String::from).ok_or_else(|| {
+        shell.usage("there is no data to learn from", "name it: --data builtin:digits, or  data = \"…\"  in the recipe")
+    })
+}
+
+/// Opens data for the network's only input.
+///
+/// # Errors
+/// The exit status, after saying what is wrong.
+pub fn open_data(spec: &str, network: &crate::elaborate::Network, strict: bool, shell: &Shell) -> Result<Split, Exit> {
+    let graph = &network.graph;
+    let [input] = graph.inputs[..] else {
+        let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
+        let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
+        return Err(compute::say(Diagnostic::new(codes::RECIPE_UNFIT, message), shell));
+    };
+    let want = Want { strict, ..Want::new(graph.shape(input).dims()) };
+    open(spec, &want).map_err(|error| compute::say(error.diagnostic(), shell))
+}
+
+/// A new run folder that notes what was asked for.
+fn start(
+    args: &TrainArgs,
+    plan: &Plan,
+    spec: &str,
+    recipe: &Recipe,
+    loaded: &load::Loaded,
+    trainer: &mut Trainer,
+    shell: &Shell,
+) -> Result<Run, Exit> {
+    let settings = plan.model.settings.iter().filter_map(|s| s.split_once('='));
+    let mut settings: std::collections::BTreeMap<_, _> =
+        settings.map(|(name, value)| (name.trim().to_string(), value.trim().to_string())).collect();
+    match recipe.duration {
+        Duration::Steps(n) if args.steps.is_some() => _ = settings.insert("steps".into(), n.to_string()),
+        Duration::Epochs(n) if args.epochs.is_some() => _ = settings.insert("epochs".into(), n.to_string()),
+        _ => {}
+    }
+    let info = RunInfo {
+        version: env!("CARGO_PKG_VERSION").into(),
+        file: args.file.display().to_string(),
+        model: loaded.network.name.clone(),
+        data: spec.into(),
+        settings,
+        sizes: plan.model.sizes.clone(),
+        plain: plan.plain,
+        shuffle: plan.shuffle,
+        augment: plan.augment,
+        recipe: serde_json::to_value(recipe).unwrap_or_default(),
+    };
+    let sources: Vec<_> =
+        loaded.compiled.sources.files().iter().map(|f| (f.name.clone(), f.text.to_string())).collect();
+    let mut begin = || {
+        let run = match &args.out {
+            Some(folder) => Run::create(folder)?,
+            None => Run::create_numbered(Path::new("runs"), &stem(&args.file))?,
+        };
+        run.describe(&info, &sources)?;
+        trainer.keep_in(run.clone())?;
+        Ok(run)
+    };
+    begin().map_err(|error| fail(error, shell))
+}
+
+fn stem(file: &Path) -> String {
+    file.file_stem().map_or_else(|| "run".into(), |s| s.to_string_lossy().into_owned())
+}
+
+/// `digits.arch · Digits · 0.19 M parameters · cpu, 2 threads · batch 64 · plan 5.1 MiB (peak)`
+fn headline(
+    args: &TrainArgs,
+    network: &crate::elaborate::Network,
+    recipe: &Recipe,
+    data: &Split,
+    threads: usize,
+    device: &str,
+) -> String {
+    let parameters = crate::analysis::cost::cost(&network.graph).parameters;
+    let plan = crate::plan::best(&network.graph, crate::plan::Mode::Train, recipe.batch as u64);
+    let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
+    let file = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    format!(
+        "{file} · {} · {} parameters · {device}, {threads} threads · batch {}{memory} · {} samples to learn from, {} to measure on",
+        network.name,
+        grouped(parameters),
+        recipe.batch,
+        grouped(data.train.len() as u64),
+        grouped(data.evaluation().len() as u64),
+    )
+}
+
+fn finish(args: &TrainArgs, run: &Run, outcome: &Outcome, shell: &Shell) {
+    let folder = run.folder().display().to_string();
+    if shell.json() {
+        shell.print_json(&serde_json::json!({
+            "event": if outcome.stopped { "stopped" } else { "finished" },
+            "run": folder, "step": outcome.step, "steps": outcome.steps, "seconds": outcome.seconds,
+            "last": outcome.last.as_ref().map(scores_json),
+            "best_step": outcome.best.as_ref().map(|b| b.0), "best": outcome.best.as_ref().map(|b| scores_json(&b.1)),
+        }));
+        return;
+    }
+    let file = args.file.display();
+    if outcome.stopped {
+        let at = outcome.step;
+        shell.note(&format!("stopped after step {at}; saved {folder}. Go on with:  archc train {file} --resume {folder}"));
+        return;
+    }
+    if let Some((step, scores)) = &outcome.best {
+        let measured = metrics(&scores.metrics, "test ");
+        shell.print(&format!("best after step {step}: {}test loss {:.4}", measured, scores.loss));
+    }
+    shell.note(&format!(
+        "trained in {}; the best weights are in {}. Use them:  archc eval {file} --weights {folder}",
+        clock(outcome.seconds),
+        run.weights().display(),
+    ));
+}
