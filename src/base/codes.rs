@@ -120,6 +120,7 @@ codes! {
     RECIPE_ARGUMENT = "E0703", "a part of a recipe does not take this argument";
     RECIPE_VALUE = "E0704", "a line of a recipe has a value that is refused";
     RECIPE_LINES = "E0705", "lines of a recipe are missing or contradict each other";
+    NO_RECIPE = "E0707", "the model has no training recipe";
     RECIPE_MODEL = "E0706", "a recipe is for a model that does not exist";
     UNUSED_LABEL = "W0101", "a label names nothing that is used";
     UNUSED_BLOCK = "W0102", "a block is never used";

@@ -59,28 +59,44 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Prove shapes and skips, and say what each network costs.
-    #[command(after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --format json")]
+    #[command(
+        after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --format json"
+    )]
     Check(CheckArgs),
     /// Show the layers as a table, with shapes, parameters and costs.
-    #[command(after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --json | jq .parameters")]
+    #[command(
+        after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --json | jq .parameters"
+    )]
     Summary(SummaryArgs),
     /// Show the memory plan: which value lies where, when.
-    #[command(after_help = "Examples:\n  archc plan examples/unet.arch --model UNet\n  archc plan net.arch --train --batch 32 --svg plan.svg")]
+    #[command(
+        after_help = "Examples:\n  archc plan examples/unet.arch --model UNet\n  archc plan net.arch --train --batch 32 --svg plan.svg"
+    )]
     Plan(PlanArgs),
     /// Draw the network.
-    #[command(after_help = "Examples:\n  archc graph examples/unet.arch --model UNet --svg unet.svg\n  archc graph net.arch --dot | dot -Tpdf > net.pdf")]
+    #[command(
+        after_help = "Examples:\n  archc graph examples/unet.arch --model UNet --svg unet.svg\n  archc graph net.arch --dot | dot -Tpdf > net.pdf"
+    )]
     Graph(GraphArgs),
     /// Run a network on tensors or images.
-    #[command(after_help = "Examples:\n  archc run net.arch --weights runs/net-1 --input cat.png\n  archc run net.arch --weights w.safetensors --input x.npy --output y.safetensors")]
+    #[command(
+        after_help = "Examples:\n  archc run net.arch --weights runs/net-1 --input cat.png\n  archc run net.arch --weights w.safetensors --input x.npy --output y.safetensors"
+    )]
     Run(RunArgs),
     /// Train a network by its recipe.
-    #[command(after_help = "Examples:\n  archc train examples/digits.arch\n  archc train net.arch --data photos/ --epochs 20 --set optimizer.lr=0.01\n  archc train net.arch --resume runs/net-1")]
+    #[command(
+        after_help = "Examples:\n  archc train examples/digits.arch\n  archc train net.arch --data photos/ --epochs 20 --set optimizer.lr=0.01\n  archc train net.arch --resume runs/net-1"
+    )]
     Train(TrainArgs),
     /// Measure a trained network on a data set.
-    #[command(after_help = "Examples:\n  archc eval examples/digits.arch --data builtin:digits --weights runs/digits-1")]
+    #[command(
+        after_help = "Examples:\n  archc eval examples/digits.arch --data builtin:digits --weights runs/digits-1"
+    )]
     Eval(EvalArgs),
     /// Time a network: one run, or one training step.
-    #[command(after_help = "Examples:\n  archc bench examples/resnet.arch --model ResNet18 --batch 1 --size 224x224 --threads 2\n  archc bench net.arch --train --batch 8 --json")]
+    #[command(
+        after_help = "Examples:\n  archc bench examples/resnet.arch --model ResNet18 --batch 1 --size 224x224 --threads 2\n  archc bench net.arch --train --batch 8 --json"
+    )]
     Bench(BenchArgs),
     /// Explain an error code.
     #[command(after_help = "Examples:\n  archc explain E0501\n  archc explain            lists every code")]

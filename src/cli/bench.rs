@@ -74,7 +74,7 @@ fn measure(network: &Network, args: &BenchArgs, device: &Device) -> Result<Vec<f
 
 fn training_optimizer(store: &ParamStore) -> Result<Optimizer> {
     let settings = Settings::Sgd { lr: 0.01, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false };
-    Optimizer::new(settings, store.trainable().into_iter().map(|(path, var)| (path.to_string(), var.clone())))
+    Ok(Optimizer::new(settings, store.trainable().into_iter().map(|(path, var)| (path.to_string(), var.clone())))?)
 }
 
 fn inputs(network: &Network, batch: usize, device: &Device) -> Result<Vec<(String, Tensor)>> {
@@ -105,14 +105,14 @@ fn step(module: &Module, inputs: &[(String, Tensor)], optimizer: &mut Optimizer)
     let terms = [LossTerm { weight: 1.0, loss, output: None }];
     let total = loss::total(&terms, &outputs, &target)?;
     drop(outputs);
-    optimizer.step(&total.backward()?, 0.01)
+    Ok(optimizer.step(&total.backward()?, 0.01)?)
 }
 
 fn report(network: &Network, args: &BenchArgs, threads: usize, device: &Device, times: Vec<f64>) -> Report {
     let median_ms = times[times.len() / 2];
     // A training step multiplies three times: forward, and the gradients of values and of weights.
     let passes = if args.train { 3.0 } else { 1.0 };
-    let flops = 2.0 * cost(&network.graph).macs as f64 * args.batch as f64 * passes;
+    let flops = 2.0 * cost(&network.graph).nodes.macs as f64 * args.batch as f64 * passes;
     Report {
         model: network.name.clone(),
         engine: "candle",

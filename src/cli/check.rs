@@ -4,8 +4,9 @@ use super::args::CheckArgs;
 use super::load;
 use super::shell::{Exit, Shell};
 use crate::analysis::cost::cost;
+use crate::analysis::sizes::{explore, render};
 use crate::base::{Diagnostics, Severity, SourceMap};
-use crate::elaborate::{Compiled, Network, Options, check_all};
+use crate::elaborate::{Compiled, InputDecl, Network, Options, check_all};
 use crate::tools::summary::summarize;
 use crate::tools::text::{Ink, metric};
 use std::path::{Path, PathBuf};
@@ -84,17 +85,16 @@ fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally:
 /// `ResNet34  3 × 224 × 224 → 1000   21.80 M parameters   3.66 GMACs   16 add (3 via project), all short`
 fn line(network: &Network, width: usize, shell: &Shell) -> String {
     let (summary, cost, style) = (summarize(network), cost(&network.graph), shell.style());
-    let sizes = |ports: &[crate::tools::summary::Port]| {
-        ports.iter().map(|p| p.shape.times()).collect::<Vec<_>>().join(" + ")
-    };
+    let sizes =
+        |ports: &[crate::tools::summary::Port]| ports.iter().map(|p| p.shape.times()).collect::<Vec<_>>().join(" + ");
     let text = format!(
         "{}{}  {} → {}   {}parameters   {}MACs   {}",
         style.paint(Ink::Bold, &network.name),
         " ".repeat(width.saturating_sub(network.name.chars().count())),
         sizes(&summary.inputs),
         sizes(&summary.outputs),
-        unit(cost.parameters),
-        unit(cost.macs),
+        unit(cost.nodes.parameters),
+        unit(cost.nodes.macs),
         summary.skips_in_words(),
     );
     style.signs(&text).into_owned()
@@ -105,8 +105,34 @@ fn unit(n: u64) -> String {
     format!("{} ", metric(n)).replace("G ", "G")
 }
 
+/// Which values of each free size work; `--size H=250` asks about 250 too.
 fn sizes(compiled: &Compiled, network: &Network, options: &Options, shell: &Shell) {
-    let _ = (compiled, network, options, shell);
+    let model = Some(network.name.clone());
+    let planned = Options { model, sizes: Default::default(), spatial: None, ..options.clone() };
+    let reports = network.free_sizes.iter().map(|size| {
+        let try_one = |value: usize| {
+            let sizes = [(size.name.clone(), value)].into();
+            match compiled.program.elaborate(&Options { sizes, ..planned.clone() }) {
+                (Some(_), _) => Ok(()),
+                (None, found) => Err(found.iter().next().map(|d| d.message.clone()).unwrap_or_default()),
+            }
+        };
+        let asked: Vec<usize> = options.sizes.get(&size.name).copied().into_iter().collect();
+        explore(size, &asked, network.graph.len(), try_one)
+    });
+    let reports: Vec<_> = reports.collect();
+    let inputs: Vec<_> = network.inputs.iter().map(declared).collect();
+    shell.print(render(&network.name, &inputs.join("  "), &reports).trim_end());
+}
+
+/// `image [N, 1, H, W]`
+fn declared(input: &InputDecl) -> String {
+    let dim = |(name, size): &(Option<String>, Option<usize>)| match (name, size) {
+        (Some(name), _) => name.clone(),
+        (None, Some(size)) => size.to_string(),
+        (None, None) => "?".into(),
+    };
+    format!("{} [{}]", input.name, input.dims.iter().map(dim).collect::<Vec<_>>().join(", "))
 }
 
 /// The files themselves, and every `.arch` file in the folders, in order of their names.

@@ -19,7 +19,8 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     let network = &loaded.network;
     let Some(recipe) = network.recipe.clone() else {
         let message = format!("`{}` has no training recipe, which says what to measure", network.name);
-        let help = format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
+        let help =
+            format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
         return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
     };
     compute::threads(args.threads, shell)?;
@@ -49,7 +50,10 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         true => shell.print_json(&scores_json(&scores)),
         false => {
             let measured = metrics(&scores.metrics, "");
-            shell.print(&format!("{}  {measured}loss {:.4}   ({} samples of {spec})", network.name, scores.loss, scores.samples));
+            shell.print(&format!(
+                "{}  {measured}loss {:.4}   ({} samples of {spec})",
+                network.name, scores.loss, scores.samples
+            ));
         }
     }
     Ok(Exit::Clean)

@@ -48,7 +48,8 @@ pub fn options(args: &ModelArgs, plain: bool, shell: &Shell) -> Result<Options, 
         })?;
     }
     for limit in &args.limits {
-        raise(limit, &mut options.limits).map_err(|help| shell.usage(&format!("`--limit {limit}` is no limit"), &help))?;
+        raise(limit, &mut options.limits)
+            .map_err(|help| shell.usage(&format!("`--limit {limit}` is no limit"), &help))?;
     }
     Ok(options)
 }

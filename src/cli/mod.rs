@@ -3,10 +3,18 @@
 //! Exit status: 0 clean, 1 errors found, 2 a command line that makes no sense.
 
 pub mod args;
+mod bench;
 mod check;
+mod compute;
+mod eval;
 mod explain;
+mod interrupt;
 mod load;
+mod progress;
 mod shell;
+mod summary;
+mod train;
+mod weights;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -21,9 +29,14 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command, shell: &Shell) -> Exit {
-    match command {
-        Command::Check(args) => check::run(args, shell),
-        Command::Explain { code } => explain::run(code.as_deref(), shell),
-        _ => Exit::Usage,
-    }
+    let done = match command {
+        Command::Check(args) => Ok(check::run(args, shell)),
+        Command::Summary(args) => summary::run(args, shell),
+        Command::Train(args) => train::run(args, shell),
+        Command::Eval(args) => eval::run(args, shell),
+        Command::Bench(args) => bench::run(args, shell),
+        Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
+        _ => Ok(Exit::Usage),
+    };
+    done.unwrap_or_else(|exit| exit)
 }

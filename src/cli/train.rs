@@ -13,7 +13,7 @@ use crate::tools::text::{bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Split, Want, open};
 use crate::train::observe::Outcome;
-use crate::train::session::{Options, Trainer};
+use crate::train::{Options, Trainer};
 use std::path::Path;
 
 /// Trains, and says where the weights are.
@@ -146,7 +146,7 @@ pub fn open_data(spec: &str, network: &crate::elaborate::Network, strict: bool, 
     let [input] = graph.inputs[..] else {
         let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
-        return Err(compute::say(Diagnostic::new(codes::RECIPE_UNFIT, message), shell));
+        return Err(compute::say(Diagnostic::new(codes::TRAIN_UNFIT, message), shell));
     };
     let want = Want { strict, ..Want::new(graph.shape(input).dims()) };
     open(spec, &want).map_err(|error| compute::say(error.diagnostic(), shell))
@@ -209,7 +209,7 @@ fn headline(
     threads: usize,
     device: &str,
 ) -> String {
-    let parameters = crate::analysis::cost::cost(&network.graph).parameters;
+    let parameters = crate::analysis::cost::cost(&network.graph).nodes.parameters;
     let plan = crate::plan::best(&network.graph, crate::plan::Mode::Train, recipe.batch as u64);
     let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
     let file = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -237,7 +237,9 @@ fn finish(args: &TrainArgs, run: &Run, outcome: &Outcome, shell: &Shell) {
     let file = args.file.display();
     if outcome.stopped {
         let at = outcome.step;
-        shell.note(&format!("stopped after step {at}; saved {folder}. Go on with:  archc train {file} --resume {folder}"));
+        shell.note(&format!(
+            "stopped after step {at}; saved {folder}. Go on with:  archc train {file} --resume {folder}"
+        ));
         return;
     }
     if let Some((step, scores)) = &outcome.best {

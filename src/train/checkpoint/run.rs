@@ -21,6 +21,10 @@ pub struct RunInfo {
     pub data: String,
     /// What the command line set, in the order of names: `classes = 10`, `optimizer.lr = 0.01`.
     pub settings: BTreeMap<String, String>,
+    /// What `--size` said.
+    pub sizes: Vec<String>,
+    /// Whether skip edges were left out.
+    pub plain: bool,
     /// Whether each epoch had an order of its own.
     pub shuffle: bool,
     /// Whether samples were changed at random.
