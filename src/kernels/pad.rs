@@ -5,7 +5,7 @@ use super::parallel::{Parts, tasks};
 use crate::ops::resize::PadMode;
 
 /// The input position that each output position of an axis reads; `None` for zero.
-fn sources(input: usize, (before, after): (usize, usize), mode: PadMode) -> Vec<Option<usize>> {
+pub fn sources(input: usize, (before, after): (usize, usize), mode: PadMode) -> Vec<Option<usize>> {
     let last = input as isize - 1;
     let source = |i: usize| {
         let at = i as isize - before as isize;

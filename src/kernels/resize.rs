@@ -6,17 +6,19 @@ use super::simd::simd;
 use crate::ops::resize::Interpolation;
 
 /// How the positions of one axis read its samples.
-struct Axis<E> {
+#[derive(Clone, Debug)]
+pub struct Axis<E> {
     /// The sample at or before each position.
-    low: Vec<usize>,
+    pub low: Vec<usize>,
     /// The sample after it.
-    high: Vec<usize>,
+    pub high: Vec<usize>,
     /// How much of `high` there is, from 0 to 1.
-    share: Vec<E>,
+    pub share: Vec<E>,
 }
 
 impl<E: Elem> Axis<E> {
-    fn new(input: usize, output: usize, mode: Interpolation) -> Self {
+    /// An axis of `input` samples seen at `output` positions; neither may be 0.
+    pub fn new(input: usize, output: usize, mode: Interpolation) -> Self {
         let mut axis = Self { low: vec![], high: vec![], share: vec![] };
         for i in 0..output {
             let (low, high, share) = match mode {

@@ -16,8 +16,8 @@ fn counts(shape: &PoolShape, axis: usize, count_pad: bool) -> Vec<f64> {
     (0..shape.output[axis]).map(|i| one(i) as f64).collect()
 }
 
-/// One over the divisor of each output position.
-fn factors<E: Elem>(shape: &PoolShape, count_pad: bool) -> Vec<E> {
+/// One over the divisor of each output position, as [`avg`] has it.
+pub fn avg_factors<E: Elem>(shape: &PoolShape, count_pad: bool) -> Vec<E> {
     let (rows, cols) = (counts(shape, 0, count_pad), counts(shape, 1, count_pad));
     rows.iter().flat_map(|r| cols.iter().map(move |c| E::from_f64(1.0 / (r * c)))).collect()
 }
@@ -77,7 +77,7 @@ fn each_tap(
 pub fn avg<E: Elem>(shape: &PoolShape, count_pad: bool, x: &[E], y: &mut [E]) {
     shape.check(x.len(), y.len());
     let (size, out) = (shape.plane(), shape.positions());
-    let factors = factors::<E>(shape, count_pad);
+    let factors = avg_factors::<E>(shape, count_pad);
     let y = Parts::new(y);
     tasks(shape.maps, shape.maps * out * shape.kernel[0] * shape.kernel[1], |i| {
         // SAFETY: each task has a map of its own.
@@ -92,7 +92,7 @@ pub fn avg<E: Elem>(shape: &PoolShape, count_pad: bool, x: &[E], y: &mut [E]) {
 pub fn avg_grad<E: Elem>(shape: &PoolShape, count_pad: bool, dy: &[E], dx: &mut [E]) {
     shape.check(dx.len(), dy.len());
     let (size, out) = (shape.plane(), shape.positions());
-    let factors = factors::<E>(shape, count_pad);
+    let factors = avg_factors::<E>(shape, count_pad);
     let dx = Parts::new(dx);
     tasks(shape.maps, shape.maps * out * shape.kernel[0] * shape.kernel[1], |i| {
         // SAFETY: each task has a map of its own.

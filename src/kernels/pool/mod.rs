@@ -6,7 +6,7 @@ mod global;
 mod max;
 
 pub use adaptive::{adaptive_avg, adaptive_avg_grad};
-pub use average::{avg, avg_grad};
+pub use average::{avg, avg_factors, avg_grad};
 pub use global::{global_max, global_max_grad, global_mean, global_mean_grad};
 pub use max::{max, max_grad};
 

@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
+use super::{is_native, portable};
 use crate::kernels::{Elem, activation as kernel, softmax as softmax_kernel};
 use crate::ops::activation::Activation;
 use candle_core::{Result, Tensor, bail};
@@ -11,6 +12,9 @@ use candle_core::{Result, Tensor, bail};
 /// # Errors
 /// Where the dtype is neither `f32` nor `f64`.
 pub fn activation(x: &Tensor, f: &Activation) -> Result<Tensor> {
+    if !is_native(x) {
+        return portable::activation::activation(x, f);
+    }
     apply(Function(*f), &[x])
 }
 
@@ -23,6 +27,9 @@ pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
     if weight.dims() != [1] && weight.dims() != [shape.channels] {
         bail!("prelu: the weight is {:?}, want [{}] or [1]", weight.dims(), shape.channels)
     }
+    if !is_native(x) {
+        return portable::activation::prelu(x, weight);
+    }
     apply(Prelu, &[x, weight])
 }
 
@@ -31,8 +38,7 @@ pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Where there is no axis 1.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    channels(x.dims())?;
-    apply(Softmax { log: false }, &[x])
+    softmax_or_log(x, false)
 }
 
 /// The logarithm of softmax over axis 1.
@@ -40,8 +46,12 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
 /// # Errors
 /// Where there is no axis 1.
 pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
+    softmax_or_log(x, true)
+}
+
+fn softmax_or_log(x: &Tensor, log: bool) -> Result<Tensor> {
     channels(x.dims())?;
-    apply(Softmax { log: true }, &[x])
+    if is_native(x) { apply(Softmax { log }, &[x]) } else { portable::activation::softmax(x, log) }
 }
 
 struct Function(Activation);

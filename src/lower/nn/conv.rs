@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{channels, maps, pair, with};
+use super::{is_native, portable};
 use crate::kernels::conv::{self as kernel, ConvShape};
 use crate::kernels::{Elem, linear};
 use crate::ops::conv::{Conv, ConvTranspose};
@@ -14,6 +15,9 @@ use candle_core::{Result, Tensor, bail};
 pub fn conv(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &Conv) -> Result<Tensor> {
     let shape = conv_shape(x.dims(), op)?;
     check_weight("conv", weight, &[op.width, shape.group_channels()], &op.kernel, bias, op.width)?;
+    if !is_native(x) {
+        return portable::conv::conv(x, weight, bias, &shape, &with(x.dims(), shape.width, shape.output));
+    }
     apply(Forward { shape }, &with_bias(x, weight, bias))
 }
 
@@ -25,6 +29,9 @@ pub fn conv(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &Conv) -> Re
 pub fn conv_transpose(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &ConvTranspose) -> Result<Tensor> {
     let shape = transpose_shape(x.dims(), op)?;
     check_weight("conv_transpose", weight, &[shape.width, shape.group_channels()], &op.kernel, bias, op.width)?;
+    if !is_native(x) {
+        return portable::conv::conv_transpose(x, weight, bias, &shape, &with(x.dims(), shape.channels, shape.input));
+    }
     apply(Transposed { shape }, &with_bias(x, weight, bias))
 }
 

@@ -1,5 +1,6 @@
 //! Affine maps of vectors.
 
+use super::is_native;
 use super::native::{Arg, ArgGrads, Native, apply};
 use crate::kernels::Elem;
 use crate::kernels::linear::{self as kernel, LinearShape};
@@ -16,6 +17,10 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     }
     if let Some(b) = bias.filter(|b| b.dims() != [width]) {
         bail!("linear: the bias is {:?}, want [{width}]", b.dims())
+    }
+    if !is_native(x) {
+        let y = x.matmul(&weight.t()?)?;
+        return bias.map_or(Ok(y.clone()), |b| y.broadcast_add(b));
     }
     let args: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
     apply(Linear { shape: LinearShape { batch, features, width } }, &args)

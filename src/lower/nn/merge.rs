@@ -1,6 +1,7 @@
 //! Where edges meet.
 
 use super::native::{Arg, ArgGrads, Native, apply};
+use super::{is_native, portable};
 use crate::kernels::merge::{self as kernel, Broadcast};
 use crate::kernels::{Elem, noise};
 use candle_core::{Result, Tensor, bail};
@@ -19,6 +20,9 @@ pub(super) fn add_samples(s: &Tensor, r: &Tensor, factors: Vec<f64>) -> Result<T
     if s.dims() != r.dims() {
         bail!("add: {:?} and {:?}", s.dims(), r.dims())
     }
+    if !is_native(s) {
+        return portable::merge::add(s, r, &factors);
+    }
     apply(Add { factors }, &[s, r])
 }
 
@@ -34,6 +38,9 @@ pub fn concat(operands: &[&Tensor]) -> Result<Tensor> {
             bail!("concat: {:?} and {:?}", first.dims(), t.dims())
         }
     }
+    if !is_native(first) {
+        return Tensor::cat(operands, 1);
+    }
     match operands {
         [one] => Ok((*one).clone()),
         [.., last] if operands.len() > 3 => concat(&[&concat(&operands[..operands.len() - 1])?, last]),
@@ -47,6 +54,9 @@ pub fn concat(operands: &[&Tensor]) -> Result<Tensor> {
 /// Where sizes do not agree.
 pub fn mul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let Some(shape) = Broadcast::new(a.dims(), b.dims()) else { bail!("mul: {:?} and {:?}", a.dims(), b.dims()) };
+    if !is_native(a) {
+        return a.broadcast_mul(b);
+    }
     apply(Mul { shape }, &[a, b])
 }
 
@@ -68,6 +78,9 @@ pub fn scale(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 pub fn gate(s: &Tensor, r: &Tensor, logits: &Tensor) -> Result<Tensor> {
     if s.dims() != r.dims() {
         bail!("gate: {:?} and {:?}", s.dims(), r.dims())
+    }
+    if !is_native(s) {
+        return portable::merge::gate(s, r, logits);
     }
     let logits = if logits.dims() == s.dims() { logits.clone() } else { logits.broadcast_as(s.shape())? };
     apply(Gate, &[s, r, &logits])

@@ -13,6 +13,7 @@ mod native;
 mod noise;
 mod norm;
 mod pool;
+mod portable;
 mod resize;
 mod sizes;
 

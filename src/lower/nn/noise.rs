@@ -2,6 +2,7 @@
 
 use super::merge::add_samples;
 use super::native::{Arg, ArgGrads, Native, apply};
+use super::{is_native, portable};
 use crate::kernels::{Elem, noise as kernel};
 use candle_core::{Result, Tensor, bail};
 
@@ -15,6 +16,9 @@ pub fn dropout(x: &Tensor, p: f64, seed: u64) -> Result<Tensor> {
     if p == 0.0 {
         return Ok(x.clone());
     }
+    if !is_native(x) {
+        return portable::merge::dropout(x, p, seed);
+    }
     apply(Dropout { p, seed }, &[x])
 }
 
@@ -26,6 +30,9 @@ pub fn dropout(x: &Tensor, p: f64, seed: u64) -> Result<Tensor> {
 pub fn drop_path(x: &Tensor, p: f64, seed: u64) -> Result<Tensor> {
     check(p)?;
     let factors = kernel::sample_factors(seed, p, x.dim(0)?);
+    if !is_native(x) {
+        return portable::merge::scale_samples(x, &factors);
+    }
     apply(DropPath { factors }, &[x])
 }
 

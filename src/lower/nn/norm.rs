@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
+use super::{is_native, portable};
 use crate::kernels::Elem;
 use crate::kernels::norm::{self as kernel, BatchShape, Grads, GroupShape, Moments};
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
@@ -33,6 +34,9 @@ pub fn batch_norm(
 ) -> Result<(Tensor, Option<BatchMoments>)> {
     let shape = channels(x.dims())?;
     check_params("batch_norm", shape.channels, &[weight, bias, Some(running_mean), Some(running_var)])?;
+    if !train && !is_native(x) {
+        return Ok((portable::norm::batch_eval(x, weight, bias, running_mean, running_var, op.eps)?, None));
+    }
     if !train {
         let (mean, var) = (wide(running_mean)?, wide(running_var)?);
         let scale = var.iter().map(|v| 1.0 / (v + op.eps).sqrt()).collect();
@@ -45,6 +49,10 @@ pub fn batch_norm(
     let count = shape.count() as f64;
     if count < 2.0 {
         bail!("batch_norm: training needs more than one value a channel, {:?} has one", x.dims())
+    }
+    if !is_native(x) {
+        let (y, mean, var) = portable::norm::batch_train(x, weight, bias, op.eps)?;
+        return Ok((y, Some(BatchMoments { mean, var })));
     }
     let kept = Arc::new(OnceLock::new());
     let y = normalise(Kind::BatchTrain(shape), op.eps, x, weight, bias, kept.clone())?;
@@ -79,6 +87,9 @@ pub fn instance_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>,
 pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, op: &LayerNorm) -> Result<Tensor> {
     let shape = channels(x.dims())?;
     check_params("layer_norm", shape.channels, &[weight, bias])?;
+    if !is_native(x) {
+        return portable::norm::layer(x, weight, bias, op.eps);
+    }
     normalise(Kind::Layer(shape), op.eps, x, weight, bias, Arc::default())
 }
 
@@ -94,6 +105,9 @@ fn grouped(
     check_params(name, channels, &[weight, bias])?;
     if groups == 0 || !channels.is_multiple_of(groups) {
         bail!("{name}: {groups} groups of {channels} channels")
+    }
+    if !is_native(x) {
+        return portable::norm::group(x, weight, bias, groups, eps);
     }
     let kind = Kind::Group(GroupShape { batch, channels, positions, groups });
     normalise(kind, eps, x, weight, bias, Arc::default())

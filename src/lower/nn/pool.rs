@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{maps, pair, with};
+use super::{is_native, portable};
 use crate::kernels::Elem;
 use crate::kernels::pool::{self as kernel, PoolShape};
 use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
@@ -14,6 +15,9 @@ use std::sync::OnceLock;
 /// Where no window fits.
 pub fn max_pool(x: &Tensor, op: &MaxPool) -> Result<Tensor> {
     let shape = pool_shape(x.dims(), &op.kernel, &op.stride, &op.pad, &op.dilation, op.ceil)?;
+    if !is_native(x) {
+        return portable::pool::max(x, &shape, &pooled(x.dims(), shape.output));
+    }
     apply(Max { shape, index: OnceLock::new() }, &[x])
 }
 
@@ -23,6 +27,10 @@ pub fn max_pool(x: &Tensor, op: &MaxPool) -> Result<Tensor> {
 /// Where no window fits.
 pub fn avg_pool(x: &Tensor, op: &AvgPool) -> Result<Tensor> {
     let shape = pool_shape(x.dims(), &op.kernel, &op.stride, &op.pad, &vec![1; op.kernel.len()], op.ceil)?;
+    if !is_native(x) {
+        let factors = kernel::avg_factors(&shape, op.count_pad);
+        return portable::pool::avg(x, &shape, factors, &pooled(x.dims(), shape.output));
+    }
     apply(Avg { shape, count_pad: op.count_pad }, &[x])
 }
 
@@ -35,7 +43,13 @@ pub fn global_pool(x: &Tensor, op: &GlobalPool) -> Result<Tensor> {
     if h * w == 0 {
         bail!("global pool: no positions in {:?}", x.dims())
     }
-    if op.max { apply(GlobalMax { index: OnceLock::new() }, &[x]) } else { apply(GlobalMean, &[x]) }
+    let dims = pooled(x.dims(), [1, 1]);
+    match (op.max, is_native(x)) {
+        (true, true) => apply(GlobalMax { index: OnceLock::new() }, &[x]),
+        (true, false) => portable::pool::global_max(x, &dims),
+        (false, true) => apply(GlobalMean, &[x]),
+        (false, false) => portable::pool::global_mean(x, &dims),
+    }
 }
 
 /// Mean over windows chosen to give the op's size.
@@ -47,6 +61,9 @@ pub fn adaptive_avg_pool(x: &Tensor, op: &AdaptiveAvgPool) -> Result<Tensor> {
     let output = pair(&op.size, 1)?;
     if op.size.len() + 2 != x.rank() || input.contains(&0) {
         bail!("adaptive_avgpool: {:?} to {:?}", x.dims(), op.size)
+    }
+    if !is_native(x) {
+        return portable::pool::adaptive_avg(x, input, output, &pooled(x.dims(), output));
     }
     apply(AdaptiveAvg { input, output }, &[x])
 }

@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{maps, pair, with};
+use super::{is_native, portable};
 use crate::kernels::{Elem, pad as pad_kernel, resize as kernel};
 use crate::ops::resize::{Interpolation, PadMode};
 use candle_core::{Result, Tensor, bail};
@@ -15,6 +16,9 @@ pub fn upsample(x: &Tensor, size: &[usize], mode: Interpolation) -> Result<Tenso
     let output = pair(size, 1)?;
     if input.contains(&0) || output.contains(&0) {
         bail!("upsample: {:?} to {size:?}", x.dims())
+    }
+    if !is_native(x) {
+        return portable::resize::upsample(x, input, output, mode);
     }
     apply(Upsample { input, output, mode }, &[x])
 }
@@ -34,6 +38,9 @@ pub fn pad(x: &Tensor, amounts: &[(usize, usize)], mode: PadMode) -> Result<Tens
     if amounts == [(0, 0); 2] {
         return Ok(x.clone());
     }
+    if !is_native(x) {
+        return portable::resize::pad(x, input, amounts, mode);
+    }
     apply(Pad { input, amounts, mode }, &[x])
 }
 
@@ -50,6 +57,9 @@ pub fn crop(x: &Tensor, offset: &[usize], size: &[usize]) -> Result<Tensor> {
     if size == input {
         return Ok(x.clone());
     }
+    if !is_native(x) {
+        return portable::resize::crop(x, offset, size);
+    }
     apply(Crop { input, offset, size }, &[x])
 }
 
@@ -64,7 +74,11 @@ pub fn zero_pad(x: &Tensor, width: usize, stride: &[usize]) -> Result<Tensor> {
     if width < channels || stride.contains(&0) {
         bail!("zero_pad: {channels} channels to {width}")
     }
-    apply(Subsample { channels, width, before: (width - channels) / 2, input, stride }, &[x])
+    let before = (width - channels) / 2;
+    if !is_native(x) {
+        return portable::resize::zero_pad(x, input, stride, (before, width - channels - before));
+    }
+    apply(Subsample { channels, width, before, input, stride }, &[x])
 }
 
 /// Sizes of a tensor with `axes` spatial axes.
