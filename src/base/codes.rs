@@ -62,6 +62,7 @@ codes! {
     DATA_TOO_LARGE = "E0809", "a data file asks for too much memory";
     DATA_AUGMENT = "E0820", "an augmentation cannot be done on these data";
     DATA_NORMALIZE = "E0821", "the recipe normalises another number of channels";
+    DATA_FORMAT = "E0822", "a file of this kind cannot hold this input or output";
     DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
     BRACKET = "E0102", "a bracket has no partner";
     TOO_DEEP = "E0103", "brackets or operators nest too deeply";

@@ -1,5 +1,6 @@
 //! Where in the file, and how is it said: spans, sources, diagnostics and limits.
 
+pub mod atomic;
 pub mod codes;
 pub mod diagnostic;
 pub mod limits;

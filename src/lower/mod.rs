@@ -1,6 +1,5 @@
 //! Hand it on: the candle module, its parameters, and weights from files.
 
-pub mod atomic;
 mod bind;
 pub mod device;
 pub mod error;
@@ -15,6 +14,7 @@ pub mod store;
 mod testing;
 pub mod weights;
 
+pub use crate::base::atomic;
 pub use bind::Sizes;
 pub use error::{Error, Result};
 pub use module::{Module, Resize};

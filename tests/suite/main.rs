@@ -5,6 +5,8 @@ mod data;
 #[cfg(feature = "data")]
 mod data_images;
 #[cfg(feature = "data")]
+mod data_tensor_io;
+#[cfg(feature = "data")]
 mod data_tensors;
 mod layers;
 mod plan;

@@ -6,21 +6,23 @@ use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::loader::{LoaderOptions, Position};
 use super::order;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Samples that could not be read, by index.
+/// Samples that could not be read, in the order in which they were met.
 #[derive(Default)]
-pub struct Broken(Mutex<BTreeMap<usize, DataError>>);
+pub struct Broken(Mutex<Vec<(usize, DataError)>>);
 
 impl Broken {
     fn note(&self, index: usize, error: DataError) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(index).or_insert(error);
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.iter().all(|(known, _)| *known != index) {
+            list.push((index, error));
+        }
     }
 
     /// What was noted so far.
     pub fn list(&self) -> Vec<DataError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, error)| error.clone()).collect()
     }
 }
 

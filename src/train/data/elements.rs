@@ -51,15 +51,6 @@ pub enum Values {
 }
 
 impl Values {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        match self {
-            Values::Bytes(v) => v.len(),
-            Values::Ints(v) => v.len(),
-            Values::Floats(v) => v.len(),
-        }
-    }
-
     /// All as floats; bytes keep their values.
     pub fn floats(self) -> Vec<f32> {
         match self {

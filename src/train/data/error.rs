@@ -93,6 +93,13 @@ pub enum DataError {
         /// How many there are.
         channels: usize,
     },
+    /// A file of this kind cannot hold this input or output.
+    Format {
+        /// The path.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// A loader's thread ended on a mistake of ours.
     Internal(String),
 }
@@ -137,6 +144,7 @@ impl DataError {
             }
             DataError::Normalize { .. } => Diagnostic::new(codes::DATA_NORMALIZE, message)
                 .help("give one mean and one std for each channel, or one for all"),
+            DataError::Format { .. } => Diagnostic::new(codes::DATA_FORMAT, message),
             DataError::Internal(_) => Diagnostic::new(codes::INTERNAL, message),
         }
     }
@@ -166,6 +174,7 @@ impl std::fmt::Display for DataError {
         match self {
             DataError::Unknown { spec, .. } => write!(f, "there is no data set, file or directory `{spec}`"),
             DataError::Layout { path, found } => write!(f, "`{path}` holds no data set that is known: {found}"),
+            DataError::Format { path, reason } => write!(f, "`{path}` cannot be used here: {reason}"),
             DataError::Io { path, reason } => write!(f, "`{path}`: {reason}"),
             DataError::Broken { path, reason } => write!(f, "`{path}` is broken: {reason}"),
             DataError::Size { data, has, wants } => {

@@ -107,7 +107,7 @@ impl Loader {
         &self.plan.data
     }
 
-    /// The samples that could not be read so far, each with its name and reason.
+    /// The samples that could not be read so far, each with its name and reason, in the order in which they were met.
     pub fn broken(&self) -> Vec<DataError> {
         self.plan.broken.list()
     }

@@ -28,6 +28,7 @@ mod queue;
 mod resize;
 mod source;
 mod stored;
+pub mod tensor_io;
 mod tensors;
 
 pub use batch::{Batch, Mix, Targets};

@@ -1,0 +1,73 @@
+//! What `archc run` reads and writes.
+
+use super::data::{code, write};
+use archc::elaborate::recipe::Normalize;
+use archc::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
+use image::{Rgb, RgbImage};
+
+fn reading<'a>(shape: &'a [usize], normalize: Option<&'a Normalize>) -> Reading<'a> {
+    Reading { name: "image", shape, normalize, memory: 1 << 24 }
+}
+
+fn tensor(shape: &[usize]) -> TensorData {
+    TensorData { shape: shape.to_vec(), values: (0..shape.iter().product()).map(|i| i as f32).collect() }
+}
+
+#[test]
+fn tensors_come_back_as_they_were_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = tensor(&[2, 3, 4, 5]);
+    let path = dir.path().join("a.npy");
+    write_outputs(&path, &[("out".into(), whole.clone())]).unwrap();
+    assert_eq!(read_input(&path, &reading(&[3, 4, 5], None)).unwrap(), whole);
+    // The same file for a model whose input has four axes beside the batch.
+    assert_eq!(read_input(&path, &reading(&[2, 3, 4, 5], None)).unwrap().shape, [1, 2, 3, 4, 5]);
+
+    let path = dir.path().join("a.safetensors");
+    write_outputs(&path, &[("image".into(), whole.clone()), ("aux".into(), tensor(&[7]))]).unwrap();
+    assert_eq!(read_input(&path, &reading(&[3, 4, 5], None)).unwrap(), whole);
+    let other = Reading { name: "other", ..reading(&[7], None) };
+    let error = read_input(&path, &other).unwrap_err();
+    assert!(error.to_string().contains("`aux`, `image`"), "{error}");
+    let left: Vec<_> = std::fs::read_dir(dir.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "temporary files are left: {left:?}");
+}
+
+#[test]
+fn images_are_resized_and_normalised() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.png");
+    RgbImage::from_pixel(20, 10, Rgb([255, 0, 51])).save(&path).unwrap();
+    let by = Normalize { mean: vec![0.5], std: vec![0.25] };
+    let read = read_input(&path, &reading(&[3, 4, 4], Some(&by))).unwrap();
+    assert_eq!(read.shape, [1, 3, 4, 4]);
+    for (plane, expected) in read.values.chunks(16).zip([2.0, -2.0, -1.2]) {
+        assert!(plane.iter().all(|v| (v - expected).abs() < 1e-5), "{plane:?}");
+    }
+    assert_eq!(code(read_input(&path, &reading(&[48], None)).unwrap_err()), "E0805");
+    write(dir.path(), "a.txt", b"");
+    assert_eq!(code(read_input(&dir.path().join("a.txt"), &reading(&[1], None)).unwrap_err()), "E0822");
+}
+
+#[test]
+fn masks_are_written_as_indices() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.png");
+    let scores = TensorData { shape: vec![1, 3, 1, 2], values: vec![0., 9., 1., 0., 2., 0.] };
+    write_outputs(&path, &[("out".into(), scores)]).unwrap();
+    let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
+    decoder.set_transformations(png::Transformations::IDENTITY);
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = [9; 2];
+    reader.next_frame(&mut pixels).unwrap();
+    assert_eq!((pixels, reader.info().color_type), ([2, 0], png::ColorType::Indexed));
+
+    let refused = |name: &str, outputs: &[TensorData]| {
+        let outputs: Vec<_> = outputs.iter().enumerate().map(|(i, t)| (i.to_string(), t.clone())).collect();
+        code(write_outputs(&dir.path().join(name), &outputs).unwrap_err())
+    };
+    assert_eq!(refused("b.png", &[tensor(&[2, 10])]), "E0822");
+    assert_eq!(refused("b.npy", &[tensor(&[2]), tensor(&[2])]), "E0822");
+    assert_eq!(refused("b.csv", &[tensor(&[2])]), "E0822");
+    assert_eq!(refused("no/such/folder/b.npy", &[tensor(&[2])]), "E0803");
+}
