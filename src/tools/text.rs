@@ -134,16 +134,23 @@ pub fn grouped(n: u64) -> String {
 
 /// `118.0 M`, `3.66 G`; plain below ten thousand.
 pub fn metric(n: u64) -> String {
-    scaled(n, 1000.0, &["", "k", "M", "G", "T", "P", "E"])
+    scaled(n, 1000.0, 100.0, &["", "k", "M", "G", "T", "P", "E"])
+}
+
+/// `3.66 GMACs`
+pub fn macs(n: u64) -> String {
+    let number = metric(n);
+    let gap = if number.contains(' ') { "" } else { " " };
+    format!("{number}{gap}MACs")
 }
 
 /// `83.2 MiB`
 pub fn bytes(n: u64) -> String {
-    scaled(n, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
+    scaled(n, 1024.0, 10.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"])
 }
 
-/// Three digits or four: the number divided until it is below the base.
-fn scaled(n: u64, base: f64, units: &[&str]) -> String {
+/// The number divided until it is below the base, with two decimals below `fine` and one above.
+fn scaled(n: u64, base: f64, fine: f64, units: &[&str]) -> String {
     let (mut x, mut unit) = (n as f64, 0);
     while x >= base && unit + 1 < units.len() {
         x /= base;
@@ -151,7 +158,7 @@ fn scaled(n: u64, base: f64, units: &[&str]) -> String {
     }
     let number = match x {
         _ if unit == 0 => n.to_string(),
-        x if x < 10.0 => format!("{x:.2}"),
+        x if x < fine => format!("{x:.2}"),
         x => format!("{x:.1}"),
     };
     format!("{number} {}", units[unit]).trim_end().into()

@@ -18,12 +18,14 @@ pub enum Item {
 /// A scope with what stands in it.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// Its label within the scope around it; `_` where it opens none.
+    /// Its label within the scope around it.
     pub label: String,
     /// Its dotted path.
     pub path: String,
     /// The block's name, or nothing for braces and turns.
     pub block: String,
+    /// The block's parameters as they came out.
+    pub args: String,
     /// What stands in it, in evaluation order.
     pub items: Vec<Item>,
     /// Equal for groups that differ only in their sizes.
@@ -76,10 +78,11 @@ impl Item {
     }
 }
 
-/// The items of the model's own scope.
+/// The items of the model's own scope, without the croppings and paddings that `fit` makes: those are
+/// remarks on their edges.
 pub fn tree(graph: &Graph) -> Vec<Item> {
     let mut open = Open::default();
-    for id in graph.order() {
+    for id in graph.order().filter(|&id| !is_fit(&graph.node(id).op)) {
         let mut chain: Vec<ScopeId> = graph.scopes.chain(graph.node(id).scope).collect();
         chain.reverse();
         open.insert(&chain[1..], id);
@@ -115,26 +118,31 @@ impl Open {
 
     fn close(self, graph: &Graph) -> Vec<Item> {
         let close = |child| match child {
-            Child::Leaf(id) => Item::Leaf(id),
-            Child::Scope(open) => Item::Group(Group::new(graph, open.scope, open.close(graph))),
+            Child::Leaf(id) => vec![Item::Leaf(id)],
+            // `_: Block(…)` puts its labels straight into the scope around it.
+            Child::Scope(open) if is_transparent(graph, open.scope) => open.close(graph),
+            Child::Scope(open) => vec![Item::Group(Group::new(graph, open.scope, open.close(graph)))],
         };
-        self.children.into_iter().map(close).collect()
+        self.children.into_iter().flat_map(close).collect()
     }
+}
+
+/// Whether a scope has no label of its own.
+fn is_transparent(graph: &Graph, id: ScopeId) -> bool {
+    let scope = graph.scopes.get(id);
+    scope.path == graph.scopes.get(scope.parent).path
 }
 
 impl Group {
     fn new(graph: &Graph, id: ScopeId, items: Vec<Item>) -> Self {
         let scope = graph.scopes.get(id);
-        let label = match within(&scope.path, &graph.scopes.get(scope.parent).path) {
-            "" => "_".into(),
-            label => label.into(),
-        };
-        let block = match &scope.kind {
-            ScopeKind::Block(used) => used.block.clone(),
-            _ => String::new(),
+        let label = within(&scope.path, &graph.scopes.get(scope.parent).path).into();
+        let (block, args) = match &scope.kind {
+            ScopeKind::Block(used) => (used.block.clone(), used.args.clone()),
+            _ => (String::new(), String::new()),
         };
         let (form, exact) = (digest(graph, &items, false), digest(graph, &items, true));
-        Self { label, path: scope.path.clone(), block, items, form, exact }
+        Self { label, path: scope.path.clone(), block, args, items, form, exact }
     }
 }
 
@@ -192,20 +200,49 @@ impl<'g> ValueNames<'g> {
     }
 
     /// What `reader` calls the value: the outermost scope that gives it and does not hold the reader, or its
-    /// own path.
+    /// own path; without what both paths share, where the reader's scope holds it.
     pub fn name(&self, value: NodeId, reader: NodeId) -> &'g str {
-        let around: Vec<ScopeId> = self.graph.scopes.chain(self.graph.node(reader).scope).collect();
+        let home = self.graph.node(reader).scope;
+        let around: Vec<ScopeId> = self.graph.scopes.chain(home).collect();
         let ending = self.graph.scopes.chain(self.graph.node(value).scope);
         let ending = ending.take_while(|scope| self.ends[scope] == value && !around.contains(scope));
-        let scopes = ending.map(|scope| self.graph.scopes.get(scope));
-        let named = scopes.filter(|scope| scope.path != self.graph.scopes.get(scope.parent).path);
-        named.last().map_or(&self.graph.node(value).path, |scope| &scope.path)
+        let named = ending.filter(|scope| !is_transparent(self.graph, *scope));
+        let path = named.last().map_or(&self.graph.node(value).path, |scope| &self.graph.scopes.get(scope).path);
+        let outer = &self.graph.scopes.get(home).path;
+        path.strip_prefix(outer.as_str()).and_then(|rest| rest.strip_prefix('.')).unwrap_or(path)
     }
 }
 
 /// Whether the node is an input, which summaries and pictures show apart.
 pub fn is_input(graph: &Graph, id: NodeId) -> bool {
     matches!(graph.node(id).op, Op::Input(_))
+}
+
+/// Whether the op is a cropping or padding that `fit` made.
+pub fn is_fit(op: &Op) -> bool {
+    matches!(op, Op::CropLike(_) | Op::PadLike(_))
+}
+
+/// What a node reads, seen through the croppings and paddings of `fit`.
+pub fn operands(graph: &Graph, id: NodeId) -> Vec<NodeId> {
+    graph.operands(id).into_iter().map(|operand| unfitted(graph, operand)).collect()
+}
+
+/// A value before the croppings and paddings of `fit`.
+pub fn unfitted(graph: &Graph, mut value: NodeId) -> NodeId {
+    while is_fit(&graph.node(value).op) {
+        value = graph.operands(value)[0];
+    }
+    value
+}
+
+/// `fit crop` or `fit pad`, where an operand of a merge was fitted; else nothing.
+pub fn fit_words(graph: &Graph, merge: NodeId) -> &'static str {
+    graph.operands(merge).into_iter().fold("", |words, operand| match graph.node(operand).op {
+        Op::CropLike(_) => "fit crop",
+        Op::PadLike(_) => "fit pad",
+        _ => words,
+    })
 }
 
 /// Labels of several scopes in one: `0–2`, `denselayer2–6`, `down … up`.

@@ -118,7 +118,7 @@ impl<'m> Measure<'m> {
     fn frame(&self, frame: &'m Frame, top: i64) -> RowSize<'m> {
         let body = self.seq(&frame.body);
         let badge = if frame.times > 1 { 44 } else { 0 };
-        let title = text_width(&format!("{}  {}", frame.label, frame.block), TITLE_TEXT) + badge + 2 * PAD;
+        let title = title_width(frame) + badge + 2 * PAD;
         let left = body.left + PAD;
         let right = (body.right + PAD).max(title - left);
         RowSize { top, height: TITLE + body.height, left, right, inner: Inner::Frame(body) }
@@ -147,6 +147,22 @@ impl<'m> Measure<'m> {
     fn tag_width(&self, id: NodeId) -> i64 {
         self.tags.get(&id).map_or(0, |tag| text_width(tag, SMALL_TEXT) + 10)
     }
+}
+
+/// What follows a frame's label; its spaces must not collapse.
+pub fn frame_words(frame: &Frame) -> String {
+    let growing = if frame.growing { ", sizes of the first" } else { "" };
+    let block = if frame.block.is_empty() {
+        growing.trim_start_matches(", ").into()
+    } else {
+        format!("{}{growing}", frame.block)
+    };
+    if block.is_empty() { block } else { format!("\u{a0}\u{a0}{block}") }
+}
+
+/// The room of a frame's title.
+pub fn title_width(frame: &Frame) -> i64 {
+    text_width(&frame.label, TITLE_TEXT + 1.0) + text_width(&frame_words(frame), LAYER_TEXT)
 }
 
 /// Lines of equal paths, centred around 0.

@@ -14,7 +14,7 @@ pub mod style;
 use crate::analysis::cost;
 use crate::elaborate::Network;
 use crate::graph::{Graph, SkipLength};
-use crate::tools::text::{Ink, metric};
+use crate::tools::text::{Ink, macs, metric};
 use measure::Measure;
 use model::{Elem, Model};
 use place::Place;
@@ -51,7 +51,7 @@ pub fn svg(network: &Network, expand: bool) -> String {
 
 fn facts(graph: &Graph) -> String {
     let cost = cost::cost(graph);
-    format!("{} parameters · {} MACs", metric(cost.nodes.parameters), metric(cost.nodes.macs))
+    format!("{} parameters · {}", metric(cost.nodes.parameters), macs(cost.nodes.macs))
 }
 
 /// The last value's name, in a pill under the line; the picture's new end.

@@ -39,6 +39,8 @@ pub struct Frame {
     pub label: String,
     /// The block's name.
     pub block: String,
+    /// Whether those after the first have other sizes.
+    pub growing: bool,
     /// How many scopes it stands for.
     pub times: usize,
     /// All nodes of the scopes it stands for, the last of which gives its value.
@@ -99,8 +101,7 @@ pub struct Model {
 pub fn model(graph: &Graph, expand: bool) -> Model {
     let skips = graph.skips.iter().map(|skip| (skip.merge, skip)).collect();
     let mut builder = Builder { graph, skips, expand, arcs: Vec::new(), seqs: 0 };
-    let items = builder.without_fits(tree::tree(graph));
-    let root = builder.seq(&items, None);
+    let root = builder.seq(&tree::tree(graph), None);
     let mut arcs = builder.arcs;
     arcs.sort_by_key(|arc| (arc.target, arc.source));
     Model { root, arcs, seqs: builder.seqs }
@@ -126,32 +127,8 @@ impl Elem {
 }
 
 impl Builder<'_> {
-    /// Items without the croppings and paddings that `fit` makes, which are notes on their edges.
-    fn without_fits(&self, items: Vec<Item>) -> Vec<Item> {
-        let keep = |item: &Item| match item {
-            Item::Leaf(id) => !is_fit(&self.graph.node(*id).op),
-            Item::Group(_) => true,
-        };
-        let inner = |item| match item {
-            Item::Leaf(id) => Item::Leaf(id),
-            Item::Group(mut group) => {
-                group.items = self.without_fits(group.items);
-                Item::Group(group)
-            }
-        };
-        items.into_iter().filter(keep).map(inner).collect()
-    }
-
-    /// A value before the croppings and paddings of `fit`.
-    fn unfitted(&self, mut value: NodeId) -> NodeId {
-        while is_fit(&self.graph.node(value).op) {
-            value = self.graph.operands(value)[0];
-        }
-        value
-    }
-
     fn operands(&self, id: NodeId) -> Vec<NodeId> {
-        self.graph.operands(id).into_iter().map(|operand| self.unfitted(operand)).collect()
+        tree::operands(self.graph, id)
     }
 
     /// The sequence of these items, which starts from `entry`.
@@ -183,10 +160,18 @@ impl Builder<'_> {
     /// Where the run of look-alikes that ends at `at` starts.
     fn run_start(&self, items: &[Item], at: usize) -> usize {
         let mut start = at;
-        while !self.expand && start > 0 && items[start - 1].resembles(&items[start]) {
+        while !self.expand && start > 0 && self.one_picture(&items[start - 1], &items[start]) {
             start -= 1;
         }
         start
+    }
+
+    /// Whether one frame can stand for two scopes: the same block used with the same arguments at the same
+    /// resolution. Channels may grow.
+    fn one_picture(&self, a: &Item, b: &Item) -> bool {
+        let spatial = |item: &Item| self.graph.shape(item.last()).spatial();
+        let args = |item: &Item| item.group().map(|group| group.args.clone());
+        a.resembles(b) && args(a) == args(b) && spatial(a) == spatial(b)
     }
 
     /// What a run of items is drawn as, and whether it reads the value above.
@@ -203,6 +188,7 @@ impl Builder<'_> {
                 let frame = Frame {
                     label: tree::span_of_labels(&group.label, last_label),
                     block: group.block.clone(),
+                    growing: !run.iter().all(|item| item.repeats(&run[0])),
                     times: run.len(),
                     nodes: run.iter().flat_map(Item::nodes).collect(),
                     body: self.seq(&group.items, reads),
@@ -237,14 +223,7 @@ impl Builder<'_> {
     }
 
     fn skip_arc(&mut self, skip: &SkipEdge) {
-        let fits = [skip.source_operand, 1 - skip.source_operand.min(1)];
-        let operands = self.graph.operands(skip.merge);
-        let fitted = fits.into_iter().filter_map(|i| operands.get(i)).map(|&id| &self.graph.node(id).op);
-        let note = fitted.fold("", |note, op| match op {
-            Op::CropLike(_) => "fit crop",
-            Op::PadLike(_) => "fit pad",
-            _ => note,
-        });
+        let note = tree::fit_words(self.graph, skip.merge);
         let ink = Ink::of_merge(&self.graph.node(skip.merge).op);
         let source = self.operands(skip.merge)[skip.source_operand];
         self.arcs.push(Arc { source, target: skip.merge, ink, length: skip.length, note });
@@ -308,7 +287,7 @@ impl Builder<'_> {
                 Some(skip) if operands.get(skip.source_operand) == Some(&value) => {
                     Role::Via(Ink::of_merge(&self.graph.node(merge).op), skip.length)
                 }
-                Some(skip) if self.unfitted(skip.result) == value => Role::Main,
+                Some(skip) if tree::unfitted(self.graph, skip.result) == value => Role::Main,
                 Some(_) => Role::By,
             };
             columns.push(Column { role, seq: self.seq(&items[cut[0]..cut[1]], source) });
@@ -327,8 +306,4 @@ impl Builder<'_> {
 
 fn is_merge(op: &Op) -> bool {
     matches!(op, Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_))
-}
-
-fn is_fit(op: &Op) -> bool {
-    matches!(op, Op::CropLike(_) | Op::PadLike(_))
 }

@@ -110,13 +110,16 @@ impl<'m> Place<'_, 'm> {
             self.scene.boxed([edge + 4 * behind, top + 4 * behind, width, height], 9, "frame", "");
         }
         self.scene.boxed([edge, top, width, height], 9, "frame", "");
-        let parts = vec![("title", frame.label.clone()), ("dim", format!("  {}", frame.block))];
+        let parts = vec![("title", frame.label.clone()), ("dim", measure::frame_words(frame))];
         self.scene.shapes.push(super::scene::Shape::Text { at: [edge + 11, top + 18], anchor: "start", parts });
         if frame.times > 1 {
             let badge = format!("×{}", frame.times);
             let wide = style::text_width(&badge, 11.0) + 12;
             self.scene.boxed([edge + width - wide - 7, top + 6, wide, 17], 8, "pill", "");
             self.scene.text(edge + width - wide / 2 - 7, top + 18, "middle", "badge", badge);
+        }
+        if edge + 11 + measure::title_width(frame) < x - 4 {
+            self.scene.line(format!("M{x} {top}V{}", top + TITLE), "line", None);
         }
         self.seq(&frame.body, body, x, top + TITLE, "line");
     }

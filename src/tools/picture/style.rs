@@ -12,7 +12,7 @@ pub const LAYER: i64 = 24;
 /// Radius of a merge.
 pub const MERGE: i64 = 9;
 /// Free space between elements.
-pub const GAP: i64 = 18;
+pub const GAP: i64 = 16;
 /// Free space within a frame.
 pub const PAD: i64 = 14;
 /// Height of a frame's title.
@@ -128,7 +128,7 @@ pub fn layer(kind: &str) -> &'static str {
 pub fn text_width(text: &str, size: f64) -> i64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | '\'' | '·' => 0.32,
-        ' ' | 'f' | 't' | 'r' | 'I' | '-' | '/' => 0.40,
+        ' ' | '\u{a0}' | 'f' | 't' | 'r' | 'I' | '-' | '/' => 0.40,
         'm' | 'W' | 'M' | '…' => 0.98,
         'w' | '×' | '→' | '=' | '+' => 0.84,
         c if c.is_ascii_uppercase() => 0.72,

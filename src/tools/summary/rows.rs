@@ -6,7 +6,7 @@ use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
 use crate::shape::Shape;
 use crate::tools::text::Ink;
 use crate::tools::tree::{self, Group, Item, ValueNames};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row before it is laid out.
 #[derive(Clone, Debug)]
@@ -97,8 +97,10 @@ impl<'g> Walk<'g> {
     /// Items in runs: layers alone, scopes with those after them that look the same.
     fn runs(&self, items: &[Item], brackets: &[Bracket]) -> Vec<std::ops::Range<usize>> {
         let (mut runs, mut start) = (Vec::new(), 0);
+        let mut shown = BTreeSet::new();
         while start < items.len() {
-            let folded = items[start].group().is_some_and(|group| self.seen.contains_key(&key(group)));
+            let form = items[start].group().map(key);
+            let folded = form.is_some_and(|form| self.seen.contains_key(&form) || !shown.insert(form));
             let same =
                 |i: usize| if folded { items[start].resembles(&items[i]) } else { items[start].repeats(&items[i]) };
             let mut end = start + 1;
@@ -128,9 +130,10 @@ impl<'g> Walk<'g> {
         if let Some(skip) = self.skips.get(&id) {
             kind += &format!(" ⟵ {}", self.names.name(skip.source, id));
             kind += &skip.via.as_ref().map_or(String::new(), |via| format!(" via {via}"));
+            kind = format!("{kind} {}", tree::fit_words(self.graph, id)).trim_end().into();
             note = if skip.length == SkipLength::Long { "long" } else { "short" }.into();
-        } else if self.graph.operands(id).as_slice() != self.before.as_slice() {
-            let names = self.graph.operands(id).into_iter().map(|operand| self.names.name(operand, id));
+        } else if tree::operands(self.graph, id).as_slice() != self.before.as_slice() {
+            let names = tree::operands(self.graph, id).into_iter().map(|operand| self.names.name(operand, id));
             from = names.collect::<Vec<_>>().join(", ");
         }
         self.before = Some(id);
@@ -171,6 +174,8 @@ impl<'g> Walk<'g> {
         });
         if shown.is_none() {
             let margin: Margin = inner.into_iter().chain([("  ", Ink::Plain)]).collect();
+            // The row above has said what the first layer reads.
+            self.before = tree::operands(self.graph, run[0].first()).first().copied();
             self.scope(&group.items, &margin);
             if !small {
                 self.seen.entry(key(group)).or_insert_with(|| group.path.clone());
@@ -182,7 +187,7 @@ impl<'g> Walk<'g> {
     /// What a folded scope reads first, where that is not the row before.
     fn reads(&self, item: &Item) -> String {
         let first = item.first();
-        let operands = self.graph.operands(first);
+        let operands = tree::operands(self.graph, first);
         if operands.as_slice() == self.before.as_slice() {
             return String::new();
         }

@@ -3,7 +3,7 @@
 use super::Summary;
 use super::rows::{self, Row};
 use crate::elaborate::Network;
-use crate::tools::text::{Ink, Style, bytes, columns, grouped, metric, shortened};
+use crate::tools::text::{Ink, Style, bytes, columns, grouped, macs, metric, shortened};
 
 /// Columns between columns.
 const GAP: usize = 2;
@@ -38,7 +38,7 @@ fn headline(summary: &Summary, style: Style) -> String {
     let facts = [
         format!("{} → {}", ports(&summary.inputs), ports(&summary.outputs)),
         format!("{} parameters", metric(cost.nodes.parameters)),
-        format!("{} MACs", metric(cost.nodes.macs)).replace("G MACs", "GMACs").replace("M MACs", "MMACs"),
+        macs(cost.nodes.macs),
         format!("weights {}", bytes(cost.weight_bytes)),
         format!("activations {} (run), {} per sample (train)", bytes(cost.run_bytes), bytes(cost.train_bytes)),
     ];
