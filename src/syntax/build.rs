@@ -8,7 +8,7 @@ use super::layout::{Braces, Layout, Line, Shown};
 use super::{literal, message};
 use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, Spanned, codes};
 use pest::Parser;
-use pest::error::InputLocation;
+use pest::error::{ErrorVariant, InputLocation};
 
 /// Builds the tree of a file, line by line.
 pub struct Builder<'a> {
@@ -83,10 +83,15 @@ impl<'a> Builder<'a> {
     /// Reports what the grammar did not expect, unless the line has an error already.
     fn unexpected(&mut self, text: &str, error: &pest::error::Error<Rule>) {
         let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+        let rules: &[Rule] = match &error.variant {
+            ErrorVariant::ParsingError { positives, .. } => positives,
+            ErrorVariant::CustomError { .. } => &[],
+        };
         let place = self.shown.place(at);
         if !self.layout.is_tainted(place) && !self.layout.is_tainted(self.shown.place(0)) {
-            let start = Span::new(self.id, place, place);
-            self.report(message::unexpected(text, at, start, &error.variant));
+            let id = self.id;
+            let spot = |start, end| Span::new(id, self.shown.place(start), self.shown.place(start) + (end - start));
+            self.report(message::unexpected(text, at, rules, spot));
         }
     }
 
@@ -309,5 +314,5 @@ fn doc_line(text: &str) -> &str {
 }
 
 fn joined(doc: &mut Vec<String>) -> Option<String> {
-    (!doc.is_empty()).then(|| doc.drain(..).collect::<Vec<_>>().join("\n"))
+    (!doc.is_empty()).then(|| std::mem::take(doc).join("\n"))
 }

@@ -4,6 +4,7 @@ pub mod ast;
 mod build;
 pub mod dump;
 mod expr;
+mod hint;
 mod layout;
 mod literal;
 mod message;
