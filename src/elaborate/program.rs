@@ -318,7 +318,8 @@ fn unreadable(name: &str, error: &LoadError, limits: &Limits, at: Option<Span>) 
         LoadError::NotText(byte) => format!("it is not UTF-8 text (from byte {byte} on)"),
         LoadError::Unreadable(why) => why.clone(),
     };
-    let mut report = Diagnostic::new(codes::UNREADABLE, format!("cannot read {name}: {why}"));
+    let code = if matches!(error, LoadError::TooLarge(_)) { codes::TOO_LARGE } else { codes::UNREADABLE };
+    let mut report = Diagnostic::new(code, format!("cannot read {name}: {why}"));
     if let LoadError::TooLarge(_) = error {
         let more = limits.source_bytes.saturating_mul(10);
         report = report.help(format!("raise the limit if this is meant: `--limit source-bytes={more}`"));

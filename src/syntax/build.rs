@@ -71,7 +71,7 @@ impl<'a> Builder<'a> {
         let built = match ArchParser::parse(rule, &text) {
             Ok(mut pairs) => pairs.next().map(|pair| build(self, pair)),
             Err(error) => {
-                self.unexpected(&text, &error);
+                self.unexpected(&text, rule, &error);
                 self.unread();
                 None
             }
@@ -81,7 +81,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reports what the grammar did not expect, unless the line has an error already.
-    fn unexpected(&mut self, text: &str, error: &pest::error::Error<Rule>) {
+    fn unexpected(&mut self, text: &str, line: Rule, error: &pest::error::Error<Rule>) {
         let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
         let rules: &[Rule] = match &error.variant {
             ErrorVariant::ParsingError { positives, .. } => positives,
@@ -91,7 +91,7 @@ impl<'a> Builder<'a> {
         if !self.layout.is_tainted(place) && !self.layout.is_tainted(self.shown.place(0)) {
             let id = self.id;
             let spot = |start, end| Span::new(id, self.shown.place(start), self.shown.place(start) + (end - start));
-            self.report(message::unexpected(text, at, rules, spot));
+            self.report(message::unexpected((text, line), at, rules, spot));
         }
     }
 

@@ -145,11 +145,13 @@ impl Builder<'_> {
         let mut otherwise = Spanned::new(ExprKind::Int(0), self.span(&pair));
         for part in pair.into_inner() {
             let place = self.span(&part);
-            if part.as_rule() == Rule::value_arm {
-                let mut parts = Parts::of(part);
-                arms.push((self.next_expr(&mut parts, place), self.next_expr(&mut parts, place)));
+            let last = part.as_rule() == Rule::value_else;
+            let mut parts = Parts::of(part);
+            let first = self.next_expr(&mut parts, place);
+            if last {
+                otherwise = first;
             } else {
-                otherwise = self.expr(part);
+                arms.push((first, self.next_expr(&mut parts, place)));
             }
         }
         ExprKind::If(arms, Box::new(otherwise))

@@ -9,8 +9,7 @@ use crate::base::{Diagnostic, Span, codes};
 const ITEMS: [&str; 5] = ["block", "model", "train", "import", "set"];
 
 /// Words that start a step.
-const STEPS: [&str; 11] =
-    ["skip", "long", "let", "for", "if", "repeat", "parallel", "from", "output", "input", "set"];
+const STEPS: [&str; 11] = ["skip", "long", "let", "for", "if", "repeat", "parallel", "from", "output", "input", "set"];
 
 /// The language's own words, as the grammar reserves them.
 const RESERVED: [&str; 26] = [
@@ -20,30 +19,24 @@ const RESERVED: [&str; 26] = [
 
 /// What was probably meant, where that can be told.
 pub fn hint(spot: &Spot, place: Span) -> Option<Diagnostic> {
-    const HINTS: [fn(&Spot, Span) -> Option<Diagnostic>; 12] = [
-        item,
-        merge,
-        reserved,
-        spelling,
-        number,
-        loops,
-        arrows,
-        equals,
-        colons,
-        commas,
-        conditions,
-        braces,
-    ];
+    const HINTS: [fn(&Spot, Span) -> Option<Diagnostic>; 12] =
+        [item, merge, reserved, spelling, number, loops, arrows, equals, colons, commas, conditions, braces];
     HINTS.iter().find_map(|hint| hint(spot, place))
 }
 
-fn say(message: impl Into<String>, place: Span, label: impl Into<String>, help: impl Into<String>) -> Option<Diagnostic> {
+fn say(
+    message: impl Into<String>,
+    place: Span,
+    label: impl Into<String>,
+    help: impl Into<String>,
+) -> Option<Diagnostic> {
     Some(Diagnostic::new(codes::SYNTAX, message).label(place, label).help(help))
 }
 
 /// A file's top level holds only items.
 fn item(spot: &Spot, place: Span) -> Option<Diagnostic> {
-    if !spot.expects(&[Rule::block, Rule::model, Rule::stray]) || spot.bracket.is_some() || spot.before != "" {
+    let first = spot.text[..spot.at].lines().all(|line| line.trim().is_empty() || line.starts_with("///"));
+    if spot.line != Rule::item_line || !first {
         return None;
     }
     let meant = match spot.found {
@@ -89,7 +82,11 @@ fn merge(spot: &Spot, place: Span) -> Option<Diagnostic> {
         Some(kind) => (format!("did you mean `{kind}`?"), format!("write `{word} {kind}`")),
         None => ("its kind is missing before this".to_owned(), format!("write one of {}", kinds.join(", "))),
     };
-    Some(Diagnostic::new(codes::SKIP_KIND, format!("this `{word}` does not say how it merges")).label(place, label).help(help))
+    Some(
+        Diagnostic::new(codes::SKIP_KIND, format!("this `{word}` does not say how it merges"))
+            .label(place, label)
+            .help(help),
+    )
 }
 
 /// A word of the language where a name belongs.
@@ -103,9 +100,14 @@ fn reserved(spot: &Spot, place: Span) -> Option<Diagnostic> {
         let diagnostic = Diagnostic::new(codes::RESERVED, message).label(place, "it cannot be a name here");
         return Some(diagnostic.help(format!("choose another name, such as `{}_`", spot.found)));
     }
-    let step = spot.expects(&[Rule::step, Rule::call]);
+    let step = spot.expects(&[Rule::body_line, Rule::stray_line, Rule::chain, Rule::step, Rule::call]);
     match spot.found {
-        "else" if step => say("this `else` has no `if` before it", place, "nothing to be else of", "write `if CONDITION { … } else { … }`"),
+        "else" if step => say(
+            "this `else` has no `if` before it",
+            place,
+            "nothing to be else of",
+            "write `if CONDITION { … } else { … }`",
+        ),
         word @ ("via" | "by" | "fit") if step => {
             let message = format!("`{word}` belongs to a `skip`");
             say(message, place, "no skip stands before it", format!("write `skip add {word} …` on one line"))
@@ -114,7 +116,9 @@ fn reserved(spot: &Spot, place: Span) -> Option<Diagnostic> {
             let message = format!("`{}` cannot stand inside braces", spot.found);
             say(message, place, "items stand at the top of a file", "close the braces before it with `}`")
         }
-        _ if spot.expects(&[Rule::expr, Rule::arg, Rule::reference]) && !spot.expects(&[Rule::binary]) => {
+        _ if spot.expects(&[Rule::expr, Rule::arg, Rule::reference, Rule::dotted])
+            && !spot.expects(&[Rule::binary]) =>
+        {
             let message = format!("`{}` is a word of the language", spot.found);
             Some(Diagnostic::new(codes::RESERVED, message).label(place, "it cannot stand for a value"))
         }
@@ -131,7 +135,12 @@ fn spelling(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return None;
     }
     let message = format!("`{}` is not expected here", if spot.at_end() { "the end of the line" } else { spot.found });
-    say(message, place, format!("`{head}` is read as a name"), format!("words of the language are in lower case: write `{word}`"))
+    say(
+        message,
+        place,
+        format!("`{head}` is read as a name"),
+        format!("words of the language are in lower case: write `{word}`"),
+    )
 }
 
 /// Numbers that are written otherwise.
@@ -143,13 +152,24 @@ fn number(spot: &Spot, place: Span) -> Option<Diagnostic> {
     };
     if spot.found == "." && digit(spot.after()) && spot.expects(&[Rule::expr, Rule::arg, Rule::number]) {
         let digits = token(spot.after());
-        return refuse(format!("`.{digits}` is no number"), "a digit is missing before the point", Some(format!("write `0.{digits}`")));
+        return refuse(
+            format!("`.{digits}` is no number"),
+            "a digit is missing before the point",
+            Some(format!("write `0.{digits}`")),
+        );
     }
     if spot.found == "." && digit(spot.before) {
         let whole = spot.before;
-        return refuse(format!("`{whole}.` is no number"), "a digit is missing after the point", Some(format!("write `{whole}.0`")));
+        return refuse(
+            format!("`{whole}.` is no number"),
+            "a digit is missing after the point",
+            Some(format!("write `{whole}.0`")),
+        );
     }
-    if digit(spot.found) && !spot.found.bytes().all(|b| b.is_ascii_digit()) && spot.expects(&[Rule::expr, Rule::arg, Rule::number, Rule::name]) {
+    if digit(spot.found)
+        && !spot.found.bytes().all(|b| b.is_ascii_digit())
+        && spot.expects(&[Rule::expr, Rule::arg, Rule::number, Rule::name])
+    {
         return refuse(format!("`{}` is neither a number nor a name", spot.found), "names start with a letter", None);
     }
     None
@@ -164,7 +184,12 @@ fn loops(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return say("a loop runs over `a..b`", place, "expected `..`", "write `for i in 0..n {`");
     }
     if ["=", "of", ":"].contains(&spot.found) {
-        return say(format!("{} is not expected here", spot.shown()), place, "expected `in`", "write `for i in 0..n {`");
+        return say(
+            format!("{} is not expected here", spot.shown()),
+            place,
+            "expected `in`",
+            "write `for i in 0..n {`",
+        );
     }
     None
 }
@@ -178,10 +203,18 @@ fn arrows(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return say("nothing stands before this `->`", place, "expected a step", "remove the `->`");
     }
     match spot.head {
-        "elif" | "elseif" | "elsif" => {
-            say(format!("`{}` is no word of the language", spot.head), place, "not expected here", "write `else if CONDITION {` after the `}`")
-        }
-        "return" => say("there is no `return`", place, "not expected here", "the last value is the output; `output NAME` names one"),
+        "elif" | "elseif" | "elsif" => say(
+            format!("`{}` is no word of the language", spot.head),
+            place,
+            "not expected here",
+            "write `else if CONDITION {` after the `}`",
+        ),
+        "return" => say(
+            "there is no `return`",
+            place,
+            "not expected here",
+            "the last value is the output; `output NAME` names one",
+        ),
         "while" => say("there is no `while`", place, "not expected here", "write `repeat n {` or `for i in 0..n {`"),
         _ => None,
     }
@@ -201,9 +234,12 @@ fn equals(spot: &Spot, place: Span) -> Option<Diagnostic> {
             let help = format!("write `let {name} = …` for a number, or `{name}: …` to label a step");
             say("a step sets no name with `=`", place, "not expected here", help)
         }
-        "=" if spot.before == "*" || spot.before == "+" => {
-            say(format!("`{}=` is no operator", spot.before), place, "names are given once", "write `let NAME = …` with a new name")
-        }
+        "=" if spot.before == "*" || spot.before == "+" => say(
+            format!("`{}=` is no operator", spot.before),
+            place,
+            "names are given once",
+            "write `let NAME = …` with a new name",
+        ),
         "*" if spot.before == "*" => say("there is no power operator", place, "a second `*`", "multiply: `a * a`"),
         _ => None,
     }
@@ -211,7 +247,11 @@ fn equals(spot: &Spot, place: Span) -> Option<Diagnostic> {
 
 /// `:` where `=` belongs, and a skip's kind after a colon.
 fn colons(spot: &Spot, place: Span) -> Option<Diagnostic> {
-    if spot.found == ":" && (spot.bracket == Some('(') || spot.expects(&[Rule::field])) {
+    if spot.line == Rule::field_line && spot.after().starts_with(':') {
+        let name = spot.found;
+        return say("a line of a recipe is `name = value`", place, "followed by `:`", format!("write `{name} = …`"));
+    }
+    if spot.found == ":" && spot.bracket == Some('(') {
         let name = spot.before;
         return say("`:` gives no value", place, "expected `=`", format!("write `{name} = …`"));
     }
@@ -229,9 +269,15 @@ fn commas(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return say("`,` is not expected here", place, "a newline ends a step", "remove the `,`");
     }
     let operand = spot.found.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '"');
-    let after = spot.before.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ')' || c == ']' || c == '"');
+    let after =
+        spot.before.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == ')' || c == ']' || c == '"');
     if inside && operand && after && spot.found != "if" && spot.expects(&[Rule::binary, Rule::args]) {
-        return say(format!("{} is not expected here", spot.shown()), place, "expected `,` before this", format!("write `, {}`", spot.found));
+        return say(
+            format!("{} is not expected here", spot.shown()),
+            place,
+            "expected `,` before this",
+            format!("write `, {}`", spot.found),
+        );
     }
     None
 }
@@ -242,8 +288,17 @@ fn conditions(spot: &Spot, place: Span) -> Option<Diagnostic> {
         let message = "a condition stands before what it chooses";
         return say(message, place, "not expected here", "write `if CONDITION { a } else { b }`");
     }
+    if spot.expects(&[Rule::value_else]) {
+        let message = "an `if` that gives a value needs an `else`";
+        return say(message, place, "expected `else` before this", "write `if CONDITION { a } else { b }`");
+    }
     if ["?", "then"].contains(&spot.found) {
-        return say(format!("{} is not expected here", spot.shown()), place, "expected `{`", "write `if CONDITION { a } else { b }`");
+        return say(
+            format!("{} is not expected here", spot.shown()),
+            place,
+            "expected `{`",
+            "write `if CONDITION { a } else { b }`",
+        );
     }
     None
 }
@@ -256,7 +311,12 @@ fn braces(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return say(format!("this `{}` has no braces", spot.head), place, "expected `{` on this line", help);
     }
     if spot.found == "[" && spot.head == "input" || spot.found == "(" && spot.head == "input" {
-        return say("the sizes of an input stand in `[ ]`", place, "not expected here", "write `input NAME [N, 3, 224, 224]`");
+        return say(
+            "the sizes of an input stand in `[ ]`",
+            place,
+            "not expected here",
+            "write `input NAME [N, 3, 224, 224]`",
+        );
     }
     None
 }

@@ -8,6 +8,8 @@ use crate::base::{Diagnostic, Span, codes};
 pub struct Spot<'a> {
     /// The line.
     pub text: &'a str,
+    /// What the line should have been.
+    pub line: Rule,
     /// Where the grammar stopped.
     pub at: usize,
     /// The token there; empty at the end.
@@ -23,7 +25,7 @@ pub struct Spot<'a> {
 }
 
 impl<'a> Spot<'a> {
-    fn new(text: &'a str, at: usize, rules: &'a [Rule]) -> Self {
+    fn new((text, line): (&'a str, Rule), at: usize, rules: &'a [Rule]) -> Self {
         let rest = &text[at..];
         let rest = rest.trim_start_matches(' ');
         let at = text.len() - rest.len();
@@ -31,7 +33,7 @@ impl<'a> Spot<'a> {
         let before = last_token(head);
         let start = statement_start(head);
         let first = token(text[start..].trim_start());
-        Self { text, at, found: token(rest), before, head: first, bracket: innermost(head), rules }
+        Self { text, line, at, found: token(rest), before, head: first, bracket: innermost(head), rules }
     }
 
     /// Whether one of these would have fitted.
@@ -55,14 +57,19 @@ impl<'a> Spot<'a> {
     }
 }
 
-/// The grammar's error at byte `at` of a line; `place` gives its place in the file.
-pub fn unexpected(text: &str, at: usize, rules: &[Rule], place: impl Fn(usize, usize) -> Span) -> Diagnostic {
-    let spot = Spot::new(text, at, rules);
+/// The grammar's error at byte `at` of a line that should have matched a rule; `place` gives its place
+/// in the file.
+pub fn unexpected(line: (&str, Rule), at: usize, rules: &[Rule], place: impl Fn(usize, usize) -> Span) -> Diagnostic {
+    let spot = Spot::new(line, at, rules);
     let span = place(spot.at, spot.at + if spot.at_end() { 0 } else { spot.found.len() });
     if let Some(diagnostic) = hint::hint(&spot, span) {
         return diagnostic;
     }
-    let message = if spot.at_end() { "the line ends too early".to_owned() } else { format!("{} is not expected here", spot.shown()) };
+    let message = if spot.at_end() {
+        "the line ends too early".to_owned()
+    } else {
+        format!("{} is not expected here", spot.shown())
+    };
     Diagnostic::new(codes::SYNTAX, message).label(span, format!("expected {}", expected(&spot)))
 }
 
@@ -73,7 +80,8 @@ pub fn stranger(c: char, place: Span) -> Diagnostic {
     } else {
         format!("`{c}`")
     };
-    let label = if c.is_alphabetic() { "names are made of a–z, A–Z, 0–9 and `_`" } else { "not part of the language" };
+    let label =
+        if c.is_alphabetic() { "names are made of a–z, A–Z, 0–9 and `_`" } else { "not part of the language" };
     let diagnostic = Diagnostic::new(codes::CHARACTER, format!("{name} has no meaning here")).label(place, label);
     match instead(c) {
         Some(help) => diagnostic.help(help),
@@ -194,22 +202,27 @@ fn brackets(spot: &Spot) -> Vec<&'static str> {
 /// A rule as the reader knows it; `None` where it goes without saying.
 fn in_words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::step | Rule::call | Rule::chain | Rule::label | Rule::label_text => "a step",
+        Rule::body_line | Rule::stray_line | Rule::chain | Rule::step | Rule::call => "a step",
+        Rule::label | Rule::label_text => "a label",
         Rule::side_step => "a layer, a block or a group",
-        Rule::expr | Rule::number | Rule::reference | Rule::arg => "a value",
+        Rule::expr | Rule::number | Rule::reference | Rule::dotted | Rule::arg => "a value",
         Rule::binary => "an operator",
         Rule::args | Rule::params => "`(`",
-        Rule::name | Rule::word | Rule::dotted => "a name",
+        Rule::name | Rule::word => "a name",
         Rule::param | Rule::value_param => "a parameter",
         Rule::body | Rule::fields => "`{`",
         Rule::merge_kind => "`add`, `concat`, `mul` or `gate`",
         Rule::fit_kind => "`crop` or `pad`",
         Rule::skip_word => "`skip`",
-        Rule::block | Rule::model | Rule::train | Rule::import => "`block`, `model`, `train`, `import` or `set`",
+        Rule::item_line | Rule::block | Rule::model | Rule::train | Rule::import => {
+            "`block`, `model`, `train`, `import` or `set`"
+        }
+        Rule::dims => "`[`",
+        Rule::value_else => "`else`",
         Rule::string => "a text in quotes",
         Rule::range => "`..` or `..=`",
         Rule::path => "the label of a value",
-        Rule::field => "a line such as `batch = 32`",
+        Rule::field | Rule::field_line => "a line such as `batch = 32`",
         Rule::dim => "a size",
         Rule::from_clause => "`from`",
         Rule::via => "`via`",

@@ -18,6 +18,8 @@ pub fn parse(id: FileId, text: &str, limits: &Limits, out: &mut Diagnostics) -> 
             builder.item_line(line, &mut file);
         }
     }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span.start));
     out.extend(found);
     file
 }

@@ -114,7 +114,8 @@ impl Builder<'_> {
     fn input(&mut self, pair: Pair) -> StepKind {
         let mut parts = Parts::of(pair);
         let name = self.next_ident(&mut parts);
-        StepKind::Input { name, dims: parts.map(|p| self.dim(p)).collect() }
+        let dims = parts.flat_map(Pair::into_inner).map(|p| self.dim(p)).collect();
+        StepKind::Input { name, dims }
     }
 
     fn dim(&mut self, pair: Pair) -> DimDecl {

@@ -10,4 +10,5 @@ mod data_tensor_io;
 mod data_tensors;
 mod layers;
 mod plan;
+mod ui;
 mod zoo;

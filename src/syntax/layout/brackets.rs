@@ -118,7 +118,7 @@ impl Scanner<'_> {
         self.end_body(close);
         self.pos += 1;
         self.last_end = self.pos;
-        self.last = Last::Start;
+        self.last = Last::BodyEnd;
     }
 
     /// Hands the lines of the innermost braces to the line that holds them.

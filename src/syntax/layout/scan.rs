@@ -15,6 +15,8 @@ pub(super) enum Last {
     Arrow,
     /// `else`
     Else,
+    /// The `}` of a body.
+    BodyEnd,
     /// The `}` of a value's `if`.
     ValueEnd,
     /// Anything else.
@@ -149,7 +151,11 @@ impl<'a> Scanner<'a> {
     /// Starts a line with the next token, unless that goes on with the one before: `->` may start or
     /// end a line, and `else` goes on with its `if`.
     pub(super) fn begin(&mut self, token: Last) {
-        let joins = matches!(token, Last::Arrow | Last::Else) || self.last == Last::Arrow;
+        let joins = match token {
+            Last::Arrow => true,
+            Last::Else => self.last == Last::BodyEnd,
+            _ => self.last == Last::Arrow,
+        };
         let Some(frame) = self.frames.last_mut() else { return };
         if frame.kind == Kind::Body && frame.broken && !joins {
             self.end_line();
