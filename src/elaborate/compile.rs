@@ -39,6 +39,8 @@ pub struct Compiled {
     pub network: Option<Network>,
     /// What was read, to elaborate again at other sizes.
     pub program: Arc<Program>,
+    /// What was asked for.
+    pub options: Options,
 }
 
 /// Compiles a file.
@@ -73,7 +75,7 @@ pub fn check_program(program: Arc<Program>, options: &Options) -> Vec<Compiled> 
     };
     if models.is_empty() || program.diagnostics.has_errors() {
         let (sources, diagnostics) = (program.sources.clone(), program.diagnostics.clone());
-        return vec![Compiled { sources, diagnostics, network: None, program }];
+        return vec![Compiled { sources, diagnostics, network: None, program, options: options.clone() }];
     }
     let each = |model| {
         let options = Options { model: Some(model), ..options.clone() };
@@ -90,7 +92,7 @@ impl Compiled {
             false => program.elaborate(options),
         };
         diagnostics.extend(found);
-        Self { sources: program.sources.clone(), diagnostics, network, program }
+        Self { sources: program.sources.clone(), diagnostics, network, program, options: options.clone() }
     }
 }
 

@@ -9,6 +9,8 @@ mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
 mod layers;
+#[cfg(feature = "candle")]
+mod parity;
 mod plan;
 mod ui;
 mod zoo;

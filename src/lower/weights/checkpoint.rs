@@ -72,7 +72,8 @@ impl Checkpoint {
         file.rewind().map_err(failed)?;
         let contents = match magic.as_slice() {
             [b'P', b'K', 3, 4, ..] => pth::contents(path, &mut file)?,
-            [0x80, 2..=5, ..] => return Err(legacy(path).into()),
+            // The length of a `.safetensors` header may look like a pickle's first bytes; its brace does not.
+            [0x80, 2..=5, rest @ ..] if rest.get(6) != Some(&b'{') => return Err(legacy(path).into()),
             _ => safetensors::contents(path, &mut file)?,
         };
         let Contents { tensors, metadata, notes } = contents;
