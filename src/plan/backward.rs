@@ -6,7 +6,7 @@
 //! made. Gradients of parameters live outside the arena.
 
 use super::Assumptions;
-use super::schedule::{Content, Phase, Schedule, Share, ValueId, bytes};
+use super::schedule::{Content, Phase, Schedule, Share, ValueId, bytes, looks_into};
 use super::steps::may_slice;
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -84,6 +84,9 @@ impl Backward<'_> {
         reads.extend(schedule.kept(node));
         let (mut writes, mut offset) = (Vec::new(), 0);
         for (position, &operand) in operands.iter().enumerate() {
+            if !looks_into(graph, node, position) {
+                continue;
+            }
             if let Some((gradient, new)) = self.gradient(schedule, operand) {
                 let share = new.then(|| self.share(schedule, node, position, (own, gradient), offset));
                 schedule.shares.extend(share.flatten());

@@ -2,6 +2,7 @@
 
 use crate::analysis::liveness::Interval;
 use crate::graph::{Graph, NodeId};
+use crate::ops::Op;
 use serde::Serialize;
 
 /// Bytes of an element; all values are f32.
@@ -141,6 +142,24 @@ impl Schedule {
     pub fn output(&self, node: NodeId) -> Option<ValueId> {
         self.outputs[node.index()]
     }
+}
+
+/// Whether a node reads what an operand holds, not only how large it is.
+pub fn looks_into(graph: &Graph, node: NodeId, position: usize) -> bool {
+    position == 0 || !matches!(graph.node(node).op, Op::CropLike(_) | Op::PadLike(_) | Op::Upsample(_))
+}
+
+/// The operands that a node reads, in order.
+pub fn read_operands(graph: &Graph, node: NodeId) -> Vec<NodeId> {
+    let operands = graph.operands(node).into_iter().enumerate();
+    operands.filter(|&(position, _)| looks_into(graph, node, position)).map(|(_, operand)| operand).collect()
+}
+
+/// How often a node's value is read.
+pub fn readers(graph: &Graph, node: NodeId) -> usize {
+    let mut users = graph.users(node);
+    users.dedup();
+    users.into_iter().map(|user| read_operands(graph, user).into_iter().filter(|&read| read == node).count()).sum()
 }
 
 /// Bytes of a node's value, for one sample.

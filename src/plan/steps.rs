@@ -1,6 +1,6 @@
 //! The forward pass as a line of steps: which nodes run together, which only look at another's value.
 
-use super::schedule::{Content, Phase, Schedule, Share, bytes};
+use super::schedule::{Content, Phase, Schedule, Share, bytes, read_operands, readers};
 use super::{Assumptions, Concat, Grouping, Mode};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -65,7 +65,7 @@ fn roles(graph: &Graph, assumptions: &Assumptions, mode: Mode) -> Vec<Role> {
     let mut sole = vec![false; count];
     for node in graph.order() {
         let users = graph.users(node);
-        sole[node.index()] = users.len() == 1 && !is_output[node.index()];
+        sole[node.index()] = readers(graph, node) == 1 && !is_output[node.index()];
         let operands = graph.operands(node);
         let role = match &graph.node(node).op {
             Op::Input(_) => Role::Input,
@@ -120,7 +120,7 @@ fn heads(graph: &Graph, roles: &[Role]) -> Vec<NodeId> {
 /// The step of a group: its head and those that join it.
 fn group(graph: &Graph, schedule: &mut Schedule, nodes: Vec<NodeId>, mode: Mode) {
     let (head, tail) = (nodes[0], nodes[nodes.len() - 1]);
-    let reads: Vec<_> = graph.operands(head).iter().filter_map(|&operand| schedule.output(operand)).collect();
+    let reads: Vec<_> = read_operands(graph, head).into_iter().filter_map(|operand| schedule.output(operand)).collect();
     let value = schedule.make(Content::Output(tail), bytes(graph, tail));
     let mut writes = vec![value];
     if mode == Mode::Train {
@@ -173,6 +173,6 @@ pub fn may_slice(graph: &Graph, assumptions: &Assumptions, operand: NodeId) -> b
     match (assumptions.concat, &graph.node(operand).op) {
         (Concat::Copied, _) | (_, Op::Input(_)) => false,
         (Concat::Whole, _) | (Concat::Chained, Op::Concat(_)) => true,
-        (Concat::Chained, _) => graph.users(operand).len() == 1,
+        (Concat::Chained, _) => readers(graph, operand) == 1,
     }
 }

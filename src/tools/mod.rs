@@ -1,6 +1,7 @@
 //! Look at it: summaries and pictures.
 
 pub mod picture;
+pub mod plan;
 pub mod summary;
 pub mod text;
 pub mod tree;
