@@ -3,6 +3,8 @@
 #[cfg(feature = "data")]
 mod data;
 #[cfg(feature = "data")]
+mod data_hostile;
+#[cfg(feature = "data")]
 mod data_images;
 #[cfg(feature = "data")]
 mod data_tensor_io;

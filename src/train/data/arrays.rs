@@ -45,7 +45,7 @@ impl ArrayFile {
             "safetensors" => safetensors(file, path)?,
             _ => {
                 let found = "it ends in none of `.safetensors`, `.npz`, `.npy`".to_string();
-                return Err(DataError::Layout { path: path.display().to_string(), found });
+                return Err(DataError::Layout { path: path.display().to_string(), found, near: None });
             }
         };
         Ok(Self { path: path.to_path_buf(), kind, limit })

@@ -30,6 +30,16 @@ pub fn is_cifar(files: &[String]) -> bool {
     files.iter().any(|f| is_batch(f)) || (has("train.bin") && has("test.bin"))
 }
 
+/// What to say of CIFAR's Python version, which cannot be read: a pickle can run code.
+pub fn pickled(files: &[String]) -> Option<&'static str> {
+    let has = |name: &str| files.iter().any(|f| f == name);
+    if has("data_batch_1") && has("batches.meta") {
+        return Some("these are CIFAR-10's Python pickles; the binary version, `cifar-10-binary.tar.gz`, is read");
+    }
+    let hundred = has("train") && has("test") && has("meta");
+    hundred.then_some("these are CIFAR-100's Python pickles; the binary version, `cifar-100-binary.tar.gz`, is read")
+}
+
 fn is_batch(file: &str) -> bool {
     file.starts_with("data_batch_") && file.ends_with(".bin")
 }

@@ -74,7 +74,7 @@ fn class_names(directory: &Path) -> Result<Vec<String>> {
         (0, Some(first)) => format!("it holds `{first}`{}", if names.len() > 1 { " and more" } else { "" }),
         (n, _) => format!("{n} images lie in it, in no folders of their classes"),
     };
-    Err(DataError::Layout { path: directory.display().to_string(), found })
+    Err(DataError::Layout { path: directory.display().to_string(), found, near: None })
 }
 
 /// The images to measure on; their classes must be among those to learn.
@@ -83,7 +83,7 @@ fn test_images(directory: &Path, part: &str, classes: &[String]) -> Result<Vec<E
     for name in class_names(&directory.join(part))? {
         let Some(class) = classes.iter().position(|c| *c == name) else {
             let found = format!("`{part}/{name}` is a class that `train/` does not have");
-            return Err(DataError::Layout { path: directory.display().to_string(), found });
+            return Err(DataError::Layout { path: directory.display().to_string(), found, near: None });
         };
         entries.extend(images(directory, &format!("{part}/{name}"), class)?);
     }

@@ -21,6 +21,8 @@ pub enum DataError {
         path: String,
         /// What was found in it.
         found: String,
+        /// A directory below it that may have been meant.
+        near: Option<String>,
     },
     /// A file cannot be opened, read or written.
     Io {
@@ -124,6 +126,9 @@ impl DataError {
             }
             DataError::Unknown { .. } => Diagnostic::new(codes::DATA_UNKNOWN, message)
                 .help("write `builtin:digits`, `builtin:digits-canvas`, `fashion-mnist`, or the path of a directory or file"),
+            DataError::Layout { near: Some(near), .. } => {
+                Diagnostic::new(codes::DATA_LAYOUT, message).help(format!("did you mean `{near}`?"))
+            }
             DataError::Layout { .. } => Diagnostic::new(codes::DATA_LAYOUT, message).help(
                 "IDX files, CIFAR binaries, a folder per class, `images/` and `masks/`, `.safetensors` or `.npz` are known",
             ),
@@ -173,7 +178,7 @@ impl std::fmt::Display for DataError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DataError::Unknown { spec, .. } => write!(f, "there is no data set, file or directory `{spec}`"),
-            DataError::Layout { path, found } => write!(f, "`{path}` holds no data set that is known: {found}"),
+            DataError::Layout { path, found, .. } => write!(f, "`{path}` holds no data set that is known: {found}"),
             DataError::Format { path, reason } => write!(f, "`{path}` cannot be used here: {reason}"),
             DataError::Io { path, reason } => write!(f, "`{path}`: {reason}"),
             DataError::Broken { path, reason } => write!(f, "`{path}` is broken: {reason}"),

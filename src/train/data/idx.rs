@@ -35,7 +35,7 @@ pub fn open(directory: &Path, names: Vec<String>, want: &Want) -> Result<Split> 
     let files = super::folder::names_in(directory)?;
     let train = part(directory, &files, "train", want)?.ok_or_else(|| {
         let found = "there are training images, but no `train-labels-idx1-ubyte`".to_string();
-        DataError::Layout { path: directory.display().to_string(), found }
+        DataError::Layout { path: directory.display().to_string(), found, near: None }
     })?;
     let test = match part(directory, &files, "t10k", want)? {
         Some(test) => Some(test),
@@ -89,7 +89,7 @@ fn find(directory: &Path, files: &[String], name: &str) -> Result<Option<PathBuf
         (Some(file), _, _) | (None, Some(file), None) => file,
         (None, Some(a), Some(b)) => {
             let found = format!("several sets lie in it (`{a}`, `{b}`): keep each in a directory of its own");
-            return Err(DataError::Layout { path: directory.display().to_string(), found });
+            return Err(DataError::Layout { path: directory.display().to_string(), found, near: None });
         }
         _ => return Ok(None),
     };

@@ -20,10 +20,18 @@ pub struct Want {
 }
 
 impl Want {
-    /// Data for a model with this input shape (without the batch); broken files are passed over.
+    /// Data for a model with this input shape (without the batch); broken files are passed over, and one file may take
+    /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
-        Self { shape: shape.to_vec(), strict: false, memory: 4 << 30 }
+        Self { shape: shape.to_vec(), strict: false, memory: available_memory().unwrap_or(8 << 30) / 2 }
     }
+}
+
+/// Bytes that could be had now without swapping, where the system says (Linux).
+fn available_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
 }
 
 /// A data set in its two parts.
@@ -75,7 +83,29 @@ fn directory(path: &Path, want: &Want) -> Result<Split> {
     if cifar::is_cifar(&names) {
         return cifar::open(path, want);
     }
-    if masks::is_masks(path) { masks::open(path, want) } else { classes::open(path, want) }
+    if masks::is_masks(path) {
+        return masks::open(path, want);
+    }
+    classes::open(path, want).map_err(|error| match error {
+        DataError::Layout { path, found, near: None } => {
+            let found = cifar::pickled(&names).map_or(found, str::to_string);
+            let near = inside(Path::new(&path), 2);
+            DataError::Layout { path, found, near }
+        }
+        other => other,
+    })
+}
+
+/// A directory below this one, at most `depth` down, that holds a data set.
+fn inside(path: &Path, depth: usize) -> Option<String> {
+    let below: Vec<_> = names_in(path).ok()?.into_iter().take(100).map(|n| path.join(n)).collect();
+    let holds = |path: &Path| {
+        let names = names_in(path).unwrap_or_default();
+        idx::is_idx(&names) || cifar::is_cifar(&names) || masks::is_masks(path)
+    };
+    let here = below.iter().find(|path| path.is_dir() && holds(path));
+    here.map(|path| path.display().to_string())
+        .or_else(|| (depth > 1).then(|| below.iter().find_map(|path| inside(path, depth - 1)))?)
 }
 
 /// The name, or the neighbour in the directory, that may have been meant.

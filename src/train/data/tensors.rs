@@ -22,7 +22,7 @@ pub fn open(path: &Path, want: &Want) -> Result<Split> {
     let (x, y) = (format!("x{suffix}"), format!("y{suffix}"));
     if !has(&x) || !has(&y) {
         let found = format!("it has no arrays `x` and `y`, but {}", quoted(&names));
-        return Err(DataError::Layout { path: path.display().to_string(), found });
+        return Err(DataError::Layout { path: path.display().to_string(), found, near: None });
     }
     let (inputs, targets) = (file.read(&x)?, Targets::new(path, &y, file.read(&y)?)?);
     let test = match has("x_test") && has("y_test") {

@@ -6,6 +6,7 @@ use crate::train::data::dataset::{Pixels, TargetKind};
 use crate::train::data::error::Result;
 use crate::train::data::source::{Split, Want};
 use crate::train::data::stored::{Labels, Stored};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Height and width of a canvas.
@@ -30,8 +31,9 @@ pub fn canvases(want: &Want) -> Result<Split> {
     let set = |digits: &[Digit], count: usize, part: &str| {
         let mut pixels = Vec::with_capacity(count * CANVAS * CANVAS);
         let mut masks = Vec::with_capacity(count * CANVAS * CANVAS);
-        for i in 0..count {
-            let canvas = Canvas::draw(digits, Rng::derive(1998, &format!("canvas {part} {i}")));
+        let draw = |i| Canvas::draw(digits, Rng::derive(1998, &format!("canvas {part} {i}")));
+        let drawn: Vec<Canvas> = (0..count).into_par_iter().map(draw).collect();
+        for canvas in drawn {
             pixels.extend(canvas.ink.iter().map(|v| (v.clamp(0.0, 1.0) * 255.0).round() as u8));
             masks.extend(canvas.mask);
         }
