@@ -1,9 +1,248 @@
 //! Names that nothing uses.
 
+use super::names::plain;
 use super::program::Program;
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, codes};
+use crate::ops;
+use crate::syntax::ast::*;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Warnings about the texts.
-pub(super) fn check(_: &Program) -> Vec<Diagnostic> {
-    Vec::new()
+/// Layers whose labels name parameters, or may.
+const WITH_PARAMETERS: [&str; 9] = [
+    "conv",
+    "conv_transpose",
+    "linear",
+    "scale",
+    "batch_norm",
+    "group_norm",
+    "layer_norm",
+    "instance_norm",
+    "prelu",
+];
+
+/// Warnings about the texts: the root file's blocks, and every file's imports, parameters, `let`s and labels.
+pub(super) fn check(program: &Program) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let all = program.files().flat_map(|file| &file.items).fold(Mentions::default(), |mut all, item| {
+        all.item(item);
+        all
+    });
+    blocks(program, &mut found);
+    for file in program.files() {
+        imports(file, &mut found);
+        for item in &file.items {
+            match item {
+                Item::Block(block) => names(&block.params, &block.body, &all, &mut found),
+                Item::Model(model) => names(&model.params, &model.body, &all, &mut found),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+/// Blocks of a file with models that no model reaches. A file of blocks alone is there to be imported.
+fn blocks(program: &Program, found: &mut Vec<Diagnostic>) {
+    let items = &program.root().items;
+    let mut calls: BTreeMap<&str, Mentions<'_>> = BTreeMap::new();
+    let mut open: Vec<&str> = Vec::new();
+    for item in items {
+        let mut mentions = Mentions::default();
+        mentions.item(item);
+        match item {
+            Item::Block(block) => drop(calls.insert(&block.name.node, mentions)),
+            Item::Model(_) => open.extend(mentions.calls),
+            _ => {}
+        }
+    }
+    if !items.iter().any(|item| matches!(item, Item::Model(_))) {
+        return;
+    }
+    let mut reached = BTreeSet::new();
+    while let Some(name) = open.pop() {
+        if reached.insert(name) {
+            open.extend(calls.get(name).into_iter().flat_map(|m| m.calls.iter().copied()));
+        }
+    }
+    for item in items {
+        if let Item::Block(block) = item
+            && !reached.contains(block.name.node.as_str())
+        {
+            let message = format!("the block `{}` is never used", block.name.node);
+            found.push(Diagnostic::new(codes::UNUSED_BLOCK, message).label(block.name.span, "no model reaches it"));
+        }
+    }
+}
+
+fn imports(file: &File, found: &mut Vec<Diagnostic>) {
+    let mut used = Mentions::default();
+    file.items.iter().for_each(|item| used.item(item));
+    // A file without steps passes on what it imports.
+    let passes_on = !file.items.iter().any(|item| matches!(item, Item::Block(_) | Item::Model(_) | Item::Train(_)));
+    for item in &file.items {
+        let Item::Import(import) = item else { continue };
+        for name in import.names.iter().filter(|name| !used.calls.contains(name.node.as_str()) && !passes_on) {
+            let message = format!("`{}` is imported and never used", name.node);
+            found.push(Diagnostic::new(codes::UNUSED_IMPORT, message).label(name.span, "leave it out"));
+        }
+    }
+}
+
+/// Parameters, `let`s and labels of one block or model.
+fn names(params: &[Param], body: &Body, all: &Mentions<'_>, found: &mut Vec<Diagnostic>) {
+    let mut used = Mentions::default();
+    used.body(body);
+    params.iter().filter_map(|p| p.default.as_ref()).for_each(|default| used.expr(default));
+    let unused = |name: &Ident| !name.node.starts_with('_') && !used.names.contains(name.node.as_str());
+    for param in params.iter().filter(|param| unused(&param.name)) {
+        let message = format!("the parameter `{}` is never used", param.name.node);
+        found.push(Diagnostic::new(codes::UNUSED_NAME, message).label(param.name.span, "nothing below reads it"));
+    }
+    for name in used.lets.iter().filter(|name| unused(name)) {
+        let message = format!("`{}` is never used", name.node);
+        found.push(Diagnostic::new(codes::UNUSED_NAME, message).label(name.span, "nothing below reads it"));
+    }
+    for (label, layer) in &used.labels {
+        let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !all.names.contains(*text)) else { continue };
+        let message = format!("the label `{text}` names nothing that is used");
+        let label = Diagnostic::new(codes::UNUSED_LABEL, message)
+            .label(label.span, format!("`{layer}` has no parameters, and nothing reads its value by name"));
+        found.push(label.help("leave the label out"));
+    }
+}
+
+/// The names that steps mention.
+#[derive(Default)]
+struct Mentions<'a> {
+    /// Layers, blocks and models.
+    calls: BTreeSet<&'a str>,
+    /// Numbers and labelled values.
+    names: BTreeSet<&'a str>,
+    lets: Vec<&'a Ident>,
+    /// Labels of layers without parameters.
+    labels: Vec<(&'a Label, &'a str)>,
+}
+
+impl<'a> Mentions<'a> {
+    fn item(&mut self, item: &'a Item) {
+        match item {
+            Item::Block(block) => {
+                block.params.iter().filter_map(|p| p.default.as_ref()).for_each(|e| self.expr(e));
+                self.body(&block.body);
+            }
+            Item::Model(model) => {
+                model.params.iter().filter_map(|p| p.default.as_ref()).for_each(|e| self.expr(e));
+                self.body(&model.body);
+                // The last step's label names the output.
+                let last = model.body.lines.last().and_then(|line| line.last()).and_then(|step| step.label.as_ref());
+                self.names.extend(last.and_then(plain));
+            }
+            Item::Train(train) => drop(self.calls.insert(&train.model.node)),
+            Item::Import(_) | Item::Set(_) => {}
+        }
+    }
+
+    fn body(&mut self, body: &'a Body) {
+        body.lines.iter().flatten().for_each(|step| self.step(step));
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        if let Some(label) = &step.label {
+            self.label(label);
+        }
+        match &step.kind {
+            StepKind::Call(call) => {
+                self.calls.insert(&call.name.node);
+                self.args(&call.args);
+                let plain_layer = ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
+                if let Some(label) = step.label.as_ref().filter(|_| plain_layer) {
+                    self.labels.push((label, &call.name.node));
+                }
+            }
+            StepKind::Group(body) => self.body(body),
+            StepKind::Skip(skip) => self.skip(skip),
+            StepKind::Parallel { args, body, .. } => {
+                self.args(args);
+                self.body(body);
+            }
+            StepKind::Repeat { count, body } => {
+                self.expr(count);
+                self.body(body);
+            }
+            StepKind::For { from, to, body, .. } => {
+                self.expr(from);
+                self.expr(to);
+                self.body(body);
+            }
+            StepKind::If { arms, otherwise } => {
+                for (test, body) in arms {
+                    self.expr(test);
+                    self.body(body);
+                }
+                otherwise.iter().for_each(|body| self.body(body));
+            }
+            StepKind::Let { name, value } => {
+                self.lets.push(name);
+                self.expr(value);
+            }
+            StepKind::Set(set) => self.args(&set.args),
+            StepKind::From(path) => self.path(path),
+            StepKind::Output(label) => self.label(label),
+            StepKind::Input { dims, .. } => {
+                for dim in dims {
+                    self.names.extend(dim.name.as_ref().map(|name| name.node.as_str()));
+                    dim.size.iter().for_each(|size| self.expr(size));
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, skip: &'a Skip) {
+        self.args(&skip.args);
+        skip.from.iter().for_each(|path| self.path(path));
+        skip.via.iter().chain(&skip.by).for_each(|step| self.step(step));
+        skip.body.iter().for_each(|body| self.body(body));
+    }
+
+    fn path(&mut self, path: &'a Path) {
+        for label in &path.segments {
+            self.names.extend(plain(label));
+            self.label(label);
+        }
+    }
+
+    fn label(&mut self, label: &'a Label) {
+        for part in &label.parts {
+            if let LabelPart::Expr(expr) = part {
+                self.expr(expr);
+            }
+        }
+    }
+
+    fn args(&mut self, args: &'a [Arg]) {
+        args.iter().for_each(|arg| self.expr(&arg.value));
+    }
+
+    fn expr(&mut self, expr: &'a Expr) {
+        match &expr.node {
+            ExprKind::Name(name) => drop(self.names.insert(name)),
+            ExprKind::Dotted(path) => self.path(path),
+            ExprKind::List(items) => items.iter().for_each(|item| self.expr(item)),
+            ExprKind::Call(call) => self.args(&call.args),
+            ExprKind::Record(fields) => self.args(fields),
+            ExprKind::Unary(_, a) => self.expr(a),
+            ExprKind::Binary(_, a, b) => {
+                self.expr(a);
+                self.expr(b);
+            }
+            ExprKind::If(arms, otherwise) => {
+                for (test, value) in arms {
+                    self.expr(test);
+                    self.expr(value);
+                }
+                self.expr(otherwise);
+            }
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Str(_) => {}
+        }
+    }
 }
