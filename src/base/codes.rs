@@ -102,7 +102,6 @@ codes! {
     RANK = "E0401", "a value has the wrong number of axes";
     TOO_SMALL = "E0402", "a window is larger than what it slides over";
     INDIVISIBLE = "E0403", "a size is not a multiple of another";
-    SIZES_DIFFER = "E0404", "sizes that must agree do not";
     SHAPE = "E0405", "a layer cannot work on this shape";
     PATHS_DISAGREE = "E0406", "the paths of a parallel cannot be merged";
     ENDS_DISAGREE = "E0501", "the ends of a skip disagree";

@@ -306,7 +306,7 @@ impl<'p> Unroller<'p> {
                 None => return Flow::Poison,
             },
             None => {
-                let name = self.names.ordinal(frame.table, &block.name.node.to_lowercase());
+                let name = self.names.ordinal(frame.table, &block.name.node);
                 self.enter(&name, call.span, true, kind, frame)
             }
         };

@@ -264,7 +264,7 @@ impl<'p> Unroller<'p> {
     }
 
     /// A label for an unlabelled step, entered in the frame's scope.
-    pub(super) fn auto_label(&mut self, kind: &str, span: Span, frame: &Frame<'p>) -> String {
+    pub(super) fn auto_label(&mut self, kind: &'p str, span: Span, frame: &Frame<'p>) -> String {
         let name = self.names.ordinal(frame.table, kind);
         let entry = super::names::Entry { value: Some(Flow::Poison), inner: None, span, auto: true };
         self.enter_label(&name, entry, frame);

@@ -135,9 +135,9 @@ impl Env for View<'_, '_> {
         let label = match nearest(field, FIELDS) {
             Some(meant) if !FIELDS.contains(&field) => format!("did you mean `it.{meant}`?"),
             _ => match shape.spatial().len() {
-                0 => "of a vector: `it.features` and `it.rank`".to_string(),
-                1 => "of a sequence: `it.channels`, `it.length` and `it.rank`".to_string(),
-                _ => "of a map: `it.channels`, `it.height`, `it.width` and `it.rank`".to_string(),
+                0 => "a vector has `it.features` and `it.rank`".to_string(),
+                1 => "a sequence has `it.channels`, `it.length` and `it.rank`".to_string(),
+                _ => "a map has `it.channels`, `it.height`, `it.width` and `it.rank`".to_string(),
             },
         };
         Err(Diagnostic::new(codes::NO_IT, message).label(span, label).into())

@@ -3,9 +3,12 @@
 use super::network::Network;
 use super::recipe::Loss;
 use super::report::Reporter;
-use crate::base::{Code, Diagnostic, Diagnostics, codes};
+use crate::base::{Code, Diagnostic, Diagnostics, Span, codes};
 use crate::graph::{Graph, Node, NodeId};
 use crate::ops::Op;
+
+/// The word that a recipe begins with.
+const TRAIN: &str = "train";
 
 /// What probably does not say what was meant. Warnings at the same place are folded.
 pub(super) fn check(network: &Network) -> Diagnostics {
@@ -118,7 +121,7 @@ fn activated_logits(network: &Network) -> Option<Diagnostic> {
         let kind = node.op.layer().kind();
         let message = format!("`{name}` wants logits, and the model ends in `{kind}`");
         let found = warning(codes::LOGITS, message, node, "the loss applies its own softmax or sigmoid");
-        Some(found.label(recipe.span, "the recipe").help(format!("leave `{kind}` out")))
+        Some(found.label(Span { end: recipe.span.start + TRAIN.len() as u32, ..recipe.span }, "the recipe").help(format!("leave `{kind}` out")))
     })
 }
 

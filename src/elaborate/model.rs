@@ -3,7 +3,7 @@
 use super::compile::Options;
 use super::flow::Flow;
 use super::frame::{Binding, Frame, Sets, Vars};
-use super::names::Names;
+use super::names;
 use super::network::Network;
 use super::program::{Named, Program};
 use super::settings::Settings;
@@ -56,7 +56,7 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option
     };
     let mut unroller = Unroller::new(program, options, depth);
     let mut frame =
-        Frame { module, vars: Vars::default(), sets: Rc::new(Sets::new()), scope: ScopeId(0), table: Names::ROOT };
+        Frame { module, vars: Vars::default(), sets: Rc::new(Sets::new()), scope: ScopeId(0), table: names::ROOT };
     frame.sets = unroller.sets_at(module, item, &frame);
     let mut settings = Settings::new(&options.settings);
     let shown = unroller.model_params(model, &mut frame, &mut settings);
@@ -178,7 +178,7 @@ impl<'p> Unroller<'p> {
             }
             Flow::Node(node) => {
                 let label = model.body.lines.last().and_then(|line| line.last()).and_then(|step| step.label.as_ref());
-                let name = label.and_then(super::names::plain).filter(|name| *name != "_").unwrap_or("output");
+                let name = label.and_then(names::plain).filter(|name| *name != "_").unwrap_or("output");
                 self.graph.outputs.push(Output { name: name.to_string(), node });
             }
         }

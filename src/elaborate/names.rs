@@ -5,13 +5,14 @@ use crate::base::Span;
 use crate::base::nearest::nearest;
 use crate::syntax::ast::{Label, LabelPart};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Place;
 
 /// A table of labels, by its position in [`Names`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct TableId(usize);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct TableId(u32);
 
 /// What a label names.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     /// The value at its end; `None` while its braces are still open.
     pub value: Option<Flow>,
@@ -23,23 +24,19 @@ pub(super) struct Entry {
     pub auto: bool,
 }
 
-#[derive(Debug, Default)]
-struct Table {
-    /// Where the search goes on; ends at a block, which does not see its caller's labels.
-    parent: Option<TableId>,
-    labels: BTreeMap<String, Entry>,
-    ordinals: BTreeMap<String, usize>,
-}
-
-/// Every table of labels of one elaboration.
+/// Every table of labels of one elaboration. One map holds them all: most tables have few labels.
 #[derive(Debug)]
-pub(super) struct Names {
-    tables: Vec<Table>,
+pub(super) struct Names<'p> {
+    labels: BTreeMap<(TableId, String), Entry>,
+    /// How many steps of a kind were named by counting.
+    ordinals: BTreeMap<(TableId, &'p str), usize>,
+    /// Where the search for a label goes on; ends at a block, which does not see its caller's labels.
+    parents: Vec<Option<TableId>>,
 }
 
-impl Default for Names {
+impl Default for Names<'_> {
     fn default() -> Self {
-        Self { tables: vec![Table::default()] }
+        Self { labels: BTreeMap::new(), ordinals: BTreeMap::new(), parents: vec![None] }
     }
 }
 
@@ -56,23 +53,22 @@ pub(super) enum Missing {
     Auto { span: Span },
 }
 
-impl Names {
-    /// The model's own table.
-    pub(super) const ROOT: TableId = TableId(0);
+/// The model's own table.
+pub(super) const ROOT: TableId = TableId(0);
 
+impl<'p> Names<'p> {
     /// A table for a new scope. `visible` says whether names around it can be seen from inside.
     pub(super) fn open(&mut self, around: TableId, visible: bool) -> TableId {
-        self.tables.push(Table { parent: visible.then_some(around), ..Table::default() });
-        TableId(self.tables.len() - 1)
+        self.parents.push(visible.then_some(around));
+        TableId(self.parents.len() as u32 - 1)
     }
 
     /// Enters a label; the earlier entry where there is one of this name.
     pub(super) fn insert(&mut self, table: TableId, label: &str, entry: Entry) -> Result<(), Entry> {
-        let labels = &mut self.tables[table.0].labels;
-        match labels.get(label) {
-            Some(earlier) => Err(earlier.clone()),
-            None => {
-                labels.insert(label.to_string(), entry);
+        match self.labels.entry((table, label.to_string())) {
+            Place::Occupied(earlier) => Err(*earlier.get()),
+            Place::Vacant(place) => {
+                place.insert(entry);
                 Ok(())
             }
         }
@@ -80,23 +76,19 @@ impl Names {
 
     /// Says what a label's value turned out to be.
     pub(super) fn close(&mut self, table: TableId, label: &str, value: Flow) {
-        if let Some(entry) = self.tables[table.0].labels.get_mut(label) {
+        if let Some(entry) = self.labels.get_mut(&(table, label.to_string())) {
             entry.value = Some(value);
         }
     }
 
-    /// The next free name for an unlabelled step of this kind: `conv1`, `conv2`, …
-    pub(super) fn ordinal(&mut self, table: TableId, kind: &str) -> String {
-        let table = &mut self.tables[table.0];
-        if !table.ordinals.contains_key(kind) {
-            table.ordinals.insert(kind.to_string(), 0);
-        }
+    /// The next free name for an unlabelled step of this kind, in lower case: `conv1`, `conv2`, …
+    pub(super) fn ordinal(&mut self, table: TableId, kind: &'p str) -> String {
+        let count = self.ordinals.entry((table, kind)).or_default();
         loop {
-            let count = table.ordinals.entry(kind.to_string()).or_default();
             *count += 1;
-            let name = format!("{kind}{count}");
-            if !table.labels.contains_key(&name) {
-                return name;
+            let key = (table, format!("{}{count}", kind.to_lowercase()));
+            if !self.labels.contains_key(&key) {
+                return key.1;
             }
         }
     }
@@ -106,18 +98,12 @@ impl Names {
         let Some((first, rest)) = path.split_first() else {
             return Err(Missing::Unknown { segment: 0, near: None });
         };
-        let around = |id: &TableId| self.tables[id.0].parent;
-        let mut tables = std::iter::successors(Some(from), around);
-        let found = tables.find_map(|id| self.tables[id.0].labels.get(first));
-        let mut entry = found.ok_or_else(|| Missing::Unknown { segment: 0, near: self.near(from, first) })?;
+        let found = self.around(from).find_map(|id| self.labels.get(&(id, first.clone())));
+        let mut entry = found.ok_or_else(|| Missing::Unknown { segment: 0, near: self.near(self.around(from), first) })?;
         for (i, label) in rest.iter().enumerate() {
             let inner = entry.inner.ok_or(Missing::Leaf { segment: i, span: entry.span })?;
-            let labels = &self.tables[inner.0].labels;
-            let unknown = || {
-                let near = nearest(label, labels.iter().filter(|(_, e)| !e.auto).map(|(l, _)| l.as_str()));
-                Missing::Unknown { segment: i + 1, near: near.map(String::from) }
-            };
-            entry = labels.get(label).ok_or_else(unknown)?;
+            let unknown = || Missing::Unknown { segment: i + 1, near: self.near(std::iter::once(inner), label) };
+            entry = self.labels.get(&(inner, label.clone())).ok_or_else(unknown)?;
         }
         match entry.value {
             _ if entry.auto => Err(Missing::Auto { span: entry.span }),
@@ -126,11 +112,15 @@ impl Names {
         }
     }
 
-    fn near(&self, from: TableId, label: &str) -> Option<String> {
-        let around = |id: &TableId| self.tables[id.0].parent;
-        let tables = std::iter::successors(Some(from), around);
-        let labels = tables.flat_map(|id| self.tables[id.0].labels.iter());
-        nearest(label, labels.filter(|(_, e)| !e.auto).map(|(l, _)| l.as_str())).map(String::from)
+    /// The table and those around it that can be seen.
+    fn around(&self, from: TableId) -> impl Iterator<Item = TableId> + '_ {
+        std::iter::successors(Some(from), |id| self.parents[id.0 as usize])
+    }
+
+    /// The label of these tables that was probably meant.
+    fn near(&self, tables: impl Iterator<Item = TableId>, label: &str) -> Option<String> {
+        let labels = tables.flat_map(|id| self.labels.range((id, String::new())..(TableId(id.0 + 1), String::new())));
+        nearest(label, labels.filter(|(_, entry)| !entry.auto).map(|((_, text), _)| text.as_str())).map(String::from)
     }
 }
 

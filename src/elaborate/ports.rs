@@ -3,7 +3,7 @@
 use super::eval::{self, Words};
 use super::flow::Flow;
 use super::frame::{Binding, Frame};
-use super::names::{Entry, Names};
+use super::names::{Entry, ROOT};
 use super::network::{FreeSize, InputDecl};
 use super::unroll::{NewNode, Unroller};
 use crate::base::nearest::nearest;
@@ -37,7 +37,7 @@ impl<'p> Unroller<'p> {
         frame: &mut Frame<'p>,
         now: Flow,
     ) -> Flow {
-        if frame.scope != ScopeId(0) || frame.table != Names::ROOT {
+        if frame.scope != ScopeId(0) || frame.table != ROOT {
             let error = Diagnostic::new(codes::INPUT, "an input stands at the top of a model")
                 .label(span, "inside other braces here")
                 .help("move it to the first lines of the model; a block takes values by `name: value`");

@@ -76,5 +76,15 @@ fn expansion(scopes: &Scopes, scope: ScopeId) -> Option<String> {
         n => format!("the {} of {n} uses of `{}`", ordinal(position), used.block),
     };
     let with = if used.args.is_empty() { String::new() } else { format!(" with {}", used.args) };
-    Some(if this.path.is_empty() { format!("in {which}{with}") } else { format!("in `{}`, {which}{with}", this.path) })
+    let path = shortened(&this.path);
+    Some(if path.is_empty() { format!("in {which}{with}") } else { format!("in `{path}`, {which}{with}") })
+}
+
+/// The end of a path that is too long to be read.
+fn shortened(path: &str) -> String {
+    const LONGEST: usize = 60;
+    match path.len().checked_sub(LONGEST) {
+        None | Some(0) => path.to_string(),
+        Some(at) => format!("….{}", path.split_at(path.floor_char_boundary(at)).1.split_once('.').map_or("", |(_, end)| end)),
+    }
 }

@@ -5,6 +5,7 @@ use super::mismatch::resizes;
 use crate::base::{Code, Diagnostic, Span, codes};
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Op, ShapeError};
+use crate::shape::Shape;
 
 /// The error for a layer whose operands do not fit.
 pub(super) fn refused(
@@ -21,7 +22,7 @@ pub(super) fn refused(
         ShapeError::Mismatch { operand, .. } | ShapeError::Rank { operand, .. } => *operand,
         _ => 0,
     };
-    let mut report = Diagnostic::new(code(error), error.message(kind, &shapes));
+    let mut report = Diagnostic::new(code(error, op, &shapes), error.message(kind, &shapes));
     let Some(&operand) = operands.get(index) else { return report.label(span, "here") };
     report = report.label(span, format!("its input is {}", graph.shape(operand)));
     let source = graph.node(operand);
@@ -73,13 +74,13 @@ pub(super) fn paths_disagree(
     }
 }
 
-fn code(error: &ShapeError) -> Code {
+fn code(error: &ShapeError, op: &Op, shapes: &[&Shape]) -> Code {
     match error {
+        ShapeError::Other { .. } if matches!(op, Op::Linear(_)) && shapes[0].rank() != 2 => codes::RANK,
         ShapeError::Rank { .. } => codes::RANK,
         ShapeError::TooSmall { .. } => codes::TOO_SMALL,
         ShapeError::Indivisible { .. } => codes::INDIVISIBLE,
-        ShapeError::Mismatch { .. } => codes::SIZES_DIFFER,
-        ShapeError::Elements { .. } | ShapeError::Overflow | ShapeError::Other { .. } => codes::SHAPE,
+        _ => codes::SHAPE,
     }
 }
 

@@ -130,7 +130,7 @@ impl<'p> Unroller<'p> {
         &mut self,
         via: &'p Step,
         span: Span,
-        kind: &str,
+        kind: &'p str,
         frame: &mut Frame<'p>,
         inside: impl FnOnce(&mut Self, &mut Frame<'p>) -> Flow,
     ) -> Flow {
@@ -156,7 +156,14 @@ impl<'p> Unroller<'p> {
         } else {
             let error = error.label(call.span, "no stride leads from one to the other");
             let smaller = from.rank() == to.rank() && from.spatial().iter().zip(to.spatial()).all(|(s, r)| s >= r);
-            if smaller { error.help(format!("crop first: `via {{ crop({}) }}`", list(to.spatial()))) } else { error }
+            match (smaller, to.channels()) {
+                (true, _) => error.help(format!("crop it on its way: `via crop({})`", list(to.spatial()))),
+                (false, Some(width)) if from.rank() == to.rank() => {
+                    let size = list(to.spatial());
+                    error.help(format!("enlarge it on its way: `via {{ upsample(size={size}) -> conv({width}, 1) }}`"))
+                }
+                _ => error,
+            }
         };
         self.error(error, frame);
         None

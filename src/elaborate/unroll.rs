@@ -30,7 +30,7 @@ pub(super) struct Unroller<'p> {
     pub options: &'p Options,
     pub limits: &'p Limits,
     pub graph: Graph,
-    pub names: Names,
+    pub names: Names<'p>,
     pub trail: Trail,
     pub report: Reporter,
     /// Block calls that are open, outermost first.

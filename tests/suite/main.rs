@@ -10,6 +10,7 @@ mod data_images;
 mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
+mod error_pages;
 mod layers;
 #[cfg(feature = "candle")]
 mod parity;
