@@ -17,14 +17,20 @@ pub(super) fn check(network: &Network) -> Diagnostics {
     let read: Vec<bool> = graph.order().map(|id| has_reader(graph, id)).collect();
     for id in graph.order() {
         let node = graph.node(id);
-        let found = [dead_end(graph, id, &read), needless_bias(graph, id), two_activations(graph, id), dropout_first(graph, id)];
+        let found = [
+            dead_end(graph, id, &read),
+            needless_bias(graph, id),
+            two_activations(graph, id),
+            dropout_first(graph, id),
+        ];
         for warning in found.into_iter().flatten() {
             report.push(warning, node.scope);
         }
     }
     for skip in graph.skips.iter().filter(|skip| skip.source == skip.result) {
-        let warning = Diagnostic::new(codes::SKIPS_NOTHING, "this skip goes around nothing: both ends are the same value")
-            .label(skip.span, "its body has no steps");
+        let warning =
+            Diagnostic::new(codes::SKIPS_NOTHING, "this skip goes around nothing: both ends are the same value")
+                .label(skip.span, "its body has no steps");
         report.push(warning, graph.node(skip.merge).scope);
     }
     if let Some(warning) = activated_logits(network) {
@@ -47,7 +53,9 @@ fn dead_end(graph: &Graph, id: NodeId, read: &[bool]) -> Option<Diagnostic> {
     }
     let node = graph.node(id);
     let (message, help) = match node.op {
-        Op::Input(_) => (format!("the input `{}` is never read", node.path), "leave it out, or start a path with `from`"),
+        Op::Input(_) => {
+            (format!("the input `{}` is never read", node.path), "leave it out, or start a path with `from`")
+        }
         _ => (
             format!("the value of `{}` goes nowhere", node.op.layer().kind()),
             "name it an output with `output NAME`, merge it, or leave it out",
@@ -72,7 +80,11 @@ fn needless_bias(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
     let kind = node.op.layer().kind();
     let message = format!("the bias of `{kind}` has no effect: the batch norm takes it away again");
     let found = warning(codes::BIAS_BEFORE_NORM, message, node, "has a bias");
-    Some(found.label(graph.node(user).span, "subtracts the mean").help(format!("write `bias=false`, or `set {kind}(bias=false)` for all")))
+    Some(
+        found
+            .label(graph.node(user).span, "subtracts the mean")
+            .help(format!("write `bias=false`, or `set {kind}(bias=false)` for all")),
+    )
 }
 
 fn two_activations(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
@@ -121,7 +133,10 @@ fn activated_logits(network: &Network) -> Option<Diagnostic> {
         let kind = node.op.layer().kind();
         let message = format!("`{name}` wants logits, and the model ends in `{kind}`");
         let found = warning(codes::LOGITS, message, node, "the loss applies its own softmax or sigmoid");
-        Some(found.label(Span { end: recipe.span.start + TRAIN.len() as u32, ..recipe.span }, "the recipe").help(format!("leave `{kind}` out")))
+        Some(
+            found
+                .label(Span { end: recipe.span.start + TRAIN.len() as u32, ..recipe.span }, "the recipe")
+                .help(format!("leave `{kind}` out")),
+        )
     })
 }
-

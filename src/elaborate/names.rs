@@ -99,7 +99,8 @@ impl<'p> Names<'p> {
             return Err(Missing::Unknown { segment: 0, near: None });
         };
         let found = self.around(from).find_map(|id| self.labels.get(&(id, first.clone())));
-        let mut entry = found.ok_or_else(|| Missing::Unknown { segment: 0, near: self.near(self.around(from), first) })?;
+        let mut entry =
+            found.ok_or_else(|| Missing::Unknown { segment: 0, near: self.near(self.around(from), first) })?;
         for (i, label) in rest.iter().enumerate() {
             let inner = entry.inner.ok_or(Missing::Leaf { segment: i, span: entry.span })?;
             let unknown = || Missing::Unknown { segment: i + 1, near: self.near(std::iter::once(inner), label) };

@@ -6,7 +6,7 @@ use crate::base::{Diagnostic, Diagnostics, FileId, Limits, SourceMap, Span, code
 use crate::ops;
 use crate::syntax::{self, ast};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What a name of a file stands for: an item of some file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,8 +238,7 @@ impl<'a> Reader<'a> {
             let names = &self.program.modules[target].names;
             let own = |named: &Named| matches!(named, Named::Block { module, .. } | Named::Model { module, .. } if *module == target);
             match names.get(&name.node).copied().filter(own) {
-                Some(named) if self.program.modules[module].names.contains_key(&name.node) => {
-                    let _ = named;
+                Some(_) if self.program.modules[module].names.contains_key(&name.node) => {
                     let error = Diagnostic::new(codes::DEFINED_TWICE, format!("`{}` is defined already", name.node));
                     self.program.diagnostics.push(error.label(name.span, "imported here as well"));
                 }
@@ -263,9 +262,10 @@ impl<'a> Reader<'a> {
         let written = Path::new(&import.path.node);
         let path = normal(&from.parent().unwrap_or(Path::new("")).join(written));
         let identity = self.loader.identity(&path);
-        let inside = path.starts_with(&self.allowed.0) || self.allowed.0.as_os_str().is_empty();
-        let leaves = path.components().next() == Some(std::path::Component::ParentDir) && !inside;
-        if leaves || (path.is_absolute() && !inside) || !identity.starts_with(&self.allowed.1) {
+        let (allowed, known_as) = &self.allowed;
+        let below = !allowed.as_os_str().is_empty() && path.starts_with(allowed);
+        let climbs = path.components().next() == Some(Component::ParentDir) && !allowed.is_absolute();
+        if (climbs && !below) || !identity.starts_with(known_as) {
             let error = Diagnostic::new(
                 codes::OUTSIDE,
                 format!("\"{}\" lies outside the root file's directory", import.path.node),

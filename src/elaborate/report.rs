@@ -85,6 +85,8 @@ fn shortened(path: &str) -> String {
     const LONGEST: usize = 60;
     match path.len().checked_sub(LONGEST) {
         None | Some(0) => path.to_string(),
-        Some(at) => format!("….{}", path.split_at(path.floor_char_boundary(at)).1.split_once('.').map_or("", |(_, end)| end)),
+        Some(at) => {
+            format!("….{}", path.split_at(path.floor_char_boundary(at)).1.split_once('.').map_or("", |(_, end)| end))
+        }
     }
 }

@@ -8,17 +8,8 @@ use crate::syntax::ast::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers whose labels name parameters, or may.
-const WITH_PARAMETERS: [&str; 9] = [
-    "conv",
-    "conv_transpose",
-    "linear",
-    "scale",
-    "batch_norm",
-    "group_norm",
-    "layer_norm",
-    "instance_norm",
-    "prelu",
-];
+const WITH_PARAMETERS: [&str; 9] =
+    ["conv", "conv_transpose", "linear", "scale", "batch_norm", "group_norm", "layer_norm", "instance_norm", "prelu"];
 
 /// Warnings about the texts: the root file's blocks, and every file's imports, parameters, `let`s and labels.
 pub(super) fn check(program: &Program) -> Vec<Diagnostic> {
@@ -103,7 +94,9 @@ fn names(params: &[Param], body: &Body, all: &Mentions<'_>, found: &mut Vec<Diag
         found.push(Diagnostic::new(codes::UNUSED_NAME, message).label(name.span, "nothing below reads it"));
     }
     for (label, layer) in &used.labels {
-        let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !all.names.contains(*text)) else { continue };
+        let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !all.names.contains(*text)) else {
+            continue;
+        };
         let message = format!("the label `{text}` names nothing that is used");
         let label = Diagnostic::new(codes::UNUSED_LABEL, message)
             .label(label.span, format!("`{layer}` has no parameters, and nothing reads its value by name"));
@@ -154,7 +147,8 @@ impl<'a> Mentions<'a> {
             StepKind::Call(call) => {
                 self.calls.insert(&call.name.node);
                 self.args(&call.args);
-                let plain_layer = ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
+                let plain_layer =
+                    ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
                 if let Some(label) = step.label.as_ref().filter(|_| plain_layer) {
                     self.labels.push((label, &call.name.node));
                 }

@@ -3,8 +3,9 @@
 use archc::base::codes;
 use archc::elaborate::{MemoryLoader, Options, compile_with};
 
-/// Codes whose examples need something besides a text: options, files, data, a device.
-const ELSEWHERE: [&str; 6] = ["E0108", "E0311", "E08", "E09", "W08", "I"];
+/// Codes whose examples need something besides a text: options, a device, data. Those of the syntax are with
+/// the cases in `tests/ui`.
+const ELSEWHERE: [&str; 7] = ["E01", "E0311", "E0707", "E08", "E09", "W08", "I"];
 
 /// The texts of the page's `arch` blocks.
 fn examples(page: &str) -> Vec<&str> {
