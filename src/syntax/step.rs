@@ -18,7 +18,10 @@ impl Builder<'_> {
 
     /// Steps joined by `->`.
     pub fn chain(&mut self, pair: Pair) -> Chain {
-        pair.into_inner().filter(|p| p.as_rule() == Rule::step).map(|p| self.step(p)).collect()
+        let mut steps: Chain = pair.into_inner().filter(|p| p.as_rule() == Rule::step).map(|p| self.step(p)).collect();
+        // Most lines have one step, and a vector begins with room for four.
+        steps.shrink_to_fit();
+        steps
     }
 
     fn step(&mut self, pair: Pair) -> Step {
