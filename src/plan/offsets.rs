@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 pub const ALIGNMENT: u64 = 64;
 
 /// Pairs of buffers live at once, up to which placing one by one is tried; it compares every pair.
-const MOST_PAIRS: usize = 4_000_000;
+const MOST_PAIRS: usize = 2_000_000;
 
 /// How often an order is tried again with those that reached the peak moved to its front.
 const MOST_ROUNDS: usize = 60;
@@ -113,16 +113,15 @@ pub fn assign(demands: &[Demand], steps: usize) -> Arena {
 
 /// For each demand the others that are live with it; `None` where there are too many.
 fn rivals(demands: &[Demand]) -> Option<Vec<Vec<u32>>> {
+    if pairs(demands) > MOST_PAIRS {
+        return None;
+    }
     let mut starts: Vec<usize> = (0..demands.len()).collect();
     starts.sort_by_key(|&i| demands[i].live.first);
     let mut rivals = vec![Vec::new(); demands.len()];
-    let (mut active, mut pairs) = (Vec::<usize>::new(), 0);
+    let mut active = Vec::<usize>::new();
     for &i in &starts {
         active.retain(|&j| demands[j].live.overlaps(demands[i].live));
-        pairs += active.len();
-        if pairs > MOST_PAIRS {
-            return None;
-        }
         for &j in &active {
             rivals[i].push(j as u32);
             rivals[j].push(i as u32);
@@ -130,6 +129,16 @@ fn rivals(demands: &[Demand]) -> Option<Vec<Vec<u32>>> {
         active.push(i);
     }
     Some(rivals)
+}
+
+/// How many pairs of demands are live at once.
+fn pairs(demands: &[Demand]) -> usize {
+    let mut firsts: Vec<usize> = demands.iter().map(|d| d.live.first).collect();
+    let mut lasts: Vec<usize> = demands.iter().map(|d| d.live.last).collect();
+    firsts.sort_unstable();
+    lasts.sort_unstable();
+    let over = |(i, first): (usize, &usize)| i - lasts.partition_point(|last| last < first);
+    firsts.iter().enumerate().map(over).sum()
 }
 
 /// The order of a strategy that places one by one.
@@ -323,6 +332,11 @@ mod tests {
             let best = assign(&demands, steps);
             assert!(best.peak >= *live.iter().max().unwrap() && best.peak <= by_time(&demands).peak);
         }
+    }
+
+    #[test]
+    fn pairs_that_live_at_once_are_counted() {
+        assert_eq!(pairs(&[demand(1, 0, 2), demand(1, 2, 3), demand(1, 3, 3), demand(1, 0, 9)]), 5);
     }
 
     #[test]

@@ -15,5 +15,6 @@ mod layers;
 #[cfg(feature = "candle")]
 mod parity;
 mod plan;
+mod scale;
 mod ui;
 mod zoo;
