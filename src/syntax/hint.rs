@@ -310,7 +310,7 @@ fn braces(spot: &Spot, place: Span) -> Option<Diagnostic> {
         let help = "put the `{` on the same line";
         return say(format!("this `{}` has no braces", spot.head), place, "expected `{` on this line", help);
     }
-    if spot.found == "[" && spot.head == "input" || spot.found == "(" && spot.head == "input" {
+    if spot.head == "input" && matches!(spot.found, "[" | "(") {
         return say(
             "the sizes of an input stand in `[ ]`",
             place,

@@ -11,6 +11,7 @@ mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
 mod error_pages;
+mod hostile;
 mod layers;
 #[cfg(feature = "candle")]
 mod parity;

@@ -74,9 +74,10 @@ impl Scanner<'_> {
         Some(())
     }
 
-    pub(super) fn close(&mut self, bracket: u8) {
+    pub(super) fn close(&mut self, bracket: u8) -> Option<()> {
         let Some(kind) = (self.frames.len() > 1).then(|| self.frames.last().map(|frame| frame.kind)).flatten() else {
-            return self.closes_nothing(bracket);
+            self.closes_nothing(bracket);
+            return Some(());
         };
         match (kind, bracket) {
             (Kind::Parenthesis(b'('), b')') | (Kind::Parenthesis(b'['), b']') => self.leave(Last::Other),
@@ -87,10 +88,11 @@ impl Scanner<'_> {
                 self.leave(Last::Other);
             }
             (Kind::Parenthesis(_), _) if self.frames.iter().any(Self::is_braces) => {
-                self.unclosed_parenthesis();
+                self.unclosed_parenthesis()?;
             }
             _ => self.closes_nothing(bracket),
         }
+        Some(())
     }
 
     fn is_braces(frame: &Frame) -> bool {
@@ -137,37 +139,45 @@ impl Scanner<'_> {
     }
 
     fn closes_nothing(&mut self, bracket: u8) {
-        let message = format!("this `{}` closes nothing", bracket as char);
         let place = self.span(self.pos, self.pos + 1);
-        self.report(Diagnostic::new(codes::BRACKET, message).label(place, "no bracket is open for it"));
+        self.report(|| {
+            let message = format!("this `{}` closes nothing", bracket as char);
+            Diagnostic::new(codes::BRACKET, message).label(place, "no bracket is open for it")
+        });
         self.blank(self.pos..self.pos + 1);
         self.pos += 1;
     }
 
     fn closed_by_another(&mut self, bracket: u8) {
         let Some(frame) = self.frames.last() else { return };
-        let message = format!("`{}` is closed by `{}`", frame.bracket(), bracket as char);
-        let diagnostic = Diagnostic::new(codes::BRACKET, message)
-            .label(self.span(self.pos, self.pos + 1), "this closes another kind of bracket")
-            .label(self.span(frame.at, frame.at + 1), "opened here");
-        self.report(diagnostic);
+        let (opened, at) = (frame.bracket(), frame.at);
+        let (here, there) = (self.span(self.pos, self.pos + 1), self.span(at, at + 1));
+        self.report(|| {
+            Diagnostic::new(codes::BRACKET, format!("`{opened}` is closed by `{}`", bracket as char))
+                .label(here, "this closes another kind of bracket")
+                .label(there, "opened here")
+        });
     }
 
     /// The outermost open parenthesis has no partner: it is taken to end with its line of the text, and
-    /// what follows is walked again. `false` where none is open.
-    pub(super) fn unclosed_parenthesis(&mut self) -> bool {
-        let Some(first) = self.frames.iter().position(|frame| frame.kind != Kind::Body) else { return false };
+    /// what follows is walked again. `Some(false)` where none is open, `None` where too much was walked
+    /// again already.
+    pub(super) fn unclosed_parenthesis(&mut self) -> Option<bool> {
+        let Some(first) = self.frames.iter().position(|frame| frame.kind != Kind::Body) else { return Some(false) };
         let (at, bracket) = (self.frames[first].at, self.frames[first].bracket());
         self.frames.truncate(first);
-        self.row = self.source[..at].rfind('\n').map_or(0, |n| n + 1);
-        self.pos = at;
-        let message = format!("this `{bracket}` is never closed");
-        self.report(Diagnostic::new(codes::BRACKET, message).label(self.span(at, at + 1), "opened here"));
-        self.pos = self.row_end();
+        let reached = self.pos;
+        self.start_row(self.source[..at].rfind(['\n', '\r']).map_or(0, |n| n + 1));
+        let place = self.span(at, at + 1);
+        self.report(|| {
+            Diagnostic::new(codes::BRACKET, format!("this `{bracket}` is never closed")).label(place, "opened here")
+        });
+        self.pos = self.row_end;
         self.last_end = self.pos;
         self.last = Last::Other;
         self.restore_newline(self.pos);
-        true
+        self.again = self.again.checked_sub(reached.saturating_sub(self.pos))?;
+        Some(true)
     }
 
     /// The braces still open have no partners: one of them is reported, and all are closed.
@@ -196,15 +206,16 @@ impl Scanner<'_> {
     }
 
     /// A head of an item at the margin, while braces are open, means that one was not closed.
-    pub(super) fn head_at_margin(&mut self) {
+    pub(super) fn head_at_margin(&mut self) -> Option<()> {
         let rest = &self.source[self.row..];
         if self.frames.len() == 1 || !HEADS.iter().any(|word| rest.starts_with(word)) {
-            return;
+            return Some(());
         }
-        if !self.unclosed_parenthesis() {
+        if !self.unclosed_parenthesis()? {
             self.unclosed_braces();
             self.suspect = None;
             self.end_line();
         }
+        Some(())
     }
 }

@@ -6,6 +6,9 @@ use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, codes};
 use crate::syntax::message;
 use std::ops::Range;
 
+/// Bytes that are walked again at most, so that the time stays linear.
+const AGAIN: usize = 4 << 20;
+
 /// The last token, as far as the next one depends on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
@@ -34,6 +37,10 @@ pub(super) struct Scanner<'a> {
     pub(super) pos: usize,
     /// Where the current line of the text starts.
     pub(super) row: usize,
+    /// Where it ends.
+    pub(super) row_end: usize,
+    /// Bytes that may be walked again after parentheses without partners.
+    pub(super) again: usize,
     /// Open brackets; the first frame is the file.
     pub(super) frames: Vec<Frame>,
     pub(super) last: Last,
@@ -58,6 +65,8 @@ impl<'a> Scanner<'a> {
             tainted: Vec::new(),
             pos: 0,
             row: 0,
+            row_end: 0,
+            again: AGAIN,
             frames: vec![Frame::new(Kind::Body, 0, 0)],
             last: Last::Start,
             last_end: 0,
@@ -73,6 +82,7 @@ impl<'a> Scanner<'a> {
             self.blank(0..3);
             self.pos = 3;
         }
+        self.start_row(self.pos);
         loop {
             while self.pos < self.source.len() {
                 self.step()?;
@@ -80,7 +90,7 @@ impl<'a> Scanner<'a> {
                     return None;
                 }
             }
-            if !self.unclosed_parenthesis() {
+            if !self.unclosed_parenthesis()? {
                 break;
             }
         }
@@ -109,25 +119,26 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Where the current line of the text ends.
-    pub(super) fn row_end(&self) -> usize {
-        self.source[self.pos..].find('\n').map_or(self.source.len(), |n| self.pos + n)
+    /// Enters a line of the text.
+    pub(super) fn start_row(&mut self, at: usize) {
+        self.row = at;
+        let rest = &self.source.as_bytes()[at..];
+        self.row_end = rest.iter().position(|&b| b == b'\n' || b == b'\r').map_or(self.source.len(), |n| at + n);
     }
 
     /// Reports a problem once a line and silences what the grammar would say about the line.
-    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
-        let row = self.row..self.row_end();
-        let at = self.tainted.partition_point(|other| other.start < row.start);
-        if self.tainted.get(at).is_none_or(|other| other.start != row.start) {
-            self.out.push(diagnostic);
-            self.tainted.insert(at, row);
+    pub(super) fn report(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
+        let at = self.tainted.partition_point(|other| other.start < self.row);
+        if self.tainted.get(at).is_none_or(|other| other.start != self.row) {
+            self.out.push(diagnostic());
+            self.tainted.insert(at, self.row..self.row_end);
         }
     }
 
     fn step(&mut self) -> Option<()> {
         let byte = self.byte(0);
         match byte {
-            b'\n' => self.newline(),
+            b'\n' => self.newline()?,
             b' ' => self.pos += 1,
             b'\t' => {
                 self.blank(self.pos..self.pos + 1);
@@ -135,14 +146,14 @@ impl<'a> Scanner<'a> {
             }
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'0'..=b'9' => self.word(),
             b'(' | b'[' | b'{' => self.open(byte)?,
-            b')' | b']' | b'}' => self.close(byte),
+            b')' | b']' | b'}' => self.close(byte)?,
             b'/' if self.byte(1) == b'/' => self.comment(),
             b'-' if self.byte(1) == b'>' => self.token(2, Last::Arrow),
             b':' => self.token(1, Last::Start),
             b'!' if self.byte(1) == b'=' => self.token(2, Last::Other),
             b',' | b'=' | b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' => self.token(1, Last::Other),
             b'"' => self.string(),
-            b'\r' => self.carriage_return(),
+            b'\r' => self.carriage_return()?,
             _ => self.stranger()?,
         }
         Some(())
@@ -205,7 +216,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn newline(&mut self) {
+    fn newline(&mut self) -> Option<()> {
         if let Some(frame) = self.frames.last_mut() {
             match frame.kind {
                 Kind::Body => {
@@ -216,35 +227,32 @@ impl<'a> Scanner<'a> {
             }
         }
         self.pos += 1;
-        self.row = self.pos;
-        self.head_at_margin();
+        self.start_row(self.pos);
+        self.head_at_margin()
     }
 
-    fn carriage_return(&mut self) {
-        let lone = self.byte(1) != b'\n';
-        self.text[self.pos] = if lone { b'\n' } else { b' ' };
-        let known = |d: &Diagnostic| d.code == codes::CHARACTER && d.message.contains("carriage return");
-        if lone && !self.out.iter().any(known) {
-            let message = "a carriage return without a newline";
-            let diagnostic =
-                Diagnostic::new(codes::CHARACTER, message).label(self.span(self.pos, self.pos + 1), "here");
-            self.report(diagnostic.help("save the file with `\\n` or `\\r\\n` at the ends of lines"));
+    fn carriage_return(&mut self) -> Option<()> {
+        if self.byte(1) == b'\n' {
+            self.blank(self.pos..self.pos + 1);
+            self.pos += 1;
+            return Some(());
         }
-        if lone {
-            return self.newline();
+        let message = "a carriage return without a newline";
+        if !self.out.iter().any(|known| known.message == message) {
+            let place = self.span(self.pos, self.pos + 1);
+            let diagnostic = Diagnostic::new(codes::CHARACTER, message).label(place, "the line ends here");
+            self.out.push(diagnostic.help("save the file with `\\n` or `\\r\\n` at the ends of lines"));
         }
-        self.pos += 1;
+        self.restore_newline(self.pos);
+        self.newline()
     }
 
     /// Blanks a comment; doc comments before items stay.
     fn comment(&mut self) {
-        let end = self.row_end();
+        let end = self.row_end;
         let text = &self.source[self.pos..end];
         let alone = self.source[self.row..self.pos].trim().is_empty();
         if self.frames.len() == 1 && alone && text.starts_with("///") {
-            if text.ends_with('\r') {
-                self.blank(end - 1..end);
-            }
             let started = self.doc_only;
             self.begin(Last::Other);
             self.doc_only = started || self.frames[0].start == Some(self.pos);
@@ -255,7 +263,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn string(&mut self) {
-        let end = self.row_end();
+        let end = self.row_end;
         let bytes = self.source.as_bytes();
         let mut at = self.pos + 1;
         while at < end && bytes[at] != b'"' {
@@ -264,10 +272,12 @@ impl<'a> Scanner<'a> {
         if at < end {
             return self.token(at + 1 - self.pos, Last::Other);
         }
-        let diagnostic = Diagnostic::new(codes::STRING, "the string is not closed on its line")
-            .label(self.span(self.pos, self.pos + 1), "it starts here")
-            .help("close it with `\"`; write `\\n` for a newline in a string");
-        self.report(diagnostic);
+        let place = self.span(self.pos, self.pos + 1);
+        self.report(|| {
+            Diagnostic::new(codes::STRING, "the string is not closed on its line")
+                .label(place, "it starts here")
+                .help("close it with `\"`; write `\\n` for a newline in a string")
+        });
         self.forget_row_brackets();
         self.blank(self.pos..end);
         self.pos = end;
@@ -284,9 +294,9 @@ impl<'a> Scanner<'a> {
             return None;
         }
         if c == '#' {
-            end = self.row_end();
+            end = self.row_end;
         }
-        self.report(message::stranger(c, place));
+        self.report(|| message::stranger(c, place));
         self.blank(self.pos..end);
         self.pos = end;
         Some(())
