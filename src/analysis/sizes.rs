@@ -1,6 +1,6 @@
 //! Which input sizes work? Found by trying them, and said as a rule only where every tried value keeps it.
 
-use crate::elaborate::FreeSize;
+use crate::elaborate::{FreeSize, InputDecl, Options, Program};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,17 @@ pub struct SizeReport {
     pub because: Option<Because>,
     /// The values tried: all from 1 to the first number, and around the default all of the range.
     pub tried: (usize, std::ops::RangeInclusive<usize>),
+}
+
+/// What was found out about the free sizes of a model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelSizes {
+    /// The model's name.
+    pub model: String,
+    /// Its inputs as declared: `image [N, 1, H, W]`.
+    pub inputs: Vec<String>,
+    /// Its free sizes, the batch left out.
+    pub sizes: Vec<SizeReport>,
 }
 
 /// The rule that valid values follow, among all that were tried.
@@ -105,6 +116,35 @@ fn gcd(a: usize, b: usize) -> usize {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
+/// Tries values of every free size of the model that the options name. The options' own sizes are what is
+/// asked about. `None` where the model does not elaborate at the sizes planned for.
+pub fn of_program(program: &Program, options: &Options) -> Option<ModelSizes> {
+    let planned = Options { sizes: BTreeMap::new(), spatial: None, ..options.clone() };
+    let network = program.elaborate(&planned).0?;
+    let report = |size: &FreeSize| {
+        let asked: Vec<usize> = options.sizes.get(&size.name).copied().into_iter().collect();
+        explore(size, &asked, network.graph.len(), |value| {
+            let sizes = [(size.name.clone(), value)].into();
+            match program.elaborate(&Options { sizes, ..planned.clone() }) {
+                (Some(_), _) => Ok(()),
+                (None, found) => Err(found.iter().next().map(|d| d.message.clone()).unwrap_or_default()),
+            }
+        })
+    };
+    let sizes = network.free_sizes.iter().map(report).collect();
+    Some(ModelSizes { model: network.name.clone(), inputs: network.inputs.iter().map(declared).collect(), sizes })
+}
+
+/// `image [N, 1, H, W]`
+fn declared(input: &InputDecl) -> String {
+    let dim = |(name, size): &(Option<String>, Option<usize>)| match (name, size) {
+        (Some(name), _) => name.clone(),
+        (None, Some(size)) => size.to_string(),
+        (None, None) => "?".into(),
+    };
+    format!("{} [{}]", input.name, input.dims.iter().map(dim).collect::<Vec<_>>().join(", "))
+}
+
 /// Tries values of one free size, the others at their defaults. `layers` is about how many layers one try
 /// elaborates; `check` gives the first error's message.
 pub fn explore(
@@ -155,17 +195,16 @@ fn near(value: usize, rule: &Rule, valid: &BTreeSet<usize>) -> Near {
     Near { value, valid: valid.contains(&value), below, above }
 }
 
-/// The reports as text, `inputs` being what is written after the model's name.
-pub fn render(model: &str, inputs: &str, reports: &[SizeReport]) -> String {
-    let mut text = format!("{model}  {inputs}\n");
-    let mut said: Option<String> = None;
-    for report in reports {
-        let words = words(report);
-        let same = said.as_ref() == Some(&words);
-        text += &format!("  {}: {}\n", report.name, if same { "the same" } else { &words });
-        said = Some(words);
+/// The reports as text.
+pub fn render(found: &ModelSizes) -> String {
+    let mut text = format!("{}  {}\n", found.model, found.inputs.join("  "));
+    let mut said: Option<&Rule> = None;
+    for report in &found.sizes {
+        let same = said == Some(&report.rule) && report.near.iter().all(|near| near.valid);
+        text += &format!("  {}: {}\n", report.name, if same { "the same".into() } else { words(report) });
+        said = Some(&report.rule);
     }
-    if reports.is_empty() {
+    if found.sizes.is_empty() {
         text += "  no free sizes: every size but the batch is fixed\n";
     }
     text
@@ -204,9 +243,12 @@ mod tests {
         assert_eq!(report.rule, Rule::Every { from: 16, step: 16 });
         let near = Near { value: 250, valid: false, below: Some(240), above: Some(256) };
         assert_eq!(report.near[1], near);
+        let other = SizeReport { name: "W".into(), near: vec![], ..report.clone() };
         let expected = "UNet  image [N, 1, H, W]\n  H: 16, 32, 48, … (multiples of 16); near 250: 240, 256\n     \
-                        because at 255: 255 does not fit\n  H: the same\n";
-        assert_eq!(render("UNet", "image [N, 1, H, W]", &[report.clone(), report]), expected);
+                        because at 255: 255 does not fit\n  W: the same\n";
+        let inputs = vec!["image [N, 1, H, W]".into()];
+        let found = ModelSizes { model: "UNet".into(), inputs, sizes: vec![report, other] };
+        assert_eq!(render(&found), expected);
     }
 
     #[test]

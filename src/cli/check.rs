@@ -4,9 +4,9 @@ use super::args::CheckArgs;
 use super::load;
 use super::shell::{Exit, Shell};
 use crate::analysis::cost::cost;
-use crate::analysis::sizes::{explore, render};
+use crate::analysis::sizes::{of_program, render};
 use crate::base::{Diagnostics, Severity, SourceMap};
-use crate::elaborate::{Compiled, InputDecl, Network, Options, check_all};
+use crate::elaborate::{Network, Options, Program, check_all};
 use crate::tools::summary::summarize;
 use crate::tools::text::{Ink, metric};
 use std::path::{Path, PathBuf};
@@ -68,17 +68,17 @@ fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally:
     shell.report(&found, compiled.first().map_or(&none, |c| &c.sources));
     tally.errors += found.count(Severity::Error);
     tally.warnings += found.count(Severity::Warning);
-    let networks: Vec<_> = compiled.iter().filter_map(|c| c.network.as_ref().map(|n| (c, n))).collect();
+    let networks: Vec<_> = compiled.iter().filter_map(|c| c.network.as_ref()).collect();
     tally.models += networks.len();
     if shell.json() {
         return;
     }
-    let width = networks.iter().map(|(_, n)| n.name.chars().count()).max().unwrap_or(0);
-    for (compiled, network) in networks {
+    let width = networks.iter().map(|n| n.name.chars().count()).max().unwrap_or(0);
+    for network in networks {
         shell.print(&line(network, width, shell));
-        if args.valid_sizes {
-            sizes(compiled, network, options, shell);
-        }
+    }
+    if let (true, Some(compiled)) = (args.valid_sizes, compiled.first()) {
+        sizes(&compiled.program, options, shell);
     }
 }
 
@@ -106,33 +106,17 @@ fn unit(n: u64) -> String {
 }
 
 /// Which values of each free size work; `--size H=250` asks about 250 too.
-fn sizes(compiled: &Compiled, network: &Network, options: &Options, shell: &Shell) {
-    let model = Some(network.name.clone());
-    let planned = Options { model, sizes: Default::default(), spatial: None, ..options.clone() };
-    let reports = network.free_sizes.iter().map(|size| {
-        let try_one = |value: usize| {
-            let sizes = [(size.name.clone(), value)].into();
-            match compiled.program.elaborate(&Options { sizes, ..planned.clone() }) {
-                (Some(_), _) => Ok(()),
-                (None, found) => Err(found.iter().next().map(|d| d.message.clone()).unwrap_or_default()),
-            }
-        };
-        let asked: Vec<usize> = options.sizes.get(&size.name).copied().into_iter().collect();
-        explore(size, &asked, network.graph.len(), try_one)
-    });
-    let reports: Vec<_> = reports.collect();
-    let inputs: Vec<_> = network.inputs.iter().map(declared).collect();
-    shell.print(render(&network.name, &inputs.join("  "), &reports).trim_end());
-}
-
-/// `image [N, 1, H, W]`
-fn declared(input: &InputDecl) -> String {
-    let dim = |(name, size): &(Option<String>, Option<usize>)| match (name, size) {
-        (Some(name), _) => name.clone(),
-        (None, Some(size)) => size.to_string(),
-        (None, None) => "?".into(),
+fn sizes(program: &Program, options: &Options, shell: &Shell) {
+    let models = match &options.model {
+        Some(name) => vec![name.clone()],
+        None => program.models().into_iter().map(String::from).collect(),
     };
-    format!("{} [{}]", input.name, input.dims.iter().map(dim).collect::<Vec<_>>().join(", "))
+    for model in models {
+        let options = Options { model: Some(model), ..options.clone() };
+        if let Some(found) = of_program(program, &options) {
+            shell.print(shell.style().signs(&render(&found)).trim_end());
+        }
+    }
 }
 
 /// The files themselves, and every `.arch` file in the folders, in order of their names.

@@ -1,5 +1,6 @@
 //! Look at it: summaries and pictures.
 
+pub mod dot;
 pub mod picture;
 pub mod plan;
 pub mod summary;

@@ -245,15 +245,35 @@ pub fn fit_words(graph: &Graph, merge: NodeId) -> &'static str {
     })
 }
 
-/// Labels of several scopes in one: `0–2`, `denselayer2–6`, `down … up`.
+/// Labels of several scopes in one: `0–2`, `denselayer2–6`, `inception4a–e`, `down … up`.
 pub fn span_of_labels(first: &str, last: &str) -> String {
-    let split = |label: &str| label.trim_end_matches(|c: char| c.is_ascii_digit()).len();
-    let (a, b) = (split(first), split(last));
-    if first == last {
-        first.into()
-    } else if first[..a] == last[..b] && a < first.len() && b < last.len() {
-        format!("{first}–{}", &last[b..])
-    } else {
-        format!("{first} … {last}")
+    let word = |label: &str| label.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let (a, b) = (word(first), word(last));
+    let numbered = first[..a] == last[..b] && a < first.len() && b < last.len();
+    let shared = first.char_indices().zip(last.chars()).take_while(|((_, x), y)| x == y).last();
+    match shared.map(|((at, c), _)| at + c.len_utf8()) {
+        _ if first == last => first.into(),
+        _ if numbered => format!("{first}–{}", &last[b..]),
+        Some(shared) if shared > 3 && shared < last.len() => format!("{first}–{}", &last[shared..]),
+        _ => format!("{first} … {last}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span_of_labels;
+
+    #[test]
+    fn labels_of_runs_are_short() {
+        let cases = [
+            ("0", "2", "0–2"),
+            ("denselayer9", "denselayer12", "denselayer9–12"),
+            ("inception4a", "inception4e", "inception4a–e"),
+            ("down", "up", "down … up"),
+            ("one", "one", "one"),
+        ];
+        for (first, last, expected) in cases {
+            assert_eq!(span_of_labels(first, last), expected);
+        }
     }
 }

@@ -17,5 +17,6 @@ mod layers;
 mod parity;
 mod plan;
 mod scale;
+mod tools;
 mod ui;
 mod zoo;

@@ -119,8 +119,9 @@ impl<'m> Measure<'m> {
         let body = self.seq(&frame.body);
         let badge = if frame.times > 1 { 44 } else { 0 };
         let title = title_width(frame) + badge + 2 * PAD;
-        let left = body.left + PAD;
-        let right = (body.right + PAD).max(title - left);
+        let (left, right) = (body.left + PAD, body.right + PAD);
+        let missing = (title - left - right).max(0);
+        let (left, right) = (left + missing / 2, right + missing - missing / 2);
         RowSize { top, height: TITLE + body.height, left, right, inner: Inner::Frame(body) }
     }
 
@@ -149,20 +150,16 @@ impl<'m> Measure<'m> {
     }
 }
 
-/// What follows a frame's label; its spaces must not collapse.
+/// What follows a frame's label: its block, and a remark where the others have other sizes.
 pub fn frame_words(frame: &Frame) -> String {
-    let growing = if frame.growing { ", sizes of the first" } else { "" };
-    let block = if frame.block.is_empty() {
-        growing.trim_start_matches(", ").into()
-    } else {
-        format!("{}{growing}", frame.block)
-    };
-    if block.is_empty() { block } else { format!("\u{a0}\u{a0}{block}") }
+    let growing = if frame.growing { "first shown" } else { "" };
+    let words = [frame.block.as_str(), growing];
+    words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// The room of a frame's title.
 pub fn title_width(frame: &Frame) -> i64 {
-    text_width(&frame.label, TITLE_TEXT + 1.0) + text_width(&frame_words(frame), LAYER_TEXT)
+    text_width(&frame.label, TITLE_TEXT + 1.0) + text_width(&frame_words(frame), LAYER_TEXT) + 7
 }
 
 /// Lines of equal paths, centred around 0.

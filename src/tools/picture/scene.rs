@@ -102,8 +102,12 @@ fn write_shape(svg: &mut String, shape: &Shape) {
         }
         Shape::Text { at: [x, y], anchor, parts } => {
             let anchor = if *anchor == "start" { String::new() } else { format!(" text-anchor=\"{anchor}\"") };
-            let part = |(class, text): &(&str, String)| format!("<tspan class=\"{class}\">{}</tspan>", escaped(text));
-            writeln!(svg, "<text x=\"{x}\" y=\"{y}\"{anchor}>{}</text>", parts.iter().map(part).collect::<String>())
+            let gap = |i: usize| if i > 0 { " dx=\"7\"" } else { "" };
+            let part = |(i, (class, text)): (usize, &(&str, String))| {
+                format!("<tspan class=\"{class}\"{}>{}</tspan>", gap(i), escaped(text))
+            };
+            let parts: String = parts.iter().enumerate().map(part).collect();
+            writeln!(svg, "<text x=\"{x}\" y=\"{y}\"{anchor}>{parts}</text>")
         }
         Shape::Line { path, class, arrow } => {
             let head = arrow.map_or(String::new(), |name| format!(" marker-end=\"url(#{name})\""));

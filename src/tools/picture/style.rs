@@ -124,11 +124,35 @@ pub fn layer(kind: &str) -> &'static str {
     }
 }
 
+/// The colour of an edge, in light.
+pub fn color(colour: Ink) -> &'static str {
+    match colour {
+        Ink::Add => "#2f9e44",
+        Ink::Concat => "#1c7ed6",
+        Ink::Mul => "#ae3ec9",
+        Ink::Gate => "#e8590c",
+        _ => "#7b8794",
+    }
+}
+
+/// The colour of a layer's box, in light.
+pub fn fill(kind: &str) -> &'static str {
+    match layer(kind) {
+        "weights" => "#e3edfb",
+        "norm" => "#eeeaf8",
+        "activation" => "#fdf3d8",
+        "pool" => "#fbe6e1",
+        "resize" => "#def3ec",
+        "port" => "#ffffff",
+        _ => "#f2f4f6",
+    }
+}
+
 /// Columns that a text takes at most, in pixels: widths of DejaVu Sans, the widest of the fonts asked for.
 pub fn text_width(text: &str, size: f64) -> i64 {
     let em = |c: char| match c {
         'i' | 'j' | 'l' | '.' | ',' | ':' | '\'' | '·' => 0.32,
-        ' ' | '\u{a0}' | 'f' | 't' | 'r' | 'I' | '-' | '/' => 0.40,
+        ' ' | 'f' | 't' | 'r' | 'I' | '-' | '/' => 0.40,
         'm' | 'W' | 'M' | '…' => 0.98,
         'w' | '×' | '→' | '=' | '+' => 0.84,
         c if c.is_ascii_uppercase() => 0.72,

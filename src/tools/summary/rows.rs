@@ -4,9 +4,12 @@ use crate::analysis::cost::{self, NodeCost};
 use crate::analysis::field::{self, ReceptiveField};
 use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
 use crate::shape::Shape;
-use crate::tools::text::Ink;
+use crate::tools::text::{Ink, columns};
 use crate::tools::tree::{self, Group, Item, ValueNames};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most columns that labels of one scope are lined up to.
+pub const LABEL: usize = 16;
 
 /// A row before it is laid out.
 #[derive(Clone, Debug)]
@@ -81,7 +84,7 @@ impl<'g> Walk<'g> {
         let brackets = self.brackets(items);
         let runs = self.runs(items, &brackets);
         let labels: Vec<String> = runs.iter().map(|run| self.run_label(&items[run.clone()])).collect();
-        let label_width = labels.iter().map(|label| super::super::text::columns(label)).max().unwrap_or(0).min(16);
+        let label_width = labels.iter().map(|label| columns(label)).max().unwrap_or(0).min(LABEL);
         for (run, label) in runs.into_iter().zip(labels) {
             let own: Margin = margin.iter().copied().chain(bracket_marks(&brackets, run.start)).collect();
             match &items[run.start] {

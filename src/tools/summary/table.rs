@@ -7,13 +7,22 @@ use crate::tools::text::{Ink, Style, bytes, columns, grouped, macs, metric, shor
 
 /// Columns between columns.
 const GAP: usize = 2;
-/// What a column shrinks to before the table runs over the width.
-const LEAST: usize = 12;
+/// What the column of sources shrinks to before the table runs over the width.
+const LEAST_FROM: usize = 10;
+/// The same for the column of layers.
+const LEAST_LAYER: usize = 20;
 
 /// The summary as text; with `expand`, repeats are shown too.
 pub fn render(network: &Network, style: Style, expand: bool) -> String {
     let summary = super::summarize(network);
-    let rows = rows::rows(&network.graph, expand);
+    let mut rows = rows::rows(&network.graph, expand);
+    // Signs change widths, so they are replaced before anything is measured.
+    for row in &mut rows {
+        for text in [&mut row.label, &mut row.kind, &mut row.from, &mut row.note] {
+            *text = style.signs(text).into_owned();
+        }
+        row.label_width = row.label_width.max(columns(&row.label).min(rows::LABEL));
+    }
     let mut text = headline(&summary, style) + "\n\n";
     text += &table(&rows, style);
     text += &format!("\n  {}   {}\n", style.paint(Ink::Dim, "skips"), summary.skips_in_words());
@@ -114,14 +123,18 @@ impl Widths {
         }
     }
 
-    /// Shrinks what can be cut until the table fits, or nothing more can be cut.
+    /// Shrinks what can be cut until the table fits, or nothing more can be cut; a terminal too narrow for
+    /// all columns goes without the sources.
     fn fit(&mut self, width: usize) {
         let fixed = self.numbers.iter().map(|n| n + GAP).sum::<usize>() + self.note + 2 + GAP;
+        if self.from > 0 && fixed + LEAST_FROM + GAP + LEAST_LAYER > width {
+            self.from = 0;
+        }
         let from = if self.from > 0 { self.from + GAP } else { 0 };
         let over = (fixed + from + self.layer).saturating_sub(width);
-        let cut = over.min(self.from.saturating_sub(LEAST));
+        let cut = over.min(self.from.saturating_sub(LEAST_FROM));
         self.from -= cut;
-        self.layer -= (over - cut).min(self.layer.saturating_sub(2 * LEAST));
+        self.layer -= (over - cut).min(self.layer.saturating_sub(LEAST_LAYER));
     }
 }
 
