@@ -50,6 +50,8 @@ codes! {
     NO_DEVICE = "E0901", "the device does not exist";
     INPUT_UNFIT = "E0902", "an input does not fit the network";
     SIZES_INVALID = "E0903", "the network does not work at these sizes";
+    UNWRITABLE = "E0905", "a file cannot be written";
+    PLAN_TOO_LARGE = "E0906", "a memory plan is too large to be counted";
     TENSOR_LIBRARY = "E0904", "the tensor library failed";
     DATA_UNKNOWN = "E0801", "there is no such data set";
     DATA_LAYOUT = "E0802", "a directory or file holds no data set that is known";

@@ -1,9 +1,10 @@
 //! `archc eval`: measure a trained network on a data set.
 
-use super::args::{EvalArgs, ModelArgs};
+use super::args::EvalArgs;
 use super::compute::{self, fail};
 use super::progress::{metrics, scores_json};
 use super::shell::{Exit, Shell};
+use super::run::noted;
 use super::train::open_data;
 use super::{interrupt, load, weights};
 use crate::base::{Diagnostic, codes};
@@ -14,7 +15,8 @@ use candle_core::DType;
 
 /// Measures, and prints the recipe's loss and metrics.
 pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
-    let (model, plain, noted) = noted(args);
+    let info = Run::open(&args.weights).and_then(|run| run.info()).ok();
+    let (model, plain) = noted(&args.model, info.as_ref());
     let loaded = load::network(&args.file, &model, plain, shell)?;
     let network = &loaded.network;
     let Some(recipe) = network.recipe.clone() else {
@@ -25,13 +27,13 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     };
     compute::threads(args.threads, shell)?;
     let device = compute::device(&args.device, shell)?;
-    let Some(spec) = args.data.clone().or(noted).or(recipe.data.clone()) else {
+    let Some(spec) = args.data.clone().or(info.map(|i| i.data)).or(recipe.data.clone()) else {
         return Err(shell.usage("there is no data to measure on", "name it: --data builtin:digits"));
     };
     let data = open_data(&spec, network, args.strict, shell)?;
     let measure = || {
         let store = ParamStore::new(network, 0, DType::F32, &device)?;
-        let module = network.lower(store.var_builder())?;
+        let module = network.lower(store.var_builder())?.with_resize(loaded.resize());
         Ok((store, module))
     };
     let (store, module) = measure().map_err(|error| fail(error, shell))?;
@@ -57,18 +59,4 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         }
     }
     Ok(Exit::Clean)
-}
-
-/// Which network: as the command line says, and where the weights are a run's, as that run noted.
-fn noted(args: &EvalArgs) -> (ModelArgs, bool, Option<String>) {
-    let mut model = args.model.clone();
-    let info = Run::open(&args.weights).and_then(|run| run.info());
-    let Ok(info) = info else { return (model, false, None) };
-    model.model.get_or_insert_with(|| info.model.clone());
-    let noted = info.settings.iter().map(|(name, value)| format!("{name}={value}"));
-    model.settings = noted.chain(model.settings).collect();
-    if model.sizes.is_empty() {
-        model.sizes = info.sizes.clone();
-    }
-    (model, info.plain, Some(info.data))
 }

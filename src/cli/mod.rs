@@ -3,14 +3,18 @@
 //! Exit status: 0 clean, 1 errors found, 2 a command line that makes no sense.
 
 pub mod args;
+mod answer;
 mod bench;
 mod check;
 mod compute;
 mod eval;
 mod explain;
+mod graph;
 mod interrupt;
 mod load;
+mod plan;
 mod progress;
+mod run;
 mod shell;
 mod summary;
 mod train;
@@ -36,7 +40,9 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Eval(args) => eval::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
-        _ => Ok(Exit::Usage),
+        Command::Run(args) => run::run(args, shell),
+        Command::Plan(args) => plan::run(args, shell),
+        Command::Graph(args) => graph::run(args, shell),
     };
     done.unwrap_or_else(|exit| exit)
 }

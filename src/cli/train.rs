@@ -2,6 +2,7 @@
 
 use super::args::{ModelArgs, TrainArgs};
 use super::compute::{self, fail};
+use super::run::noted;
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
@@ -11,7 +12,7 @@ use crate::elaborate::recipe::Duration;
 use crate::lower::device as devices;
 use crate::tools::text::{bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Split, Want, open};
+use crate::train::data::{Split, TargetKind, Want, open};
 use crate::train::observe::Outcome;
 use crate::train::{Options, Trainer};
 use std::path::Path;
@@ -45,7 +46,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
             trainer.resume(run.clone()).map_err(|e| fail(e, shell))?;
             run
         }
-        None => start(args, &plan, &spec, &recipe, &loaded, &mut trainer, shell)?,
+        None => start(args, &plan, &spec, &recipe, &loaded, &data, &mut trainer, shell)?,
     };
     if !shell.json() {
         shell.note(&headline(args, &loaded.network, &recipe, &data, threads, &devices::name(&device)));
@@ -74,31 +75,17 @@ struct Plan {
 
 impl Plan {
     fn new(args: &TrainArgs, resumed: Option<&RunInfo>) -> Self {
-        let mut model = args.model.clone();
-        let mut plan = Self {
-            data: args.data.clone(),
-            shuffle: !args.no_shuffle,
-            augment: !args.no_augment,
-            plain: args.plain,
-            model: ModelArgs::default(),
-        };
-        if let Some(info) = resumed {
-            model.model.get_or_insert_with(|| info.model.clone());
-            let noted = info.settings.iter().map(|(name, value)| format!("{name}={value}"));
-            model.settings = noted.chain(model.settings).collect();
-            if model.sizes.is_empty() {
-                model.sizes = info.sizes.clone();
-            }
-            plan.data.get_or_insert_with(|| info.data.clone());
-            plan.shuffle &= info.shuffle;
-            plan.augment &= info.augment;
-            plan.plain |= info.plain;
-        }
+        let (mut model, plain) = noted(&args.model, resumed);
         if let Some(seed) = args.seed {
             model.settings.push(format!("seed={seed}"));
         }
-        plan.model = model;
-        plan
+        Self {
+            model,
+            data: args.data.clone().or(resumed.map(|info| info.data.clone())),
+            shuffle: !args.no_shuffle && resumed.is_none_or(|info| info.shuffle),
+            augment: !args.no_augment && resumed.is_none_or(|info| info.augment),
+            plain: args.plain || plain,
+        }
     }
 }
 
@@ -159,6 +146,7 @@ fn start(
     spec: &str,
     recipe: &Recipe,
     loaded: &load::Loaded,
+    data: &Split,
     trainer: &mut Trainer,
     shell: &Shell,
 ) -> Result<Run, Exit> {
@@ -170,6 +158,10 @@ fn start(
         Duration::Epochs(n) if args.epochs.is_some() => _ = settings.insert("epochs".into(), n.to_string()),
         _ => {}
     }
+    let classes = match data.train.target() {
+        TargetKind::Class { names, .. } => names.clone(),
+        _ => Vec::new(),
+    };
     let info = RunInfo {
         version: env!("CARGO_PKG_VERSION").into(),
         file: args.file.display().to_string(),
@@ -178,6 +170,7 @@ fn start(
         settings,
         sizes: plan.model.sizes.clone(),
         plain: plan.plain,
+        classes,
         shuffle: plan.shuffle,
         augment: plan.augment,
         recipe: serde_json::to_value(recipe).unwrap_or_default(),

@@ -25,6 +25,8 @@ pub struct RunInfo {
     pub sizes: Vec<String>,
     /// Whether skip edges were left out.
     pub plain: bool,
+    /// The names of the classes, where the data name them.
+    pub classes: Vec<String>,
     /// Whether each epoch had an order of its own.
     pub shuffle: bool,
     /// Whether samples were changed at random.
