@@ -1,6 +1,6 @@
 //! Talk to people: the only place that prints or exits.
 //!
-//! Exit status: 0 clean, 1 errors found, 2 a command line that makes no sense.
+//! Exit status: 0 clean, 1 errors found, 2 a command line that makes no sense; 130 after Ctrl-C.
 
 pub mod args;
 mod answer;
@@ -9,6 +9,7 @@ mod check;
 mod compute;
 mod eval;
 mod explain;
+mod files;
 mod graph;
 mod interrupt;
 mod load;

@@ -16,6 +16,8 @@ pub enum Exit {
     Errors = 1,
     /// The command line made no sense.
     Usage = 2,
+    /// Ctrl-C, after everything was saved; as shells count, 128 + SIGINT.
+    Interrupted = 130,
 }
 
 /// The terminal, pipe or file that the command talks to.

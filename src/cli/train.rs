@@ -61,7 +61,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
         exit
     })?;
     finish(args, &run, &outcome, shell);
-    Ok(Exit::Clean)
+    Ok(if outcome.stopped { Exit::Interrupted } else { Exit::Clean })
 }
 
 /// What is trained how: from the command line, and where a run goes on, from what that run noted.

@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+#[cfg(feature = "cli")]
+mod cli;
 #[cfg(feature = "data")]
 mod data;
 #[cfg(feature = "data")]

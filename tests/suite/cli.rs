@@ -1,0 +1,234 @@
+//! The program as people and scripts meet it: exit status, streams, JSON, runs that stop and go on.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+const NET: &str = "
+block Residual(width) { skip add { conv(width, 3, bias=false) -> batch_norm -> relu -> dropout(0.1) } }
+
+model Tiny(classes=10, width=4) {
+    input image [N, 1, 8, 8]
+    conv(width, 3, bias=false) -> batch_norm -> relu
+    Residual(width)
+    avgpool(global) -> flatten -> linear(classes)
+}
+
+train Tiny {
+    data      = \"builtin:digits\"
+    loss      = cross_entropy()
+    optimizer = sgd(lr=0.1, momentum=0.9)
+    schedule  = cosine(warmup=4)
+    batch     = 128
+    epochs    = 2
+    augment   = [shift(1)]
+    metrics   = [accuracy]
+    seed      = 3
+}
+";
+
+fn archc(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_archc"));
+    command.current_dir(folder).env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    archc(folder).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Runs a command that must end with this status, and gives its standard output and error.
+fn expect(folder: &Path, args: &[&str], status: i32) -> (String, String) {
+    let output = run(folder, args);
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(status), "archc {args:?}\n{out}\n{err}");
+    (out, err)
+}
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
+}
+
+/// A folder with `tiny.arch` in it.
+fn workplace() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tiny.arch"), NET).unwrap();
+    folder
+}
+
+#[test]
+fn every_example_checks_without_a_warning() {
+    let (out, err) = expect(&examples(), &["check", "."], 0);
+    assert!(out.contains("ResNet152") && out.contains("60.19 M parameters"), "{out}");
+    assert!(err.contains("all well"), "{err}");
+}
+
+#[test]
+fn errors_are_json_lines_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bad.arch"), "model M {\n  input x [N, 4]\n  linaer(3)\n  flaten\n}\n").unwrap();
+    let (out, err) = expect(folder.path(), &["check", "bad.arch", "--format", "json"], 1);
+    assert_eq!(err, "");
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    let label = &lines[0]["labels"][0];
+    assert_eq!((&lines[0]["code"], &lines[0]["severity"]), (&"E0203".into(), &"error".into()));
+    assert_eq!((label["line"].as_u64(), label["column"].as_u64()), (Some(3), Some(3)));
+    assert_eq!((label["start"].as_u64(), label["end"].as_u64()), (Some(29), Some(35)));
+    assert!(lines[0]["help"].is_string() || label["text"].as_str().unwrap().contains("linear"), "{out}");
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_ends_with_2() {
+    let folder = workplace();
+    for args in [
+        &["chekc", "tiny.arch"][..],
+        &["check"],
+        &["check", "tiny.arch", "--size", "axb"],
+        &["check", "tiny.arch", "--limit", "layer=3"],
+        &["explain", "E9999"],
+        &["train", "tiny.arch", "--epochs", "0"],
+        &["run", "tiny.arch", "--input", "nothing=x.npy"],
+    ] {
+        let (_, err) = expect(folder.path(), args, 2);
+        assert!(err.starts_with("error: "), "{err}");
+    }
+}
+
+#[test]
+fn files_that_are_not_there_are_errors() {
+    let folder = workplace();
+    let (_, err) = expect(folder.path(), &["check", "tony.arch"], 1);
+    assert!(err.contains("error[E0201]") && err.contains("tony.arch"), "{err}");
+    let (_, err) = expect(folder.path(), &["eval", "tiny.arch", "--weights", "runs/tiny-1"], 1);
+    assert!(err.contains("error[E08"), "{err}");
+}
+
+#[test]
+fn every_code_is_explained() {
+    let (list, _) = expect(&examples(), &["explain"], 0);
+    for line in list.lines() {
+        let code = line.split_whitespace().next().unwrap();
+        let (page, _) = expect(&examples(), &["explain", &code.to_lowercase()], 0);
+        assert!(page.starts_with(&format!("# {code}")), "{page}");
+    }
+}
+
+#[test]
+fn a_summary_is_one_json_object() {
+    let (out, _) = expect(&examples(), &["summary", "resnet.arch", "--model", "ResNet18", "--json"], 0);
+    let summary: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(summary["parameters"], 11_689_512);
+    assert_eq!(summary["macs"].as_u64().unwrap() / 1_000_000, 1_814);
+    assert_eq!(summary["outputs"][0]["shape"], serde_json::json!([1000]));
+    assert_eq!(summary["skips"].as_array().unwrap().len(), 8);
+    assert!(summary["layers"].as_array().unwrap().len() > 60);
+}
+
+#[test]
+fn the_plain_twin_has_no_skips() {
+    let (out, _) =
+        expect(&examples(), &["summary", "resnet.arch", "--model", "ResNet18", "--plain", "--json"], 0);
+    let summary: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(summary["skips"].as_array().unwrap().len(), 0);
+    assert!(summary["parameters"].as_u64().unwrap() < 11_689_512);
+}
+
+#[test]
+fn pictures_are_written_whole() {
+    let folder = workplace();
+    expect(folder.path(), &["graph", "tiny.arch", "--svg", "net.svg"], 0);
+    expect(folder.path(), &["plan", "tiny.arch", "--train", "--svg", "plan.svg"], 0);
+    for name in ["net.svg", "plan.svg"] {
+        let svg = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{name}");
+    }
+    let (_, err) = expect(folder.path(), &["graph", "tiny.arch", "--svg", "no/such/net.svg"], 1);
+    assert!(err.contains("error[E0905]"), "{err}");
+}
+
+/// The weights of a run, by path.
+fn weights(run: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(run.join("last.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    tensors.tensors().into_iter().map(|(name, view)| (name, view.data().to_vec())).collect()
+}
+
+#[test]
+fn a_pipe_gets_plain_lines_and_a_run_can_be_measured() {
+    let folder = workplace();
+    let (out, err) = expect(folder.path(), &["train", "tiny.arch", "--threads", "1"], 0);
+    assert_eq!(out.lines().filter(|line| line.starts_with("epoch")).count(), 2, "{out}");
+    assert!(!out.contains('\u{1b}') && !err.contains('\u{1b}'), "{out}{err}");
+    assert!(err.contains("archc eval tiny.arch --weights runs/tiny-1"), "{err}");
+    let (out, _) = expect(folder.path(), &["eval", "tiny.arch", "--weights", "runs/tiny-1", "--format", "json"], 0);
+    let scores: Value = serde_json::from_str(&out).unwrap();
+    assert!(scores["accuracy"].as_f64().unwrap() > 0.15, "{out}");
+}
+
+#[test]
+fn a_run_that_stopped_goes_on_to_the_same_bits() {
+    let folder = workplace();
+    let train = |args: &[&str]| {
+        let common = ["train", "tiny.arch", "--threads", "1", "-q"];
+        expect(folder.path(), &[&common[..], args].concat(), 0);
+    };
+    train(&["--steps", "17", "--out", "whole"]);
+    let mut child = archc(folder.path())
+        .args(["train", "tiny.arch", "--threads", "1", "--steps", "17", "--out", "broken"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&folder.path().join("broken/last.safetensors"), &mut child);
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    if output.status.code() == Some(130) {
+        assert!(text(&output.stderr).contains("archc train tiny.arch --resume broken"), "{}", text(&output.stderr));
+        train(&["--resume", "broken"]);
+    }
+    assert_eq!(weights(&folder.path().join("whole")), weights(&folder.path().join("broken")));
+}
+
+fn wait_for(path: &Path, child: &mut Child) {
+    for _ in 0..600 {
+        if path.exists() || child.try_wait().unwrap().is_some() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{} never came", path.display());
+}
+
+/// The moments are drawn from a generator, over the time that a run needs for some checkpoints.
+#[test]
+fn a_kill_at_any_moment_leaves_a_checkpoint_that_loads() {
+    let folder = workplace();
+    let mut rng = archc::base::Rng::new(11);
+    let mut loaded = 0;
+    for turn in 0..20 {
+        let out = format!("run{turn}");
+        let mut child = archc(folder.path())
+            .args(["train", "tiny.arch", "--threads", "1", "--epochs", "500", "-q", "--out", &out])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let last = folder.path().join(&out).join("last.safetensors");
+        wait_for(&last, &mut child);
+        std::thread::sleep(Duration::from_millis(rng.below(400) as u64));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let weights = last.display().to_string();
+        expect(folder.path(), &["eval", "tiny.arch", "--threads", "1", "--weights", &weights, "--partial", "-q"], 0);
+        expect(folder.path(), &["train", "tiny.arch", "--threads", "1", "-q", "--resume", &out, "--steps", "1"], 0);
+        loaded += 1;
+    }
+    assert_eq!(loaded, 20);
+}
