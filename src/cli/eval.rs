@@ -33,7 +33,7 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     let data = open_data(&spec, network, args.strict, shell)?;
     let measure = || {
         let store = ParamStore::new(network, 0, DType::F32, &device)?;
-        let module = network.lower(store.var_builder())?.with_resize(loaded.resize());
+        let module = loaded.compiled.lower(store.var_builder())?;
         Ok((store, module))
     };
     let (store, module) = measure().map_err(|error| fail(error, shell))?;

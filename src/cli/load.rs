@@ -2,13 +2,10 @@
 
 use super::args::ModelArgs;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, Limits, Severity, codes};
+use crate::base::Limits;
 use crate::base::nearest::nearest;
 use crate::elaborate::{Compiled, Network, Options, compile};
-use crate::lower::Resize;
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A network that checked out, with its sources.
 pub struct Loaded {
@@ -16,20 +13,6 @@ pub struct Loaded {
     pub compiled: Compiled,
     /// The network in it.
     pub network: Network,
-    options: Options,
-}
-
-impl Loaded {
-    /// Elaborates the same model at other values of its free sizes.
-    pub fn resize(&self) -> Resize {
-        let (program, options) = (self.compiled.program.clone(), self.options.clone());
-        Arc::new(move |sizes: &BTreeMap<String, usize>| {
-            let options = Options { sizes: sizes.clone(), spatial: None, ..options.clone() };
-            let (network, found) = program.elaborate(&options);
-            let first = || found.iter().find(|d| d.severity == Severity::Error).cloned();
-            network.ok_or_else(|| first().unwrap_or_else(|| Diagnostic::new(codes::INTERNAL, "no network, and no reason")))
-        })
-    }
 }
 
 /// Compiles the model that the arguments name; diagnostics are reported, errors end the command.
@@ -38,13 +21,10 @@ impl Loaded {
 /// The exit status, after everything was said.
 pub fn network(file: &Path, args: &ModelArgs, plain: bool, shell: &Shell) -> Result<Loaded, Exit> {
     let options = options(args, plain, shell)?;
-    let mut compiled = compile(file, &options);
+    let compiled = compile(file, &options);
     shell.report(&compiled.diagnostics, &compiled.sources);
-    match compiled.network.take() {
-        Some(network) if !compiled.diagnostics.has_errors() => {
-            let options = Options { model: Some(network.name.clone()), ..options };
-            Ok(Loaded { compiled, network, options })
-        }
+    match compiled.network.clone() {
+        Some(network) if !compiled.diagnostics.has_errors() => Ok(Loaded { compiled, network }),
         _ => Err(Exit::Errors),
     }
 }

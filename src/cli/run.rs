@@ -25,7 +25,7 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let device = compute::device(&args.device, shell)?;
     let made = || -> Lowered<(ParamStore, Module)> {
         let store = ParamStore::new(network, args.seed, DType::F32, &device)?;
-        let module = network.lower(store.var_builder())?.with_resize(loaded.resize());
+        let module = loaded.compiled.lower(store.var_builder())?;
         Ok((store, module))
     };
     let (store, module) = made().map_err(|error| fail(error, shell))?;
