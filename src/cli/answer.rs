@@ -35,7 +35,8 @@ fn describe(network: &Network, name: &str, tensor: &TensorData, names: &[String]
     let top = classes(network, name, tensor).map(|samples| {
         let sample = |probabilities: &Vec<f64>| {
             let top = top(probabilities).into_iter();
-            let entry = |class: usize| json!({ "class": class, "name": names.get(class), "probability": probabilities[class] });
+            let entry =
+                |class: usize| json!({ "class": class, "name": names.get(class), "probability": probabilities[class] });
             top.map(entry).collect::<Vec<_>>()
         };
         samples.iter().map(sample).collect::<Vec<_>>()
@@ -90,7 +91,9 @@ fn ranking(name: &str, sample: usize, samples: usize, probabilities: &[f64], nam
 
 fn statistics(name: &str, tensor: &TensorData) -> String {
     let values = &tensor.values;
-    if let [1, _] = tensor.shape[..] && values.len() <= 16 {
+    if let [1, _] = tensor.shape[..]
+        && values.len() <= 16
+    {
         let numbers: Vec<_> = values.iter().map(|v| format!("{v:.6}")).collect();
         return format!("{name}: {}", numbers.join("  "));
     }

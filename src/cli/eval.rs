@@ -3,8 +3,8 @@
 use super::args::EvalArgs;
 use super::compute::{self, fail};
 use super::progress::{metrics, scores_json};
-use super::shell::{Exit, Shell};
 use super::run::noted;
+use super::shell::{Exit, Shell};
 use super::train::open_data;
 use super::{interrupt, load, weights};
 use crate::base::{Diagnostic, codes};

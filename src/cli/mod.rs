@@ -2,8 +2,8 @@
 //!
 //! Exit status: 0 clean, 1 errors found, 2 a command line that makes no sense; 130 after Ctrl-C.
 
-pub mod args;
 mod answer;
+pub mod args;
 mod bench;
 mod check;
 mod compute;

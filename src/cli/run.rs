@@ -111,7 +111,8 @@ fn forward(
     let named: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut outputs = module.forward_all(&named, false)?;
     let data = |name: &str| {
-        let tensor = outputs.remove(name).ok_or_else(|| crate::lower::Error::internal(format!("`{name}` is missing")))?;
+        let tensor =
+            outputs.remove(name).ok_or_else(|| crate::lower::Error::internal(format!("`{name}` is missing")))?;
         let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
         Ok((name.to_string(), TensorData { shape: tensor.dims().to_vec(), values }))
     };

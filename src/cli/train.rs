@@ -2,8 +2,8 @@
 
 use super::args::{ModelArgs, TrainArgs};
 use super::compute::{self, fail};
-use super::run::noted;
 use super::progress::{Progress, clock, metrics, scores_json};
+use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
 use crate::base::{Diagnostic, codes};

@@ -133,8 +133,7 @@ fn a_summary_is_one_json_object() {
 
 #[test]
 fn the_plain_twin_has_no_skips() {
-    let (out, _) =
-        expect(&examples(), &["summary", "resnet.arch", "--model", "ResNet18", "--plain", "--json"], 0);
+    let (out, _) = expect(&examples(), &["summary", "resnet.arch", "--model", "ResNet18", "--plain", "--json"], 0);
     let summary: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(summary["skips"].as_array().unwrap().len(), 0);
     assert!(summary["parameters"].as_u64().unwrap() < 11_689_512);
