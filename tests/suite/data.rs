@@ -1,5 +1,6 @@
 //! Data sets in files: each format written here, read back, and broken.
 
+use archc::elaborate::recipe::{Augment, Normalize};
 use archc::train::data::{
     DataError, Dataset, Loader, LoaderOptions, Pixels, Sample, Target, TargetKind, Targets, Want, open,
 };
@@ -179,7 +180,14 @@ fn cifar_binaries_are_read() {
 fn names_that_are_nearly_right_are_recognised() {
     let error = open("builtin:digit", &Want::new(&[1, 8, 8])).err().unwrap();
     assert_eq!(error.diagnostic().help.as_deref(), Some("did you mean `builtin:digits`?"));
+    let help = |spec: &str| open(spec, &Want::new(&[1, 8, 8])).err().unwrap().diagnostic().help.unwrap();
+    assert!(help("digits-canvas").contains("`builtin:digits-canvas`"));
+    assert!(help("CIFAR-10").contains("cifar-10-binary.tar.gz"));
     assert_eq!(refusal(Path::new("/no/such/thing"), &[1, 8, 8]), "E0801");
+    let dir = tempfile::tempdir().unwrap();
+    mnist_like(&dir.path().join("mnist/raw"), |b| b.to_vec(), "");
+    assert!(help(text(dir.path())).contains("mnist/raw"));
+    assert!(help(&format!("{}/mnst", text(dir.path()))).contains("/mnist`"));
 }
 
 #[test]
@@ -200,4 +208,56 @@ fn batches_are_the_same_from_any_place_and_any_number_of_threads() {
     assert_eq!(seen, (0..1442).collect::<Vec<_>>());
     let Targets::Classes(classes) = &all[0].targets else { panic!() };
     assert_eq!((all[0].dims.as_slice(), classes.len()), (&[64, 1, 8, 8][..], 64));
+}
+
+#[test]
+fn augmentation_differs_between_epochs_and_leaves_evaluation_alone() {
+    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let options = LoaderOptions { augment: vec![Augment::Shift(2)], shuffle: false, ..LoaderOptions::training(64, 5) };
+    let first = |options: &LoaderOptions, epoch| {
+        Loader::new(data.clone(), options.clone()).unwrap().epoch(epoch).next().unwrap().unwrap().inputs
+    };
+    assert_ne!(first(&options, 0), first(&options, 1));
+    assert_ne!(first(&options, 0), first(&LoaderOptions { seed: 6, ..options.clone() }, 0));
+    let plain = LoaderOptions::evaluation(64, 5);
+    assert_eq!(first(&plain, 0), first(&plain, 1));
+    let normalize = Some(Normalize { mean: vec![0.25], std: vec![0.5] });
+    let normal = first(&LoaderOptions { normalize, ..plain.clone() }, 0);
+    assert!(normal.iter().zip(first(&plain, 0)).all(|(n, p)| (n - (p - 0.25) / 0.5).abs() < 1e-6));
+}
+
+#[test]
+fn what_cannot_be_done_is_refused() {
+    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let refused = |options: LoaderOptions| {
+        let batch = Loader::new(data.clone(), options).and_then(|loader| loader.epoch(0).next().unwrap());
+        code(batch.unwrap_err())
+    };
+    let augment = vec![Augment::Cutout(64)];
+    assert_eq!(refused(LoaderOptions { augment, ..LoaderOptions::training(8, 1) }), "E0820");
+    let normalize = Some(Normalize { mean: vec![0.5; 3], std: vec![0.5; 3] });
+    assert_eq!(refused(LoaderOptions { normalize, ..LoaderOptions::training(8, 1) }), "E0821");
+}
+
+#[test]
+fn mixup_mixes_inputs_and_names_both_targets() {
+    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let options = LoaderOptions { augment: vec![Augment::Mixup(1.0)], ..LoaderOptions::training(32, 5) };
+    let mixed = Loader::new(data.clone(), options.clone()).unwrap().epoch(0).next().unwrap().unwrap();
+    let plain = LoaderOptions { augment: vec![], ..options };
+    let plain = Loader::new(data, plain).unwrap().epoch(0).next().unwrap().unwrap();
+    let mix = mixed.mix.unwrap();
+    assert!((0.0..=1.0).contains(&mix.lambda) && mixed.targets == plain.targets);
+    let (Targets::Classes(own), Targets::Classes(other)) = (&mixed.targets, &mix.other) else { panic!() };
+    let mut sorted = [own.clone(), other.clone()];
+    sorted.iter_mut().for_each(|list| list.sort_unstable());
+    assert_eq!(sorted[0], sorted[1]);
+    // Each mixed input is λ of its own and 1 − λ of an input with the other target.
+    for (i, row) in mixed.inputs.chunks(64).enumerate() {
+        let fits = |j: usize| {
+            let pair = plain.inputs[i * 64..].iter().zip(&plain.inputs[j * 64..]);
+            row.iter().zip(pair).all(|(m, (a, b))| (m - (mix.lambda * a + (1.0 - mix.lambda) * b)).abs() < 1e-5)
+        };
+        assert!((0..32).any(|j| own[j] == other[i] && fits(j)), "row {i}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with data.
 
-use crate::base::{Diagnostic, codes};
+use crate::base::{Code, Diagnostic, codes};
 
 /// The result of reading data.
 pub type Result<T> = std::result::Result<T, DataError>;
@@ -119,45 +119,74 @@ impl DataError {
 
     /// As a message to the user. It has no label: the fault lies outside the source text.
     pub fn diagnostic(&self) -> Diagnostic {
-        let message = self.to_string();
-        match self {
-            DataError::Unknown { near: Some(near), .. } => {
-                Diagnostic::new(codes::DATA_UNKNOWN, message).help(format!("did you mean `{near}`?"))
-            }
-            DataError::Unknown { .. } => Diagnostic::new(codes::DATA_UNKNOWN, message)
-                .help("write `builtin:digits`, `builtin:digits-canvas`, `fashion-mnist`, or the path of a directory or file"),
-            DataError::Layout { near: Some(near), .. } => {
-                Diagnostic::new(codes::DATA_LAYOUT, message).help(format!("did you mean `{near}`?"))
-            }
-            DataError::Layout { .. } => Diagnostic::new(codes::DATA_LAYOUT, message).help(
-                "IDX files, CIFAR binaries, a folder per class, `images/` and `masks/`, `.safetensors` or `.npz` are known",
-            ),
-            DataError::Io { .. } => Diagnostic::new(codes::DATA_IO, message),
-            DataError::Broken { .. } => Diagnostic::new(codes::DATA_BROKEN, message),
-            DataError::Size { has, wants, .. } => size_help(Diagnostic::new(codes::DATA_SIZE, message), has, wants),
-            DataError::Label { .. } => Diagnostic::new(codes::DATA_LABEL, message),
-            DataError::Empty { .. } => Diagnostic::new(codes::DATA_EMPTY, message),
-            DataError::NotInstalled { package, .. } => {
-                Diagnostic::new(codes::DATA_NOT_INSTALLED, message).help(format!("sudo apt-get install {package}"))
-            }
-            DataError::TooLarge { .. } => Diagnostic::new(codes::DATA_TOO_LARGE, message),
-            DataError::Augment { name, .. } => {
-                Diagnostic::new(codes::DATA_AUGMENT, message).help(format!("take `{name}` out of `augment`, or pass `--no-augment`"))
-            }
-            DataError::Normalize { channels: 1, .. } => {
-                Diagnostic::new(codes::DATA_NORMALIZE, message).help("normalize = (mean=[0.5], std=[0.5])")
-            }
-            DataError::Normalize { .. } => Diagnostic::new(codes::DATA_NORMALIZE, message)
-                .help("give one mean and one std for each channel, or one for all"),
-            DataError::Format { .. } => Diagnostic::new(codes::DATA_FORMAT, message),
-            DataError::Internal(_) => Diagnostic::new(codes::INTERNAL, message),
+        let diagnostic = Diagnostic::new(self.code(), self.to_string());
+        match self.help() {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
         }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            DataError::Unknown { .. } => codes::DATA_UNKNOWN,
+            DataError::Layout { .. } => codes::DATA_LAYOUT,
+            DataError::Io { .. } => codes::DATA_IO,
+            DataError::Broken { .. } => codes::DATA_BROKEN,
+            DataError::Size { .. } => codes::DATA_SIZE,
+            DataError::Label { .. } => codes::DATA_LABEL,
+            DataError::Empty { .. } => codes::DATA_EMPTY,
+            DataError::NotInstalled { .. } => codes::DATA_NOT_INSTALLED,
+            DataError::TooLarge { .. } => codes::DATA_TOO_LARGE,
+            DataError::Augment { .. } => codes::DATA_AUGMENT,
+            DataError::Normalize { .. } => codes::DATA_NORMALIZE,
+            DataError::Format { .. } => codes::DATA_FORMAT,
+            DataError::Internal(_) => codes::INTERNAL,
+        }
+    }
+
+    /// What to do instead, where something can be said.
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            DataError::Unknown { near: Some(near), .. } | DataError::Layout { near: Some(near), .. } => {
+                format!("did you mean `{near}`?")
+            }
+            DataError::Unknown { spec, near: None } => elsewhere(spec),
+            DataError::Layout { near: None, .. } => "known are IDX files, CIFAR binaries, a folder for each class, \
+                `images/` with `masks/`, and files `.npz` and `.safetensors`"
+                .into(),
+            DataError::Size { has, wants, .. } => size_help(has, wants),
+            DataError::NotInstalled { package, .. } => format!("sudo apt-get install {package}"),
+            DataError::Augment { name, .. } => format!("take `{name}` out of `augment`, or pass `--no-augment`"),
+            DataError::Normalize { channels: 1, .. } => "normalize = (mean=[0.5], std=[0.5])".into(),
+            DataError::Normalize { .. } => "give one mean and one std for each channel, or one for all".into(),
+            _ => return None,
+        })
     }
 }
 
-fn size_help(diagnostic: Diagnostic, has: &[usize], wants: &[usize]) -> Diagnostic {
+/// Data sets that people ask for by name, and what to unpack for them.
+const FAMOUS: [(&str, &str); 6] = [
+    ("mnist", "the four IDX files (`train-images-idx3-ubyte.gz`, …)"),
+    ("kmnist", "the four IDX files (`train-images-idx3-ubyte.gz`, …)"),
+    ("cifar10", "`cifar-10-binary.tar.gz` from https://www.cs.toronto.edu/~kriz/cifar.html"),
+    ("cifar100", "`cifar-100-binary.tar.gz` from https://www.cs.toronto.edu/~kriz/cifar.html"),
+    ("imagenet", "`train/` and `val/` with a folder for each class"),
+    ("imagenette", "`train/` and `val/` with a folder for each class"),
+];
+
+/// What to say where nothing has this name.
+fn elsewhere(spec: &str) -> String {
+    let plain = spec.to_lowercase().replace(['-', '_'], "");
+    match FAMOUS.iter().find(|(name, _)| *name == plain) {
+        Some((_, files)) => format!("archc downloads nothing: fetch {files}, unpack, and name the directory"),
+        None => "write `builtin:digits`, `builtin:digits-canvas`, `fashion-mnist`, or the path of a directory or file"
+            .into(),
+    }
+}
+
+fn size_help(has: &[usize], wants: &[usize]) -> String {
     let list = |dims: &[usize]| dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join(", ");
-    let help = match (has, wants) {
+    match (has, wants) {
         ([h, w, c], [wc, wh, ww]) if (h, w, c) == (wh, ww, wc) => {
             "store channels first, [N, C, H, W]: `x = x.transpose(0, 3, 1, 2)`".to_string()
         }
@@ -165,8 +194,7 @@ fn size_help(diagnostic: Diagnostic, has: &[usize], wants: &[usize]) -> Diagnost
             format!("write `input image [N, {}]`, or pass `--size {h}x{w}` where the model's sizes are free", list(has))
         }
         _ => format!("write `input image [N, {}]`", list(has)),
-    };
-    diagnostic.help(help)
+    }
 }
 
 /// `3×32×32`.

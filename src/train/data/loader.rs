@@ -136,7 +136,7 @@ impl Loader {
 }
 
 fn check_normalize(data: &dyn Dataset, options: &LoaderOptions) -> Result<()> {
-    let (Some(normalize), &[channels, _, _]) = (&options.normalize, data.input_shape()) else { return Ok(()) };
+    let (Some(normalize), &[channels, _, ..]) = (&options.normalize, data.input_shape()) else { return Ok(()) };
     match [normalize.mean.len(), normalize.std.len()].into_iter().find(|&n| n != 1 && n != channels) {
         Some(has) => Err(DataError::Normalize { has, channels }),
         None => Ok(()),

@@ -108,9 +108,10 @@ fn inside(path: &Path, depth: usize) -> Option<String> {
         .or_else(|| (depth > 1).then(|| below.iter().find_map(|path| inside(path, depth - 1)))?)
 }
 
-/// The name, or the neighbour in the directory, that may have been meant.
+/// The name, or the neighbour in the directory, that may have been meant: `digits` for `builtin:digits`.
 fn near(spec: &str) -> Option<String> {
-    if let Some(name) = nearest(spec, NAMES) {
+    let short = |name: &str| name.trim_start_matches("builtin:") == spec;
+    if let Some(name) = nearest(spec, NAMES).or_else(|| NAMES.into_iter().find(|name| short(name))) {
         return Some(name.to_string());
     }
     let path = Path::new(spec);
