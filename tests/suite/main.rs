@@ -2,6 +2,7 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod corpus;
 #[cfg(feature = "data")]
 mod data;
 #[cfg(feature = "data")]
@@ -12,6 +13,7 @@ mod data_images;
 mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
+mod elaborate;
 mod error_pages;
 mod hostile;
 mod layers;
