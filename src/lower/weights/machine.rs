@@ -48,7 +48,7 @@ impl<'a> Machine<'a> {
         match op {
             0x80 => self.take(1).map(drop),
             0x95 => self.take(8).map(drop),
-            b'(' => Ok(self.marks.push(self.stack.len())),
+            b'(' => self.mark(),
             b'0' => self.pop().map(drop),
             b'N' => self.push(Value::None),
             0x88 | 0x89 => self.push(Value::Bool(op == 0x88)),
@@ -96,6 +96,11 @@ impl<'a> Machine<'a> {
     fn push(&mut self, value: Value) -> Step<()> {
         self.stack.push(self.heap.len());
         self.heap.push(value);
+        Ok(())
+    }
+
+    fn mark(&mut self) -> Step<()> {
+        self.marks.push(self.stack.len());
         Ok(())
     }
 
@@ -163,7 +168,10 @@ impl<'a> Machine<'a> {
     fn append(&mut self, many: bool) -> Step<()> {
         let items = if many { self.marked()? } else { vec![self.pop()?] };
         match self.top()? {
-            Value::List(list) => Ok(list.extend(items)),
+            Value::List(list) => {
+                list.extend(items);
+                Ok(())
+            }
             _ => damaged("its pickle appends to something that is no list"),
         }
     }
@@ -205,7 +213,10 @@ impl<'a> Machine<'a> {
     fn recall(&mut self, op: u8) -> Step<()> {
         let at = self.size(if op == b'h' { 1 } else { 4 })?;
         match self.memo.get(at) {
-            Some(&Some(id)) => Ok(self.stack.push(id)),
+            Some(&Some(id)) => {
+                self.stack.push(id);
+                Ok(())
+            }
             _ => damaged("its pickle recalls a value that it has not made"),
         }
     }
