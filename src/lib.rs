@@ -2,7 +2,8 @@
 //!
 //! Layers, each using only what stands before it:
 //! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → engine → lower → train → tools → cli`.
-
+#![cfg_attr(feature = "candle", doc = "")]
+#![cfg_attr(feature = "candle", doc = include_str!("../docs/embedding.md"))]
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 

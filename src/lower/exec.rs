@@ -134,8 +134,7 @@ fn batch_norm(step: &Step, x: &Tensor, op: &BatchNorm, train: bool) -> Result<Te
             running.set(&(kept + batch.detach().affine(op.momentum, 0.0)?)?)?;
         }
         let counter = params.buffer("num_batches_tracked")?;
-        let next = counter.as_detached_tensor().to_scalar::<i64>()? + 1;
-        counter.set(&Tensor::new(next, counter.device())?)?;
+        counter.set(&(counter.as_detached_tensor() + counter.ones_like()?)?)?;
     }
     Ok(value)
 }

@@ -28,36 +28,50 @@ pub fn values(spec: &ParamSpec, path: &str, seed: u64, dtype: DType, device: &De
         return Ok(Tensor::zeros((), DType::I64, device)?);
     }
     let (fan_in, fan_out) = fans(dims);
-    let count = dims.iter().product();
     let mut rng = Rng::derive(seed, path);
-    let mut normal = |std: f64| -> Vec<f64> { (0..count).map(|_| std * rng.normal()).collect() };
-    let list = match spec.init {
-        Init::KaimingNormal => normal((2.0 / fan_out).sqrt()),
-        Init::XavierNormal => normal((2.0 / (fan_in + fan_out)).sqrt()),
-        Init::Normal(std) => normal(std),
-        Init::KaimingUniform => uniform(&mut rng, count, (6.0 / fan_in).sqrt()),
-        Init::XavierUniform => uniform(&mut rng, count, (6.0 / (fan_in + fan_out)).sqrt()),
-        Init::Uniform(bound) => uniform(&mut rng, count, bound),
-        Init::Constant(value) => vec![value; count],
-        Init::Identity => identity(dims),
+    let tensor = match spec.init {
+        Init::KaimingNormal => drawn(dims, dtype, normal(&mut rng, (2.0 / fan_out).sqrt())),
+        Init::XavierNormal => drawn(dims, dtype, normal(&mut rng, (2.0 / (fan_in + fan_out)).sqrt())),
+        Init::Normal(std) => drawn(dims, dtype, normal(&mut rng, std)),
+        Init::KaimingUniform => drawn(dims, dtype, uniform(&mut rng, (6.0 / fan_in).sqrt())),
+        Init::XavierUniform => drawn(dims, dtype, uniform(&mut rng, (6.0 / (fan_in + fan_out)).sqrt())),
+        Init::Uniform(bound) => drawn(dims, dtype, uniform(&mut rng, bound)),
+        Init::Constant(value) => drawn(dims, dtype, || value),
+        Init::Identity => drawn(dims, dtype, identity(dims)),
     };
-    Ok(Tensor::from_vec(list, dims, &Device::Cpu)?.to_dtype(dtype)?.to_device(device)?)
+    Ok(tensor?.to_device(device)?)
 }
 
-fn uniform(rng: &mut Rng, count: usize, bound: f64) -> Vec<f64> {
-    (0..count).map(|_| bound * (2.0 * rng.uniform() - 1.0)).collect()
+/// One number after another, in row-major order; single precision is rounded as it is drawn, so that a large
+/// parameter is in memory once.
+fn drawn(dims: &[usize], dtype: DType, mut draw: impl FnMut() -> f64) -> candle_core::Result<Tensor> {
+    let count: usize = dims.iter().product();
+    match dtype {
+        DType::F32 => Tensor::from_vec((0..count).map(|_| draw() as f32).collect(), dims, &Device::Cpu),
+        _ => Tensor::from_vec((0..count).map(|_| draw()).collect::<Vec<f64>>(), dims, &Device::Cpu)?.to_dtype(dtype),
+    }
+}
+
+fn normal(rng: &mut Rng, std: f64) -> impl FnMut() -> f64 {
+    move || std * rng.normal()
+}
+
+fn uniform(rng: &mut Rng, bound: f64) -> impl FnMut() -> f64 {
+    move || bound * (2.0 * rng.uniform() - 1.0)
 }
 
 /// Ones where output channel `o` meets input channel `o mod dims[1]` at the window's centre, which is the
 /// identity for every number of groups.
-fn identity(dims: &[usize]) -> Vec<f64> {
-    let mut list = vec![0.0; dims.iter().product()];
-    if let [out, into, window @ ..] = dims {
-        let size: usize = window.iter().product();
-        let centre = window.iter().fold(0, |at, &k| at * k + k / 2);
-        (0..*out).for_each(|o| list[(o * into + o % into) * size + centre] = 1.0);
+fn identity(dims: &[usize]) -> impl FnMut() -> f64 {
+    let (into, window) = (dims.get(1).copied().unwrap_or(1), dims.get(2..).unwrap_or(&[]));
+    let size: usize = window.iter().product();
+    let centre = window.iter().fold(0, |at, &k| at * k + k / 2);
+    let mut next = 0..;
+    move || {
+        let at: usize = next.next().unwrap_or_default();
+        let (o, i) = (at / size / into, at / size % into);
+        f64::from(u8::from(i == o % into && at % size == centre))
     }
-    list
 }
 
 /// What a plain `VarMap` is asked for: the same distribution, drawn from candle's generator.

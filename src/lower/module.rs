@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::exec::{Pass, compute};
 use super::init;
 use super::schedule::Schedule;
-use crate::base::{Diagnostic, Rng, Severity, codes};
+use crate::base::{Diagnostic, Diagnostics, Rng, Severity, codes};
 use crate::elaborate::{Compiled, InputDecl, Network};
 use crate::ops::{Init, ParamSpec};
 use candle_core::{DType, Device, Tensor, Var};
@@ -59,31 +59,36 @@ impl Network {
 }
 
 impl Compiled {
+    /// The network.
+    ///
+    /// # Errors
+    /// The first error of the compilation, where there is one.
+    pub fn checked(&self) -> Result<&Network> {
+        self.network.as_ref().ok_or_else(|| first_error(&self.diagnostics).into())
+    }
+
     /// Makes the network a candle module, as [`Network::lower`] does, that also works at every other valid
     /// value of its free sizes.
     ///
     /// # Errors
-    /// The first error of the compilation, and as [`Network::lower`].
+    /// As [`checked`](Self::checked) and [`Network::lower`].
     pub fn lower(&self, vb: VarBuilder) -> Result<Module> {
-        let Some(network) = &self.network else {
-            let mut errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error);
-            let first = errors.next().cloned().map(Error::from);
-            return Err(first.unwrap_or_else(|| no_reason().into()));
-        };
+        let network = self.checked()?;
         let (program, mut options) = (self.program.clone(), self.options.clone());
         options.model = Some(network.name.clone());
         let resize = move |sizes: &Sizes| {
             let mut options = options.clone();
             options.sizes.extend(sizes.clone());
             let (network, found) = program.elaborate(&options);
-            network.ok_or_else(|| found.into_iter().find(|d| d.severity == Severity::Error).unwrap_or_else(no_reason))
+            network.ok_or_else(|| first_error(&found))
         };
         Ok(network.lower(vb)?.with_resize(Arc::new(resize)))
     }
 }
 
-fn no_reason() -> Diagnostic {
-    Diagnostic::new(codes::INTERNAL, "there is no network, and no error that says why")
+fn first_error(diagnostics: &Diagnostics) -> Diagnostic {
+    let unexplained = || Diagnostic::new(codes::INTERNAL, "there is no network, and no error that says why");
+    diagnostics.iter().find(|d| d.severity == Severity::Error).cloned().unwrap_or_else(unexplained)
 }
 
 /// A parameter from the builder. A builder that makes what it lacks is told the initialisation;

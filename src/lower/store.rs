@@ -8,6 +8,7 @@ use crate::ops::ParamSpec;
 use candle_core::{DType, Device, Shape, Tensor, Var};
 use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::collections::BTreeMap;
 
 /// One parameter or buffer.
@@ -49,7 +50,8 @@ impl ParamStore {
             let var = Var::from_tensor(&init::values(&spec, &path, seed, dtype, device)?)?;
             Ok(Entry { path, spec, var })
         };
-        let entries = network.graph.named_params().into_iter().map(entry).collect::<Result<Vec<_>>>()?;
+        // Each parameter has a stream of its own, so they can be drawn beside each other.
+        let entries = network.graph.named_params().into_par_iter().map(entry).collect::<Result<Vec<_>>>()?;
         let index = entries.iter().enumerate().map(|(i, e)| (e.path.clone(), i)).collect();
         let (name, settings) = (network.name.clone(), network.settings.clone());
         Ok(Self { network: name, settings, dtype, device: device.clone(), entries, index })

@@ -15,6 +15,8 @@ mod data_tensor_io;
 mod data_tensors;
 mod elaborate;
 mod error_pages;
+#[cfg(feature = "candle")]
+mod executed;
 mod hostile;
 mod layers;
 #[cfg(feature = "candle")]
@@ -22,5 +24,7 @@ mod parity;
 mod plan;
 mod scale;
 mod tools;
+#[cfg(feature = "candle")]
+mod torchvision;
 mod ui;
 mod zoo;
