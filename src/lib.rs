@@ -26,3 +26,8 @@ pub mod tools;
 pub mod train;
 
 pub use elaborate::{Compiled, Network, Options, Program, check_all, compile, compile_text};
+
+/// The examples of `ARCHITECTURE.md`, compiled by `cargo test --doc`.
+#[cfg(all(doctest, feature = "candle"))]
+#[doc = include_str!("../ARCHITECTURE.md")]
+struct Architecture;
