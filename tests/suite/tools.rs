@@ -96,8 +96,13 @@ fn valid_sizes_are_found_and_explained() {
 
 #[test]
 fn graphviz_text_is_whole() {
-    let text = dot::dot(&network("residual_block.arch", "ResidualBlocks"));
-    insta::assert_snapshot!("dot_residual_block", text);
+    let network = network("residual_block.arch", "ResidualBlocks");
+    insta::assert_snapshot!("dot_residual_block", dot::dot(&network, false));
+    let nodes = |text: &str| text.lines().filter(|line| line.contains("fillcolor") && line.contains("label")).count();
+    assert_eq!(nodes(&dot::dot(&network, true)), network.graph.len());
+    let repeated = dot::dot(&self::network("highway.arch", "Highway50"), false);
+    assert!(repeated.contains("Highway ×48"), "{repeated}");
+    assert_eq!(nodes(&repeated), 9, "an input, three layers before, four in the block, one after");
 }
 
 #[test]

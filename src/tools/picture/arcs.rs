@@ -2,6 +2,7 @@
 
 use super::model::{Arc, Elem, Model, Seq};
 use crate::graph::NodeId;
+use crate::tools::text::Ink;
 use std::collections::BTreeMap;
 
 /// An edge within one sequence.
@@ -36,7 +37,10 @@ pub fn owners(model: &Model) -> BTreeMap<usize, Vec<Routed<'_>>> {
                 let inside = seq.elems[from].output() != Some(arc.source);
                 return Some((seq.id, Routed { arc, from: Some(from), to, inside }));
             }
-            (seq.entry == Some(arc.source)).then_some((seq.id, Routed { arc, from: None, to, inside: false }))
+            // What a frame reads from elsewhere arrives from outside the frame.
+            let outside = arc.ink == Ink::Dim && to == 0;
+            (seq.entry == Some(arc.source) && !outside)
+                .then_some((seq.id, Routed { arc, from: None, to, inside: false }))
         };
         if let Some((seq, routed)) = target.iter().rev().find_map(route) {
             owned.entry(seq).or_default().push(routed);

@@ -197,14 +197,37 @@ impl<'g> Walk<'g> {
         operands.first().map_or(String::new(), |&operand| self.names.name(operand, first).into())
     }
 
-    /// Skips whose merge stands in this scope, from the item after their source; those that would cross
-    /// another are left without a bracket.
+    /// The first node on the way from a skip's source to the value that it meets; `None` where the way does
+    /// not start there.
+    fn after(&self, skip: &SkipEdge) -> Option<NodeId> {
+        let mut node = tree::unfitted(self.graph, skip.result);
+        loop {
+            let operands = tree::operands(self.graph, node);
+            let main = match self.skips.get(&node) {
+                Some(inner) => tree::unfitted(self.graph, inner.result),
+                None => *operands.first()?,
+            };
+            if main == skip.source {
+                return Some(node);
+            }
+            // Sources come before results, so the way back ends here.
+            if main < skip.source {
+                return None;
+            }
+            node = main;
+        }
+    }
+
+    /// Skips whose merge stands in this scope, from the first item that reads their source; those that would
+    /// cross another, or whose source lies on no path to the merge, are left without a bracket.
     fn brackets(&self, items: &[Item]) -> Vec<Bracket> {
         let mut brackets: Vec<Bracket> = Vec::new();
         for (merge, item) in items.iter().enumerate() {
             let Item::Leaf(id) = item else { continue };
             let Some(skip) = self.skips.get(id) else { continue };
-            let first = items.iter().rposition(|item| item.last() <= skip.source).map_or(0, |i| i + 1);
+            let Some(start) = self.after(skip) else { continue };
+            let holds = |item: &Item| item.first() <= start && start <= item.last();
+            let Some(first) = items.iter().position(holds) else { continue };
             let crosses = brackets.iter().any(|b| b.first < first && first <= b.merge);
             if first < merge && !crosses {
                 brackets.push(Bracket {
