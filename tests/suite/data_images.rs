@@ -53,6 +53,19 @@ fn a_folder_for_each_class_is_split_the_same_way_every_time() {
 }
 
 #[test]
+fn a_folder_of_trains_is_a_class() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..5 {
+        save_rgb(dir.path(), &format!("train/{i}.png"), [4, 4], [i, 0, 0]);
+        save_rgb(dir.path(), &format!("plane/{i}.png"), [4, 4], [0, i, 0]);
+    }
+    let split = open(text(dir.path()), &Want::new(&[3, 4, 4])).unwrap();
+    let names = vec!["plane".to_string(), "train".to_string()];
+    assert_eq!(split.train.target(), &TargetKind::Class { count: 2, names });
+    assert_eq!((split.train.len(), split.test.unwrap().len()), (8, 2));
+}
+
+#[test]
 fn images_are_resized_to_cover_the_input() {
     let dir = tempfile::tempdir().unwrap();
     // Left third black, middle third white, right third black: the centre crop is white.

@@ -97,6 +97,7 @@ fn broken_tensor_files_are_refused() {
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, -1])))], "E0806");
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, i64::MAX])))], "E0804");
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("|O", "(2,)", &[0; 16]))], "E0804");
+    check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<f4", "()", &floats(&[f32::NAN])))], "E0804");
     check(&[("x", npy("<f4", "(0, 1, 2, 2)", &[])), ("y", npy("<i8", "(0,)", &[]))], "E0807");
 
     for (name, bytes) in

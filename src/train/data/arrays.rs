@@ -114,7 +114,8 @@ fn safetensors(mut file: File, path: &Path) -> Result<Kind> {
         serde_json::from_slice(&text).map_err(|error| broken(format!("its header is not valid: {error}")))?;
     let mut entries = BTreeMap::new();
     for (name, info) in metadata.tensors() {
-        let (start, end) = (info.data_offsets.0 as u64 + 8 + size, info.data_offsets.1 as u64 + 8 + size);
+        let place = |offset: usize| (offset as u64).saturating_add(8 + size);
+        let (start, end) = (place(info.data_offsets.0), place(info.data_offsets.1));
         if end > length {
             return Err(broken(format!("it ends before the end of `{name}`")));
         }

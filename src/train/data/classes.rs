@@ -28,9 +28,12 @@ struct Folder {
 /// Opens `train/CLASS/…` and `test/CLASS/…`, or `CLASS/…` of which every fifth image is kept for testing. Classes are the
 /// folders' names, sorted. Images are resized to the model's input.
 pub fn open(directory: &Path, want: &Want) -> Result<Split> {
-    super::source::check_pictures(directory, want)?;
+    super::source::check_pictures(directory, &want.shape)?;
     let names = names_in(directory)?;
-    let parts = names.iter().any(|n| n == "train").then(|| test_part(&names));
+    // A folder `train` that holds images itself is a class, of trains.
+    let inside = names_in(&directory.join("train")).unwrap_or_default();
+    let given = names.iter().any(|n| n == "train") && !inside.iter().any(|n| is_image(n));
+    let parts = given.then(|| test_part(&names));
     let top = if parts.is_some() { "train/" } else { "" };
     let classes = class_names(&directory.join(top))?;
     let (mut train, mut test) = (Vec::new(), Vec::new());

@@ -47,6 +47,13 @@ pub enum DataError {
         /// The shape that the model wants.
         wants: Vec<usize>,
     },
+    /// The data are images, and the model's input is none of 1 or 3 channels.
+    Pictures {
+        /// Where they lie.
+        path: String,
+        /// The shape that the model wants.
+        wants: Vec<usize>,
+    },
     /// A label is outside the classes.
     Label {
         /// Where it stands.
@@ -132,7 +139,7 @@ impl DataError {
             DataError::Layout { .. } => codes::DATA_LAYOUT,
             DataError::Io { .. } => codes::DATA_IO,
             DataError::Broken { .. } => codes::DATA_BROKEN,
-            DataError::Size { .. } => codes::DATA_SIZE,
+            DataError::Size { .. } | DataError::Pictures { .. } => codes::DATA_SIZE,
             DataError::Label { .. } => codes::DATA_LABEL,
             DataError::Empty { .. } => codes::DATA_EMPTY,
             DataError::NotInstalled { .. } => codes::DATA_NOT_INSTALLED,
@@ -155,6 +162,10 @@ impl DataError {
                 `images/` with `masks/`, and files `.npz` and `.safetensors`"
                 .into(),
             DataError::Size { has, wants, .. } => size_help(has, wants),
+            DataError::Pictures { wants, .. } => match wants[..] {
+                [_, h, w] => format!("write `input image [N, 3, {h}, {w}]`"),
+                _ => "write `input image [N, 3, 64, 64]`, and `flatten` where the layers want vectors".into(),
+            },
             DataError::NotInstalled { package, .. } => format!("sudo apt-get install {package}"),
             DataError::Augment { name, .. } => format!("take `{name}` out of `augment`, or pass `--no-augment`"),
             DataError::Normalize { channels: 1, .. } => "normalize = (mean=[0.5], std=[0.5])".into(),
@@ -212,6 +223,9 @@ impl std::fmt::Display for DataError {
             DataError::Broken { path, reason } => write!(f, "`{path}` is broken: {reason}"),
             DataError::Size { data, has, wants } => {
                 write!(f, "inputs of `{data}` are {}, and the model wants {}", times(has), times(wants))
+            }
+            DataError::Pictures { path, wants } => {
+                write!(f, "`{path}` holds images of 1 or 3 channels, and the model wants {}", times(wants))
             }
             DataError::Label { place, label, classes } => {
                 write!(

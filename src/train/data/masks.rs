@@ -33,7 +33,7 @@ pub fn is_masks(directory: &Path) -> bool {
 /// image and its mask have the same name up to the ending. Masks that hold only 0 and 255 mean classes 0 and 1;
 /// otherwise 255 marks pixels to ignore.
 pub fn open(directory: &Path, want: &Want) -> Result<Split> {
-    super::source::check_pictures(directory, want)?;
+    super::source::check_pictures(directory, &want.shape)?;
     let mut broken = Vec::new();
     let (mut train, mut test) = (Vec::new(), Vec::new());
     if directory.join("images").is_dir() {

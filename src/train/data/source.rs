@@ -125,14 +125,10 @@ fn near(spec: &str) -> Option<String> {
 /// Refuses images for a model whose input is none.
 ///
 /// # Errors
-/// [`DataError::Size`].
-pub fn check_pictures(path: &Path, want: &Want) -> Result<()> {
-    match *want.shape {
+/// [`DataError::Pictures`].
+pub fn check_pictures(path: &Path, shape: &[usize]) -> Result<()> {
+    match shape {
         [1 | 3, _, _] => Ok(()),
-        ref wants => {
-            let size = if let [_, h, w] = *wants { [h, w] } else { [64, 64] };
-            let has = vec![3, size[0], size[1]];
-            Err(DataError::Size { data: path.display().to_string(), has, wants: wants.to_vec() })
-        }
+        wants => Err(DataError::Pictures { path: path.display().to_string(), wants: wants.to_vec() }),
     }
 }

@@ -8,6 +8,7 @@ use super::error::{DataError, Result};
 use super::npy;
 use super::pictures::{decode, is_image};
 use super::resize::Region;
+use super::source::check_pictures;
 use crate::base::atomic;
 use crate::elaborate::recipe::Normalize;
 use std::collections::BTreeMap;
@@ -89,12 +90,9 @@ fn from_array(array: Array, reading: &Reading) -> TensorData {
 }
 
 fn read_picture(path: &Path, reading: &Reading) -> Result<TensorData> {
-    let &[channels @ (1 | 3), h, w] = reading.shape else {
-        return Err(DataError::Size {
-            data: path.display().to_string(),
-            has: vec![3, 64, 64],
-            wants: reading.shape.to_vec(),
-        });
+    check_pictures(path, reading.shape)?;
+    let &[channels, h, w] = reading.shape else {
+        return Err(DataError::Internal("an image has three axes".into()));
     };
     let mut pixels = Vec::new();
     let size = decode(path, channels, &mut pixels)?;

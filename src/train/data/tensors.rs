@@ -84,7 +84,7 @@ fn finite(place: &str, values: Vec<f32>, shape: &[usize]) -> Result<Vec<f32>> {
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(values),
         Some(at) => {
-            let row = at / shape[1..].iter().product::<usize>().max(1);
+            let row = at / shape.iter().skip(1).product::<usize>().max(1);
             Err(DataError::broken(place, format!("row {row} holds {}", values[at])))
         }
     }
