@@ -11,6 +11,7 @@ pub mod elem;
 pub mod gemm;
 pub mod linear;
 pub mod math;
+pub mod memory;
 pub mod merge;
 pub mod noise;
 pub mod norm;

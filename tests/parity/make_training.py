@@ -185,7 +185,8 @@ def make_optimizers(steps=10):
     save(HERE / "optimizers.safetensors", tensors, cases)
 
 
-HERE.mkdir(exist_ok=True)
-torch.use_deterministic_algorithms(True)
-make_losses()
-make_optimizers()
+if __name__ == "__main__":
+    HERE.mkdir(exist_ok=True)
+    torch.use_deterministic_algorithms(True)
+    make_losses()
+    make_optimizers()

@@ -20,6 +20,8 @@ mod executed;
 mod hostile;
 mod layers;
 #[cfg(feature = "candle")]
+mod nn;
+#[cfg(feature = "candle")]
 mod parity;
 mod plan;
 mod scale;

@@ -1,7 +1,7 @@
 //! The input's gradient: at stride 1 a convolution with the weight turned, else products scattered.
 
 use super::ConvShape;
-use super::columns::{runs, scatter};
+use super::columns::Plan;
 use super::forward;
 use crate::kernels::elem::Elem;
 use crate::kernels::gemm::{Mat, Threads, gemm};
@@ -49,12 +49,17 @@ fn turn<E: Elem>(shape: &ConvShape, w: &[E]) -> Vec<E> {
 
 /// Products `wᵀ·dy` added where their windows lie. A task owns some channels of one sample.
 fn scattered<E: Elem>(shape: &ConvShape, dy: &[E], w: &[E], dx: &mut [E]) {
+    if dy.is_empty() || shape.depth() == 0 {
+        return dx.fill(E::ZERO);
+    }
     let (depth, width, positions) = (shape.depth(), shape.group_width(), shape.positions());
     let (channels, taps, plane) = (shape.group_channels(), shape.taps(), shape.input_positions());
     let tasks_wanted = (2 * threads()).div_ceil(shape.batch * shape.groups).min(channels);
     let block = channels.div_ceil(tasks_wanted.max(1)).min((256 / taps).max(1));
     let blocks = channels.div_ceil(block);
     let tile = (SCRATCH / (block * taps)).max(48).min(positions);
+    let plans: Vec<Plan> =
+        (0..positions).step_by(tile).map(|p| Plan::for_scatter(shape, p..(p + tile).min(positions))).collect();
     let dx = Parts::new(dx);
     tasks(shape.batch * shape.groups * blocks, shape.work(), |i| {
         let (sample, group, c) = (i / blocks / shape.groups, i / blocks % shape.groups, i % blocks * block);
@@ -67,14 +72,12 @@ fn scattered<E: Elem>(shape: &ConvShape, dy: &[E], w: &[E], dx: &mut [E]) {
         let weight = &w[group * width * depth..][..width * depth];
         let weight = Mat::new(&weight[rows.start..], width, rows.len(), depth).transposed();
         E::with_scratch(rows.len() * tile, |columns| {
-            for p in (0..positions).step_by(tile) {
-                let len = tile.min(positions - p);
-                let start = (sample * shape.width + group * width) * positions + p;
-                let grad = Mat::new(&dy[start..], width, len, positions);
-                let columns = &mut columns[..rows.len() * len];
-                gemm(columns, len, false, weight, grad, Threads::One);
-                let here = sample * positions + p;
-                scatter(shape, columns, 0..rows.len(), &runs(shape, here..here + len), dx);
+            for (i, plan) in plans.iter().enumerate() {
+                let start = (sample * shape.width + group * width) * positions + i * tile;
+                let grad = Mat::new(&dy[start..], width, plan.len, positions);
+                let columns = &mut columns[..rows.len() * plan.len];
+                gemm(columns, plan.len, false, weight, grad, Threads::One);
+                plan.scatter(columns, 0..rows.len(), dx);
             }
         });
     });

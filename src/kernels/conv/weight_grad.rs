@@ -1,7 +1,7 @@
 //! The weight's gradient: `dy · columnsᵀ`, summed over positions of the whole batch.
 
 use super::ConvShape;
-use super::columns::{gather, runs};
+use super::columns::Plan;
 use crate::kernels::elem::Elem;
 use crate::kernels::gemm::{Mat, Threads, gemm_into};
 use crate::kernels::parallel::{Parts, tasks, threads};
@@ -15,37 +15,34 @@ const SMALL: usize = 384;
 /// See [`super::weight_grad`]. A task owns some columns of the gradient, rows of the matrix of
 /// windows, and goes through the batch; so sums do not depend on the number of threads.
 pub(super) fn weight_grad<E: Elem>(shape: &ConvShape, x: &[E], dy: &[E], dw: &mut [E]) {
+    if dy.is_empty() || dw.is_empty() {
+        return dw.fill(E::ZERO);
+    }
     let (depth, width, positions) = (shape.depth(), shape.group_width(), shape.positions());
-    let total = shape.batch * positions;
     let joined = positions < SMALL && shape.batch > 1;
     let grad = if joined { Cow::Owned(join_samples(shape, dy)) } else { Cow::Borrowed(dy) };
-    let parts = (2 * threads()).div_ceil(shape.groups).max(depth.div_ceil(288)).min(depth.div_ceil(16)).max(1);
+    // Positions that lie side by side in a row of the gradient, and how often there are such.
+    let (row, rows) = if joined { (shape.batch * positions, 1) } else { (positions, shape.batch) };
+    let parts = (2 * threads()).div_ceil(shape.groups).max(depth.div_ceil(288)).min(depth.div_ceil(16));
     let block = depth.div_ceil(parts);
     let parts = depth.div_ceil(block);
-    let tile = (TILE_BYTES / (block * size_of::<E>())).clamp(64, if joined { total } else { positions }.max(64));
+    let tile = (TILE_BYTES / (block * size_of::<E>())).clamp(64, row.max(64));
+    let plans: Vec<Plan> = (0..row).step_by(tile).map(|p| Plan::for_gather(shape, p..(p + tile).min(row))).collect();
     let dw = Parts::new(dw);
     tasks(shape.groups * parts, shape.work(), |i| {
         let (group, start) = (i / parts, i % parts * block);
-        let rows = start..(start + block).min(depth);
-        let channel = group * shape.group_channels();
-        let out = dw.pointer(group * width * depth + rows.start, (width - 1) * depth + rows.len());
-        E::with_scratch(rows.len() * tile, |columns| {
-            let limit = if joined { total } else { positions };
-            let mut p = 0;
-            while p < total {
-                let len = tile.min(limit - p % limit);
-                let (row, stride) = if joined {
-                    (p, total)
-                } else {
-                    (p / positions * shape.width * positions + p % positions, positions)
-                };
-                let grad = Mat::new(&grad[row + group * width * stride..], width, len, stride);
-                let columns = &mut columns[..rows.len() * len];
-                gather(shape, x, channel, rows.clone(), &runs(shape, p..p + len), columns);
-                let windows = Mat::new(columns, rows.len(), len, len).transposed();
+        let wanted = start..(start + block).min(depth);
+        let out = dw.pointer(group * width * depth + start, (width - 1) * depth + wanted.len());
+        E::with_scratch(block * tile, |columns| {
+            for (t, (n, plan)) in (0..rows).flat_map(|n| plans.iter().map(move |p| (n, p))).enumerate() {
+                let x = &x[(n * shape.channels + group * shape.group_channels()) * shape.input_positions()..];
+                let columns = &mut columns[..wanted.len() * plan.len];
+                plan.gather(x, wanted.clone(), columns);
+                let first = (n * shape.width + group * width) * row + t % plans.len() * tile;
+                let grad = Mat::new(&grad[first..], width, plan.len, row);
+                let windows = Mat::new(columns, wanted.len(), plan.len, plan.len).transposed();
                 // SAFETY: `pointer` checked the extent; each task has columns of its own.
-                unsafe { gemm_into(out, depth, p > 0, grad, windows, Threads::One) };
-                p += len;
+                unsafe { gemm_into(out, depth, t > 0, grad, windows, Threads::One) };
             }
         });
     });

@@ -3,6 +3,7 @@
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
 use super::{is_native, portable};
+use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, activation as kernel, softmax as softmax_kernel};
 use crate::ops::activation::Activation;
 use candle_core::{Result, Tensor, bail};
@@ -61,13 +62,13 @@ impl Native for Function {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let x = args[0].data();
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         kernel::forward(&self.0, &x, &mut y);
         Ok((y, args[0].dims().to_vec()))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; grad.len()];
+        let mut dx = zeros(grad.len());
         kernel::grad(&self.0, &args[0].data(), &out.data(), grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -80,14 +81,14 @@ impl Native for Prelu {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let (x, shape) = (args[0].data(), channels(args[0].dims())?);
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         kernel::prelu(shape.channels, shape.positions, &x, &args[1].data(), &mut y);
         Ok((y, args[0].dims().to_vec()))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
         let (x, w, shape) = (args[0].data(), args[1].data(), channels(args[0].dims())?);
-        let (mut dx, mut dw) = (vec![E::ZERO; x.len()], vec![E::ZERO; w.len()]);
+        let (mut dx, mut dw) = (zeros(x.len()), zeros(w.len()));
         kernel::prelu_grad(shape.channels, shape.positions, &x, &w, grad, &mut dx, &mut dw);
         Ok(vec![wanted[0].then_some(dx), wanted[1].then_some(dw)])
     }
@@ -102,14 +103,14 @@ impl Native for Softmax {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let (x, shape) = (args[0].data(), channels(args[0].dims())?);
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         softmax_kernel::forward(shape.channels, shape.positions, self.log, &x, &mut y);
         Ok((y, args[0].dims().to_vec()))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
         let shape = channels(args[0].dims())?;
-        let mut dx = vec![E::ZERO; grad.len()];
+        let mut dx = zeros(grad.len());
         softmax_kernel::grad(shape.channels, shape.positions, self.log, &out.data(), grad, &mut dx);
         Ok(vec![Some(dx)])
     }

@@ -4,6 +4,7 @@ use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{channels, maps, pair, with};
 use super::{is_native, portable};
 use crate::kernels::conv::{self as kernel, ConvShape};
+use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, linear};
 use crate::ops::conv::{Conv, ConvTranspose};
 use candle_core::{Result, Tensor, bail};
@@ -96,7 +97,7 @@ pub(super) fn transpose_shape(dims: &[usize], op: &ConvTranspose) -> Result<Conv
 /// The sum of a gradient over all but channels.
 fn bias_grad<E: Elem>(dims: &[usize], grad: &[E]) -> Result<Vec<E>> {
     let shape = channels(dims)?;
-    let mut db = vec![E::ZERO; shape.channels];
+    let mut db = zeros(shape.channels);
     if shape.positions == 1 {
         linear::bias_grad(shape.channels, grad, &mut db);
     } else {
@@ -114,7 +115,7 @@ impl Native for Forward {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let shape = &self.shape;
-        let mut y = vec![E::ZERO; shape.batch * shape.width * shape.positions()];
+        let mut y = zeros(shape.batch * shape.width * shape.positions());
         let bias = args.get(2).map(Arg::data);
         kernel::forward(shape, &args[0].data(), &args[1].data(), bias.as_deref(), &mut y);
         Ok((y, with(args[0].dims(), shape.width, shape.output)))
@@ -124,12 +125,12 @@ impl Native for Forward {
         let (x, w) = (args[0].data(), args[1].data());
         let mut grads = vec![None; args.len()];
         if wanted[0] {
-            let mut dx = vec![E::ZERO; x.len()];
+            let mut dx = zeros(x.len());
             kernel::input_grad(&self.shape, grad, &w, &mut dx);
             grads[0] = Some(dx);
         }
         if wanted[1] {
-            let mut dw = vec![E::ZERO; w.len()];
+            let mut dw = zeros(w.len());
             kernel::weight_grad(&self.shape, &x, grad, &mut dw);
             grads[1] = Some(dw);
         }
@@ -150,7 +151,7 @@ impl Native for Transposed {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let shape = &self.shape;
-        let mut y = vec![E::ZERO; shape.batch * shape.channels * shape.input_positions()];
+        let mut y = zeros(shape.batch * shape.channels * shape.input_positions());
         kernel::input_grad(shape, &args[0].data(), &args[1].data(), &mut y);
         if let Some(bias) = args.get(2) {
             kernel::add_bias(shape.input_positions(), &bias.data(), &mut y);
@@ -162,12 +163,12 @@ impl Native for Transposed {
         let (x, w) = (args[0].data(), args[1].data());
         let mut grads = vec![None; args.len()];
         if wanted[0] {
-            let mut dx = vec![E::ZERO; x.len()];
+            let mut dx = zeros(x.len());
             kernel::forward(&self.shape, grad, &w, None, &mut dx);
             grads[0] = Some(dx);
         }
         if wanted[1] {
-            let mut dw = vec![E::ZERO; w.len()];
+            let mut dw = zeros(w.len());
             kernel::weight_grad(&self.shape, grad, &x, &mut dw);
             grads[1] = Some(dw);
         }

@@ -4,6 +4,7 @@ use super::is_native;
 use super::native::{Arg, ArgGrads, Native, apply};
 use crate::kernels::Elem;
 use crate::kernels::linear::{self as kernel, LinearShape};
+use crate::kernels::memory::zeros;
 use candle_core::{Result, Tensor, bail};
 
 /// `y = x·Wᵀ + b` for `x` `[N, F]`, weight `[width, F]`, bias `[width]`.
@@ -35,7 +36,7 @@ impl Native for Linear {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let LinearShape { batch, width, .. } = self.shape;
-        let mut y = vec![E::ZERO; batch * width];
+        let mut y = zeros(batch * width);
         let bias = args.get(2).map(Arg::data);
         kernel::forward(&self.shape, &args[0].data(), &args[1].data(), bias.as_deref(), &mut y);
         Ok((y, vec![batch, width]))
@@ -45,17 +46,17 @@ impl Native for Linear {
         let LinearShape { batch, features, width } = self.shape;
         let mut grads = vec![None; args.len()];
         if wanted[0] {
-            let mut dx = vec![E::ZERO; batch * features];
+            let mut dx = zeros(batch * features);
             kernel::input_grad(&self.shape, grad, &args[1].data(), &mut dx);
             grads[0] = Some(dx);
         }
         if wanted[1] {
-            let mut dw = vec![E::ZERO; width * features];
+            let mut dw = zeros(width * features);
             kernel::weight_grad(&self.shape, &args[0].data(), grad, &mut dw);
             grads[1] = Some(dw);
         }
         if wanted.get(2) == Some(&true) {
-            let mut db = vec![E::ZERO; width];
+            let mut db = zeros(width);
             kernel::bias_grad(width, grad, &mut db);
             grads[2] = Some(db);
         }

@@ -2,6 +2,7 @@
 
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::{is_native, portable};
+use crate::kernels::memory::zeros;
 use crate::kernels::merge::{self as kernel, Broadcast};
 use crate::kernels::{Elem, noise};
 use candle_core::{Result, Tensor, bail};
@@ -100,7 +101,7 @@ impl Native for Add {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let dims = args[0].dims();
-        let mut y = vec![E::ZERO; elements(dims)];
+        let mut y = zeros(elements(dims));
         let size = y.len() / self.factors.len().max(1);
         noise::add_scaled(size, &self.factors, &args[0].data(), &args[1].data(), &mut y);
         Ok((y, dims.to_vec()))
@@ -109,7 +110,7 @@ impl Native for Add {
     fn backward<E: Elem>(&self, _args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
         let size = grad.len() / self.factors.len().max(1);
         let scaled = || {
-            let mut dr = vec![E::ZERO; grad.len()];
+            let mut dr = zeros(grad.len());
             noise::scale(size, &self.factors, grad, &mut dr);
             dr
         };
@@ -126,7 +127,7 @@ impl Native for Concat {
         let sizes: Vec<usize> = args.iter().map(|a| elements(&a.dims()[1..])).collect();
         let mut dims = args[0].dims().to_vec();
         dims[1] = args.iter().map(|a| a.dims()[1]).sum();
-        let mut y = vec![E::ZERO; elements(&dims)];
+        let mut y = zeros(elements(&dims));
         let data: Vec<_> = args.iter().map(Arg::data).collect();
         let slices: Vec<&[E]> = data.iter().map(|d| &**d).collect();
         kernel::concat(&sizes, &slices, &mut y);
@@ -140,7 +141,7 @@ impl Native for Concat {
             let size = elements(&arg.dims()[1..]);
             start += size;
             wanted.then(|| {
-                let mut dx = vec![E::ZERO; elements(arg.dims())];
+                let mut dx = zeros(elements(arg.dims()));
                 kernel::concat_grad(total, start - size, size, grad, &mut dx);
                 dx
             })
@@ -159,7 +160,7 @@ impl Native for Mul {
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let stretched = |(&a, &b): (&usize, &usize)| if a == 1 { b } else { a };
         let dims = args[0].dims().iter().zip(args[1].dims()).map(stretched).collect();
-        let mut y = vec![E::ZERO; self.shape.elements()];
+        let mut y = zeros(self.shape.elements());
         kernel::mul(&self.shape, &args[0].data(), &args[1].data(), &mut y);
         Ok((y, dims))
     }
@@ -167,7 +168,7 @@ impl Native for Mul {
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
         let one = |which: usize| {
             wanted[which].then(|| {
-                let mut dx = vec![E::ZERO; elements(args[which].dims())];
+                let mut dx = zeros(elements(args[which].dims()));
                 kernel::mul_grad(&self.shape, which, &args[1 - which].data(), grad, &mut dx);
                 dx
             })
@@ -182,13 +183,13 @@ impl Native for Gate {
     const NAME: &'static str = "gate";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
-        let mut y = vec![E::ZERO; elements(args[0].dims())];
+        let mut y = zeros(elements(args[0].dims()));
         kernel::gate(&args[0].data(), &args[1].data(), &args[2].data(), &mut y);
         Ok((y, args[0].dims().to_vec()))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let room = || vec![E::ZERO; grad.len()];
+        let room = || zeros(grad.len());
         let (mut ds, mut dr, mut dt) = (room(), room(), room());
         let operands = [args[0].data(), args[1].data(), args[2].data()];
         let [s, r, t] = &operands;

@@ -3,6 +3,7 @@
 use super::merge::add_samples;
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::{is_native, portable};
+use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, noise as kernel};
 use candle_core::{Result, Tensor, bail};
 
@@ -60,13 +61,13 @@ impl Native for Dropout {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let x = args[0].data();
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         kernel::dropout(self.seed, self.p, &x, &mut y);
         Ok((y, args[0].dims().to_vec()))
     }
 
     fn backward<E: Elem>(&self, _args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; grad.len()];
+        let mut dx = zeros(grad.len());
         kernel::dropout(self.seed, self.p, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -78,7 +79,7 @@ struct DropPath {
 
 impl DropPath {
     fn scaled<E: Elem>(&self, x: &[E]) -> Vec<E> {
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         kernel::scale(x.len() / self.factors.len().max(1), &self.factors, x, &mut y);
         y
     }

@@ -4,6 +4,7 @@ use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
 use super::{is_native, portable};
 use crate::kernels::Elem;
+use crate::kernels::memory::zeros;
 use crate::kernels::norm::{self as kernel, BatchShape, Grads, GroupShape, Moments};
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use candle_core::{DType, Result, Tensor, bail};
@@ -165,7 +166,7 @@ impl Native for Normalise {
         let weight = self.weight.then(|| args[1].data());
         let bias = self.bias.then(|| args[args.len() - 1].data());
         let (w, b) = (weight.as_deref(), bias.as_deref());
-        let mut y = vec![E::ZERO; x.len()];
+        let mut y = zeros(x.len());
         let moments = match &self.kind {
             Kind::BatchEval(shape) => {
                 kernel::batch_eval(shape, self.moments()?, &x, w, b, &mut y);
@@ -184,7 +185,7 @@ impl Native for Normalise {
         let weight = self.weight.then(|| args[1].data());
         let w = weight.as_deref();
         let channels = channels(args[0].dims())?.channels;
-        let (mut dx, mut dw, mut db) = (vec![E::ZERO; x.len()], vec![E::ZERO; channels], vec![E::ZERO; channels]);
+        let (mut dx, mut dw, mut db) = (zeros(x.len()), zeros(channels), zeros(channels));
         let grads = Grads { x: &mut dx, weight: &mut dw, bias: &mut db };
         let moments = self.moments()?;
         match &self.kind {

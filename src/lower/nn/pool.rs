@@ -4,6 +4,7 @@ use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{maps, pair, with};
 use super::{is_native, portable};
 use crate::kernels::Elem;
+use crate::kernels::memory::zeros;
 use crate::kernels::pool::{self as kernel, PoolShape};
 use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
 use candle_core::{Result, Tensor, bail};
@@ -108,14 +109,14 @@ impl Native for Max {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let len = self.shape.maps * self.shape.positions();
-        let (mut y, mut index) = (vec![E::ZERO; len], vec![0; len]);
+        let (mut y, mut index) = (zeros(len), vec![0; len]);
         kernel::max(&self.shape, &args[0].data(), &mut y, &mut index);
         self.index.get_or_init(|| index);
         Ok((y, pooled(args[0].dims(), self.shape.output)))
     }
 
     fn backward<E: Elem>(&self, _args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; self.shape.maps * self.shape.plane()];
+        let mut dx = zeros(self.shape.maps * self.shape.plane());
         kernel::max_grad(&self.shape, kept(&self.index)?, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -130,13 +131,13 @@ impl Native for Avg {
     const NAME: &'static str = "avgpool";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
-        let mut y = vec![E::ZERO; self.shape.maps * self.shape.positions()];
+        let mut y = zeros(self.shape.maps * self.shape.positions());
         kernel::avg(&self.shape, self.count_pad, &args[0].data(), &mut y);
         Ok((y, pooled(args[0].dims(), self.shape.output)))
     }
 
     fn backward<E: Elem>(&self, _args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; self.shape.maps * self.shape.plane()];
+        let mut dx = zeros(self.shape.maps * self.shape.plane());
         kernel::avg_grad(&self.shape, self.count_pad, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -152,13 +153,13 @@ impl Native for AdaptiveAvg {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let dims = pooled(args[0].dims(), self.output);
-        let mut y = vec![E::ZERO; dims.iter().product()];
+        let mut y = zeros(dims.iter().product());
         kernel::adaptive_avg(self.input, self.output, &args[0].data(), &mut y);
         Ok((y, dims))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; args[0].dims().iter().product()];
+        let mut dx = zeros(args[0].dims().iter().product());
         kernel::adaptive_avg_grad(self.input, self.output, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -176,13 +177,13 @@ impl Native for GlobalMean {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let dims = pooled(args[0].dims(), [1, 1]);
-        let mut y = vec![E::ZERO; dims.iter().product()];
+        let mut y = zeros(dims.iter().product());
         kernel::global_mean(positions(args[0].dims()), &args[0].data(), &mut y);
         Ok((y, dims))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; args[0].dims().iter().product()];
+        let mut dx = zeros(args[0].dims().iter().product());
         kernel::global_mean_grad(positions(args[0].dims()), grad, &mut dx);
         Ok(vec![Some(dx)])
     }
@@ -197,7 +198,7 @@ impl Native for GlobalMax {
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let dims = pooled(args[0].dims(), [1, 1]);
-        let mut y = vec![E::ZERO; dims.iter().product()];
+        let mut y = zeros(dims.iter().product());
         let mut index = vec![0; y.len()];
         kernel::global_max(positions(args[0].dims()), &args[0].data(), &mut y, &mut index);
         self.index.get_or_init(|| index);
@@ -205,7 +206,7 @@ impl Native for GlobalMax {
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
-        let mut dx = vec![E::ZERO; args[0].dims().iter().product()];
+        let mut dx = zeros(args[0].dims().iter().product());
         kernel::global_max_grad(positions(args[0].dims()), kept(&self.index)?, grad, &mut dx);
         Ok(vec![Some(dx)])
     }

@@ -3,6 +3,7 @@
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{maps, pair, with};
 use super::{is_native, portable};
+use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, pad as pad_kernel, resize as kernel};
 use crate::ops::resize::{Interpolation, PadMode};
 use candle_core::{Result, Tensor, bail};
@@ -96,7 +97,7 @@ fn sized(dims: &[usize], size: [usize; 2]) -> Vec<usize> {
 
 /// Room for a result of these sizes.
 fn room<E: Elem>(dims: &[usize]) -> Vec<E> {
-    vec![E::ZERO; dims.iter().product()]
+    zeros(dims.iter().product())
 }
 
 struct Upsample {
