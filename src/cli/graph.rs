@@ -9,7 +9,7 @@ use crate::tools::{dot, picture};
 pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit, Exit> {
     let loaded = load::network(&args.file, &args.model, false, shell)?;
     let Some(path) = &args.svg else {
-        shell.print(dot::dot(&loaded.network).trim_end());
+        shell.print(dot::dot(&loaded.network, args.expand).trim_end());
         return Ok(Exit::Clean);
     };
     files::write(path, &picture::svg(&loaded.network, args.expand), shell)?;
