@@ -54,6 +54,9 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option
         Ok(found) => found,
         Err(error) => return (None, one(error)),
     };
+    if options.sizes.values().chain(options.spatial.iter().flatten()).any(|&size| size == 0) {
+        return (None, one(Diagnostic::new(codes::OPTION, "`--size` gives a size of 0").help("sizes are at least 1")));
+    }
     let mut unroller = Unroller::new(program, options, depth);
     let mut frame =
         Frame { module, vars: Vars::default(), sets: Rc::new(Sets::new()), scope: ScopeId(0), table: names::ROOT };

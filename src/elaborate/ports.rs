@@ -206,8 +206,19 @@ impl<'p> Unroller<'p> {
         }
     }
 
-    /// Refuses `--size NAME=…` that no input has, once all inputs are known.
+    /// Refuses `--size NAME=…` and `--size HxW` that no input has, once all inputs are known.
     pub(super) fn check_sizes(&mut self, frame: &Frame<'p>) {
+        if let Some(spatial) = self.options.spatial.as_ref().filter(|s| !s.is_empty())
+            && !self.ports.inputs.is_empty()
+            && !self.ports.inputs.iter().any(|input| input.dims.len() == spatial.len() + 2)
+        {
+            let axes = spatial.len();
+            let message = format!("no input has {axes} spatial size{}", if axes == 1 { "" } else { "s" });
+            self.error(
+                Diagnostic::new(codes::OPTION, message).help("leave `--size` out, or name a size: `--size H=64`"),
+                frame,
+            );
+        }
         let unknown = |name: &&String| !self.ports.sizes.contains_key(*name);
         for name in self.options.sizes.keys().filter(unknown).cloned().collect::<Vec<_>>() {
             let mut error = Diagnostic::new(codes::OPTION, format!("no input has a size named `{name}`"));

@@ -176,6 +176,9 @@ fn sizes_come_from_the_file_or_from_the_options() {
     assert_eq!((shape(&network, "x"), shape(&network, "y")), ("[N, 3, 16, 8]".into(), "[N, 1, 16, 8]".into()));
     let sizes = [("Q".to_string(), 64)].into_iter().collect();
     assert_eq!(codes_of(text, &Options { sizes, ..Options::default() }), ["E0311"]);
+    for spatial in [vec![16], vec![16, 0]] {
+        assert_eq!(codes_of(text, &Options { spatial: Some(spatial), ..Options::default() }), ["E0311"]);
+    }
 }
 
 #[test]
