@@ -86,11 +86,12 @@ pub fn check_program(program: Arc<Program>, options: &Options) -> Vec<Compiled> 
 
 impl Compiled {
     fn of(program: Arc<Program>, options: &Options) -> Self {
-        let mut diagnostics = program.diagnostics.clone();
-        let (network, found) = match diagnostics.has_errors() {
-            true => (None, Diagnostics::default()),
-            false => program.elaborate(options),
-        };
+        let (network, found) = program.elaborate(options);
+        // What is unused is often only misspelt elsewhere: that is said once the errors are gone.
+        let mut diagnostics = Diagnostics::default();
+        if network.is_some() {
+            diagnostics.extend(program.diagnostics.clone());
+        }
         diagnostics.extend(found);
         Self { sources: program.sources.clone(), diagnostics, network, program, options: options.clone() }
     }

@@ -183,9 +183,9 @@ impl<'p> Unroller<'p> {
         } else {
             mismatch::ends_disagree(self, skip, &ends, error)
         };
-        let r = ends.r;
         self.error(error, frame);
-        self.recover(skip, r)
+        let same_rank = self.graph.shape(ends.carried).rank() == self.graph.shape(ends.met).rank();
+        if same_rank { self.recover(skip, ends.r) } else { Flow::Poison }
     }
 
     /// What the steps after a failed merge work on: the result, which an addition would not have changed.

@@ -305,6 +305,9 @@ impl<'p> Unroller<'p> {
         let error = if earlier.span == span {
             let turn = if auto { "a turn of this `repeat`" } else { "labelled again in every turn" };
             error.label(span, turn).help(format!("number the turns: `{name}{{i}}:`, or label the braces"))
+        } else if auto && name.starts_with(|c: char| c.is_ascii_digit()) {
+            let label = error.label(span, "its turns are numbered from 0").label(earlier.span, "and so are these");
+            label.help("label one of them: `name: repeat …`")
         } else {
             let first = if earlier.auto { "named so by its kind and ordinal" } else { "the first" };
             error
