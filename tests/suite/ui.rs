@@ -9,8 +9,8 @@ use archc::elaborate::{Options, check_all};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// Codes that no file alone can yield: they need data, weights, a device, or a mistake of ours.
-const ELSEWHERE: [&str; 4] = ["E08", "E09", "W08", "I"];
+/// Codes that no file alone can yield: they need a command, data, weights, a device, or a mistake of ours.
+const ELSEWHERE: [&str; 5] = ["E0707", "E08", "E09", "W08", "I"];
 
 fn cases() -> Vec<PathBuf> {
     let entries = std::fs::read_dir("tests/ui").expect("tests/ui");
