@@ -6,15 +6,16 @@ use super::progress::{Progress, clock, metrics, scores_json};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
-use crate::base::{Diagnostic, codes};
-use crate::elaborate::Recipe;
+use crate::base::{Diagnostic, SourceMap, codes};
 use crate::elaborate::recipe::Duration;
-use crate::lower::device as devices;
+use crate::elaborate::{Network, Recipe};
+use crate::lower::{self, device as devices};
 use crate::tools::text::{bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Split, TargetKind, Want, open};
 use crate::train::observe::Outcome;
 use crate::train::{Options, Trainer};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Trains, and says where the weights are.
@@ -46,7 +47,10 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
             trainer.resume(run.clone()).map_err(|e| fail(e, shell))?;
             run
         }
-        None => start(args, &plan, &spec, &recipe, &loaded, &data, &mut trainer, shell)?,
+        None => {
+            let info = info(args, &plan, &spec, &recipe, &loaded.network.name, &data);
+            start(args, &info, &loaded.compiled.sources, &mut trainer).map_err(|e| fail(e, shell))?
+        }
     };
     if !shell.json() {
         shell.note(&headline(args, &loaded.network, &recipe, &data, threads, &devices::name(&device)));
@@ -128,7 +132,7 @@ fn data_spec(args: &TrainArgs, planned: Option<&str>, recipe: &Recipe, shell: &S
 ///
 /// # Errors
 /// The exit status, after saying what is wrong.
-pub fn open_data(spec: &str, network: &crate::elaborate::Network, strict: bool, shell: &Shell) -> Result<Split, Exit> {
+pub fn open_data(spec: &str, network: &Network, strict: bool, shell: &Shell) -> Result<Split, Exit> {
     let graph = &network.graph;
     let [input] = graph.inputs[..] else {
         let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
@@ -139,19 +143,10 @@ pub fn open_data(spec: &str, network: &crate::elaborate::Network, strict: bool, 
     open(spec, &want).map_err(|error| compute::say(error.diagnostic(), shell))
 }
 
-/// A new run folder that notes what was asked for.
-fn start(
-    args: &TrainArgs,
-    plan: &Plan,
-    spec: &str,
-    recipe: &Recipe,
-    loaded: &load::Loaded,
-    data: &Split,
-    trainer: &mut Trainer,
-    shell: &Shell,
-) -> Result<Run, Exit> {
+/// What was asked for, as the run notes it.
+fn info(args: &TrainArgs, plan: &Plan, spec: &str, recipe: &Recipe, model: &str, data: &Split) -> RunInfo {
     let settings = plan.model.settings.iter().filter_map(|s| s.split_once('='));
-    let mut settings: std::collections::BTreeMap<_, _> =
+    let mut settings: BTreeMap<_, _> =
         settings.map(|(name, value)| (name.trim().to_string(), value.trim().to_string())).collect();
     match recipe.duration {
         Duration::Steps(n) if args.steps.is_some() => _ = settings.insert("steps".into(), n.to_string()),
@@ -162,10 +157,10 @@ fn start(
         TargetKind::Class { names, .. } => names.clone(),
         _ => Vec::new(),
     };
-    let info = RunInfo {
+    RunInfo {
         version: env!("CARGO_PKG_VERSION").into(),
         file: args.file.display().to_string(),
-        model: loaded.network.name.clone(),
+        model: model.into(),
         data: spec.into(),
         settings,
         sizes: plan.model.sizes.clone(),
@@ -174,19 +169,19 @@ fn start(
         shuffle: plan.shuffle,
         augment: plan.augment,
         recipe: serde_json::to_value(recipe).unwrap_or_default(),
+    }
+}
+
+/// A new run folder, which the trainer keeps what it learns in.
+fn start(args: &TrainArgs, info: &RunInfo, sources: &SourceMap, trainer: &mut Trainer) -> lower::Result<Run> {
+    let sources: Vec<_> = sources.files().iter().map(|f| (f.name.clone(), f.text.to_string())).collect();
+    let run = match &args.out {
+        Some(folder) => Run::create(folder)?,
+        None => Run::create_numbered(Path::new("runs"), &stem(&args.file))?,
     };
-    let sources: Vec<_> =
-        loaded.compiled.sources.files().iter().map(|f| (f.name.clone(), f.text.to_string())).collect();
-    let mut begin = || {
-        let run = match &args.out {
-            Some(folder) => Run::create(folder)?,
-            None => Run::create_numbered(Path::new("runs"), &stem(&args.file))?,
-        };
-        run.describe(&info, &sources)?;
-        trainer.keep_in(run.clone())?;
-        Ok(run)
-    };
-    begin().map_err(|error| fail(error, shell))
+    run.describe(info, &sources)?;
+    trainer.keep_in(run.clone())?;
+    Ok(run)
 }
 
 fn stem(file: &Path) -> String {
@@ -196,7 +191,7 @@ fn stem(file: &Path) -> String {
 /// `digits.arch · Digits · 0.19 M parameters · cpu, 2 threads · batch 64 · plan 5.1 MiB (peak)`
 fn headline(
     args: &TrainArgs,
-    network: &crate::elaborate::Network,
+    network: &Network,
     recipe: &Recipe,
     data: &Split,
     threads: usize,
