@@ -28,5 +28,7 @@ mod scale;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;
+#[cfg(feature = "candle")]
+mod training;
 mod ui;
 mod zoo;
