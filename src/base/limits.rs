@@ -27,7 +27,7 @@ impl Default for Limits {
             source_bytes: 16 << 20,
             nesting: 128,
             call_depth: 256,
-            steps: 1_000_000,
+            steps: 500_000,
             layers: 200_000,
             files: 256,
             elements: 1 << 40,

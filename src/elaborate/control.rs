@@ -61,6 +61,9 @@ impl<'p> Unroller<'p> {
     /// `repeat n { … }`: each turn in a scope named by its number.
     pub(super) fn repeat(&mut self, count: &Expr, body: &'p Body, frame: &mut Frame<'p>, mut now: Flow) -> Flow {
         let Some(turns) = self.count(count, "the number of turns", frame, now) else { return Flow::Poison };
+        if !self.has_room(turns, count.span, frame) {
+            return Flow::Poison;
+        }
         for turn in 0..turns {
             if !self.tick(count.span, frame) {
                 return Flow::Poison;
@@ -75,6 +78,9 @@ impl<'p> Unroller<'p> {
     /// `for i in a..b { … }`
     pub(super) fn for_loop(&mut self, head: ForHead<'p>, body: &'p Body, frame: &mut Frame<'p>, mut now: Flow) -> Flow {
         let Some(range) = self.range(head, frame, now) else { return Flow::Poison };
+        if !self.has_room(range.end.saturating_sub(range.start).max(0), body.span, frame) {
+            return Flow::Poison;
+        }
         for i in range {
             if !self.tick(body.span, frame) {
                 return Flow::Poison;
@@ -189,6 +195,9 @@ impl<'p> Unroller<'p> {
             match line.as_slice() {
                 [Step { label: None, kind: StepKind::For { var, from, to, inclusive, body }, .. }] => {
                     let Some(range) = self.range((var, from, to, *inclusive), frame, now) else { continue };
+                    if !self.has_room(range.end.saturating_sub(range.start).max(0), body.span, frame) {
+                        return;
+                    }
                     for i in range {
                         if !self.tick(body.span, frame) {
                             return;

@@ -20,7 +20,7 @@ use std::rc::Rc;
 /// Bytes of one path; longer ones come from labels that only a machine would write.
 const PATH_BYTES: usize = 4096;
 /// Bytes of all paths together.
-const ALL_PATH_BYTES: usize = 48 << 20;
+const ALL_PATH_BYTES: usize = 24 << 20;
 /// Units of work (expressions evaluated, list entries copied) for every step allowed.
 const WORK_PER_STEP: usize = 16;
 
@@ -128,6 +128,16 @@ impl<'p> Unroller<'p> {
             self.error(error, frame);
         }
         !self.halted
+    }
+
+    /// Whether a loop's turns can all be taken; refused before the first, since each takes a step at least.
+    pub(super) fn has_room(&mut self, turns: i64, span: Span, frame: &Frame<'p>) -> bool {
+        let left = self.limits.steps.saturating_sub(self.steps);
+        if usize::try_from(turns).is_ok_and(|turns| turns <= left) {
+            return true;
+        }
+        self.steps = self.limits.steps;
+        self.tick(span, frame)
     }
 
     /// A body: lets and sets end with it.

@@ -27,8 +27,9 @@ const ORDER: [&str; 15] = [
 const WITHOUT_CANDLE: [&str; 10] =
     ["base", "syntax", "shape", "ops", "graph", "elaborate", "analysis", "opt", "kernels", "plan"];
 
-/// What `kernels` may use, although more stands to its left: slices in, slices out.
-const KERNELS_MAY_USE: [&str; 3] = ["base", "shape", "kernels"];
+/// What `kernels` may use, although more stands to its left: slices in, slices out, and the enums of `ops` that say which
+/// function is meant.
+const KERNELS_MAY_USE: [&str; 4] = ["base", "shape", "ops", "kernels"];
 
 /// Lines that a file may have.
 const LONGEST: usize = 450;
