@@ -39,6 +39,7 @@ pub fn level() -> Level {
 macro_rules! simd {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident<$($g:ident: $bound:path),*>($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {
         $($(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
         $vis fn $name<$($g: $bound),*>($($arg: $ty),*) $(-> $ret)? {
             #[allow(clippy::too_many_arguments)]
             #[inline(always)]
