@@ -46,7 +46,7 @@ pub fn exp_m1(x: f32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     let z = x * x;
     let mut p = -5.704_988_7e-3;
-    p = p * z + 2.063_908_9e-2;
+    p = p * z + 2.063_909e-2;
     p = p * z - 5.373_971_6e-2;
     p = p * z + 1.333_144_2e-1;
     p = p * z - 3.333_328e-1;
@@ -59,8 +59,7 @@ pub fn tanh(x: f32) -> f32 {
 
 /// The error function in single precision.
 ///
-/// Abramowitz and Stegun are too coarse: below 1 a Taylor-like polynomial, above it
-/// [`erf`] in double precision.
+/// [`erf`] in double precision, rounded: simple rational approximations lose digits near 0.
 #[inline(always)]
 pub fn erf_f32(x: f32) -> f32 {
     erf(x as f64) as f32
@@ -114,7 +113,7 @@ const MIDDLE: Ratio<9, 9> = (
         8.883_149_794_388_376,
         66.119_190_637_141_63,
         298.635_138_197_400_1,
-        881.952_221_241_769_1,
+        881.952_221_241_769,
         1_712.047_612_634_070_6,
         2_051.078_377_826_071_5,
         1_230.339_354_797_997_2,
@@ -137,7 +136,7 @@ const LARGE: Ratio<6, 6> = (
         0.305_326_634_961_232_34,
         0.360_344_899_949_804_4,
         0.125_781_726_111_229_25,
-        1.608_378_514_874_227_7e-2,
+        1.608_378_514_874_228e-2,
         6.587_491_615_298_378e-4,
     ],
     [

@@ -4,6 +4,8 @@
 //! `f64` (the latter is the oracle), and spreads over rayon's threads where the work is worth it.
 //! Results do not depend on the number of threads. One-dimensional maps are maps of height 1.
 #![allow(unsafe_code)]
+// Loops that index several slices alike stay as they are: they read as the formula and vectorise.
+#![allow(clippy::needless_range_loop)]
 
 pub mod activation;
 pub mod conv;
