@@ -2,9 +2,11 @@
 
 use super::codes::Code;
 use super::span::Span;
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// The file compiles, but probably does not say what was meant.
     Warning,
@@ -13,7 +15,7 @@ pub enum Severity {
 }
 
 /// A place in the source and what that place has to do with the message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -22,7 +24,7 @@ pub struct Label {
 }
 
 /// One message to the user. Text is lower case, without a full stop, names in backticks.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Diagnostic {
     /// The code, which `archc explain` knows.
     pub code: Code,
@@ -74,12 +76,19 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// Hashes of those in the list, so that adding many takes linear time.
+    seen: BTreeSet<u64>,
+    /// How many are errors.
+    errors: usize,
 }
 
 impl Diagnostics {
     /// Adds one, unless the same message stands at the same place already.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.list.contains(&diagnostic) {
+        let mut hasher = DefaultHasher::new();
+        diagnostic.hash(&mut hasher);
+        if self.seen.insert(hasher.finish()) {
+            self.errors += usize::from(diagnostic.severity == Severity::Error);
             self.list.push(diagnostic);
         }
     }
@@ -91,7 +100,7 @@ impl Diagnostics {
 
     /// Whether an error is among them.
     pub fn has_errors(&self) -> bool {
-        self.list.iter().any(|d| d.severity == Severity::Error)
+        self.errors > 0
     }
 
     /// How many there are of a severity.

@@ -13,12 +13,14 @@ mod data_images;
 mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
+mod docs;
 mod elaborate;
 mod error_pages;
 #[cfg(feature = "candle")]
 mod executed;
 mod hostile;
 mod layers;
+mod mutation;
 #[cfg(feature = "candle")]
 mod nn;
 #[cfg(feature = "candle")]

@@ -189,12 +189,13 @@ impl<'a> Scanner<'a> {
         self.last = token;
     }
 
-    /// Ends the current line of the innermost braces.
+    /// Ends the current line of the innermost braces. A doc comment with nothing after it is no line.
     pub(super) fn end_line(&mut self) {
         let end = self.last_end;
+        let doc_only = std::mem::take(&mut self.doc_only);
         let Some(frame) = self.frames.last_mut() else { return };
         frame.broken = false;
-        if let Some(start) = frame.start.take() {
+        if let Some(start) = frame.start.take().filter(|_| !doc_only) {
             frame.lines.push(Line { start, end, braces: std::mem::take(&mut frame.braces) });
         }
     }
