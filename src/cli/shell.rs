@@ -2,10 +2,13 @@
 
 use super::args::{Color, Format, OutputArgs};
 use crate::base::render;
-use crate::base::{Diagnostics, Severity, SourceMap};
+use crate::base::{Diagnostic, Diagnostics, Severity, SourceMap};
 use crate::tools::text::Style;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+
+/// Warnings drawn where nobody asked for all.
+const WARNINGS_DRAWN: usize = 20;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,16 +97,29 @@ impl Shell {
         }
     }
 
-    /// Diagnostics: JSON lines on standard output, or drawn on standard error; only errors when quiet.
+    /// Diagnostics: JSON lines on standard output, or drawn on standard error. Warnings are left out when
+    /// quiet; of many, the first are drawn unless verbose.
     pub fn report(&self, diagnostics: &Diagnostics, sources: &SourceMap) {
-        let wanted = |d: &&crate::base::Diagnostic| !self.quiet || d.severity == Severity::Error;
-        let shown: Diagnostics = diagnostics.iter().filter(wanted).cloned().collect();
+        let room = match (self.quiet, self.json() || self.verbose) {
+            (true, _) => 0,
+            (false, true) => usize::MAX,
+            (false, false) => WARNINGS_DRAWN,
+        };
+        let mut warnings = 0;
+        let mut wanted = |d: &&Diagnostic| {
+            warnings += usize::from(d.severity == Severity::Warning);
+            d.severity == Severity::Error || warnings <= room
+        };
+        let shown: Diagnostics = diagnostics.iter().filter(&mut wanted).cloned().collect();
         if self.json() {
             let _ = write!(std::io::stdout().lock(), "{}", render::json_lines(&shown, sources));
             return;
         }
         let style = render::Style { color: self.color_err, width: self.width };
         let _ = write!(std::io::stderr().lock(), "{}", render::fancy(&shown, sources, style));
+        if !self.quiet && warnings > room {
+            self.note(&format!("and {} more warnings; -v shows them all\n", warnings - room));
+        }
     }
 
     /// A command line that makes no sense, and what to type instead.

@@ -51,7 +51,7 @@ pub fn gemm<E: Elem>(c: &mut [E], row_stride: usize, accumulate: bool, a: Mat<E>
     unsafe { gemm_into(c.as_mut_ptr(), row_stride, accumulate, a, b, threads) }
 }
 
-/// [`gemm`] into memory given by its address, for tasks that own columns of a shared matrix.
+/// [`gemm()`] into memory given by its address, for tasks that own columns of a shared matrix.
 ///
 /// # Panics
 /// Where sizes do not agree.

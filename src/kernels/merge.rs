@@ -139,7 +139,7 @@ pub fn concat<E: Elem>(sizes: &[usize], operands: &[&[E]], y: &mut [E]) {
     });
 }
 
-/// The gradient of an operand of [`concat`]: `size` elements of each sample of `total`, from `start` on.
+/// The gradient of an operand of [`concat()`]: `size` elements of each sample of `total`, from `start` on.
 pub fn concat_grad<E: Elem>(total: usize, start: usize, size: usize, dy: &[E], dx: &mut [E]) {
     pieces(dx, size.max(1), |n, dx| dx.copy_from_slice(&dy[n * total + start..][..size]));
 }

@@ -1,7 +1,7 @@
 //! Loops compiled several times, the widest vectors chosen at run time.
 //!
 //! Binaries are built for the baseline of their platform, so a plain loop would use 128-bit vectors
-//! only. A function wrapped in [`simd!`](crate::kernels::simd::simd) is compiled for AVX-512, for
+//! only. A function wrapped in `simd!` is compiled for AVX-512, for
 //! AVX2 and for the baseline, from one body. What the body calls must be `#[inline(always)]` or
 //! small.
 

@@ -18,7 +18,7 @@ pub struct LoaderOptions {
     pub batch: usize,
     /// The seed of order and augmentation.
     pub seed: u64,
-    /// Whether a last batch of one sample is left out (see [`order::batches`]).
+    /// Whether a last batch of one sample is left out (see `order::batches`).
     pub training: bool,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
