@@ -1,7 +1,11 @@
 //! Executed shapes are inferred ones, for every model of every example: a module refuses a value of other
 //! sizes than were inferred, so running is checking.
 
-use archc::{Network, Options, check_all};
+use archc::base::Rng;
+use archc::elaborate::recipe::Optimizer as Settings;
+use archc::lower::{ParamStore, with_stack};
+use archc::train::optim::Optimizer;
+use archc::{Compiled, Network, Options, check_all};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::path::{Path, PathBuf};
@@ -56,4 +60,51 @@ fn every_example_runs_at_its_inferred_shapes() {
         }
     }
     assert!(ran > 30, "only {ran} models ran");
+}
+
+/// The model of a file with the fewest parameters, at a small size that it works at.
+fn smallest(file: &Path) -> Compiled {
+    let parameters = |network: &Network| archc::analysis::cost::cost(&network.graph).nodes.parameters;
+    let networks = check_all(file, &Options::default()).into_iter().filter_map(|compiled| compiled.network);
+    let model = networks.min_by_key(parameters).unwrap().name;
+    let at = |spatial: Option<Vec<usize>>| {
+        let compiled = archc::compile(file, &Options { model: Some(model.clone()), spatial, ..Options::default() });
+        compiled.network.is_some().then_some(compiled)
+    };
+    [48, 96].into_iter().find_map(|size| at(Some(vec![size, size]))).or_else(|| at(None)).unwrap()
+}
+
+/// A step of gradient descent towards random targets: the losses before and after it, and how many parameters had no
+/// gradient.
+fn one_step(compiled: &Compiled) -> archc::lower::Result<([f32; 2], usize)> {
+    let network = compiled.checked()?;
+    let store = ParamStore::new(network, 1, DType::F32, &Device::Cpu)?;
+    let module = compiled.lower(store.var_builder())?;
+    let settings = Settings::Sgd { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false };
+    let named = store.trainable().into_iter().map(|(path, var)| (path.to_string(), var.clone()));
+    let mut optimizer = Optimizer::new(settings, named)?;
+    let mut rng = Rng::new(5);
+    let mut random = |dims: Vec<usize>| {
+        let values: Vec<f32> = (0..dims.iter().product()).map(|_| rng.normal() as f32).collect();
+        Tensor::from_vec(values, dims, &Device::Cpu)
+    };
+    let input = random(network.graph.shape(network.graph.inputs[0]).with_batch(2))?;
+    let target = random(network.graph.shape(network.graph.outputs[0].node).with_batch(2))?;
+    let loss = || archc::lower::Result::Ok((module.forward(&input, true)? - &target)?.sqr()?.mean_all()?);
+    let before = loss()?;
+    let gradients = before.backward()?;
+    let without = store.trainable().iter().filter(|(_, var)| gradients.get(var).is_none()).count();
+    optimizer.step(&gradients, 1e-3)?;
+    Ok(([before.to_scalar()?, loss()?.to_scalar()?], without))
+}
+
+#[test]
+fn every_example_learns_a_little() {
+    for file in examples() {
+        let compiled = smallest(&file);
+        let (losses, without) = with_stack(|| one_step(&compiled)).unwrap();
+        assert!(losses.iter().all(|loss| loss.is_finite()), "{}: {losses:?}", file.display());
+        assert!(losses[1] != losses[0], "{}: {losses:?}", file.display());
+        assert_eq!(without, 0, "{}: parameters without a gradient", file.display());
+    }
 }
