@@ -19,7 +19,10 @@ fn artefacts_are_what_they_were() {
     settings.set_omit_expression(true);
     for path in files {
         let mut shown = std::fs::read_to_string(&path).unwrap();
-        for compiled in check_all(&path, &Options::default()) {
+        let compilations = check_all(&path, &Options::default());
+        let tree = compilations[0].program.files().next().unwrap();
+        let _ = write!(shown, "\n─── syntax tree ───\n{}", archc::syntax::dump::file(tree));
+        for compiled in compilations {
             let said = fancy(&compiled.diagnostics, &compiled.sources, Style { color: false, width: 100 });
             let network = compiled.network.as_ref().unwrap_or_else(|| panic!("{}: {said}", path.display()));
             let _ = write!(shown, "\n─── graph of {} ───\n{}{said}", network.name, dump(&network.graph));
