@@ -8,9 +8,11 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod activation;
+pub mod blocked;
 pub mod conv;
 pub mod elem;
 pub mod gemm;
+pub mod isa;
 pub mod linear;
 pub mod math;
 pub mod memory;
@@ -23,8 +25,14 @@ pub mod pool;
 pub mod resize;
 pub mod simd;
 pub mod softmax;
+pub mod team;
+pub mod vector;
+pub mod view;
 
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use elem::Elem;
+pub use isa::Isa;
+pub use team::Team;
+pub use view::{Dst, Src};

@@ -1,0 +1,90 @@
+//! What a kernel does to a number besides its own work: before it is used, and before it is written.
+
+use super::super::elem::Elem;
+use super::super::vector::{LANES, Vector};
+use super::super::view::Src;
+use crate::ops::activation::Activation;
+
+/// Applied to each number of operand 0 as it is read: `act(scale[c]·x + shift[c])`. Padding stays zero.
+#[derive(Clone, Copy, Debug)]
+pub struct Prologue<'a> {
+    /// One factor a channel, in whole blocks, zero past the last.
+    pub scale: &'a [f32],
+    /// One term a channel, in whole blocks, zero past the last.
+    pub shift: &'a [f32],
+    /// The activation, one that keeps 0.
+    pub act: Option<Activation>,
+}
+
+/// The other summand of a fused addition, laid out as the result.
+#[derive(Clone, Copy, Debug)]
+pub enum Other<'a> {
+    /// Another value.
+    Value(Src<'a>),
+    /// What the result's own memory holds: the sum is made in place.
+    InPlace,
+}
+
+/// A fused addition: `own·y + other·s`.
+#[derive(Clone, Copy, Debug)]
+pub struct Sum<'a> {
+    /// s
+    pub value: Other<'a>,
+    /// Factor of y.
+    pub own: f32,
+    /// Factor of s.
+    pub other: f32,
+}
+
+/// Applied to each result `y` before it is written: `y + bias[c]`, then `first`, then `sum`, then `last`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// One term a channel, in whole blocks, zero past the last.
+    pub bias: Option<&'a [f32]>,
+    /// Before the sum.
+    pub first: Option<Activation>,
+    /// The sum.
+    pub sum: Option<Sum<'a>>,
+    /// After the sum.
+    pub last: Option<Activation>,
+}
+
+/// Whether a function maps 0 to 0, so that unused lanes stay zero under it.
+pub fn keeps_zero(f: &Activation) -> bool {
+    !matches!(f, Activation::Sigmoid | Activation::HardSigmoid)
+}
+
+/// An activation of each lane.
+#[inline(always)]
+pub fn activate<V: Vector>(f: &Activation, x: V) -> V {
+    let three = V::splat(3.0);
+    let gate = |x: V| x.add(three).max(V::zero()).min(V::splat(6.0)).mul(V::splat(1.0 / 6.0));
+    match *f {
+        Activation::Relu => x.max(V::zero()),
+        Activation::Relu6 => x.max(V::zero()).min(V::splat(6.0)),
+        Activation::LeakyRelu { slope } => x.max(V::zero()).add(x.min(V::zero()).mul(V::splat(slope as f32))),
+        Activation::HardSwish => x.mul(gate(x)),
+        Activation::HardSigmoid => gate(x),
+        Activation::Elu { alpha } => x.map(|x| if x > 0.0 { x } else { Elem::exp_m1(x) * alpha as f32 }),
+        Activation::Gelu => x.map(|x| 0.5 * x * (1.0 + Elem::erf(x * std::f32::consts::FRAC_1_SQRT_2))),
+        Activation::Silu => x.map(|x| x * x.sigmoid()),
+        Activation::Sigmoid => x.map(Elem::sigmoid),
+        Activation::Tanh => x.map(Elem::tanh),
+    }
+}
+
+impl Prologue<'_> {
+    /// Sixteen channels of block `block`.
+    ///
+    /// # Safety
+    /// The block exists.
+    #[inline(always)]
+    pub unsafe fn apply<V: Vector>(&self, block: usize, x: V) -> V {
+        // SAFETY: the slices hold whole blocks, this one among them.
+        let (scale, shift) = unsafe {
+            (V::load(self.scale.as_ptr().add(block * LANES)), V::load(self.shift.as_ptr().add(block * LANES)))
+        };
+        let x = x.mul_add(scale, shift);
+        self.act.as_ref().map_or(x, |f| activate(f, x))
+    }
+}

@@ -1,0 +1,50 @@
+//! Kernels on maps whose channels lie in blocks of sixteen, in `f32`, for running networks.
+//!
+//! A blocked map of one sample is `[⌈C/16⌉, H, W, 16]`: the sixteen channels of a block lie side by side at each
+//! position, so that a vector holds them and a position's channels are read one after another. The lanes past the last
+//! channel are zero in every value that a kernel reads, and every kernel leaves them zero. A plain map is `[C, H, W]`. A
+//! vector `[F]` is a map of one position, blocked as it is plain, but for the zeros at its end.
+//!
+//! Sizes, options and the choice of algorithm are made once into a small struct (`Conv::new(…)`), which says how
+//! much scratch it needs and how its weights are packed; its `run` allocates nothing.
+
+pub mod epilogue;
+
+pub use epilogue::{Epilogue, Other, Prologue, Sum};
+
+use super::isa::Isa;
+use super::team::Team;
+use super::vector::LANES;
+
+/// What runs a kernel: threads and instructions.
+#[derive(Clone, Copy, Debug)]
+pub struct Cpu<'a> {
+    /// The threads.
+    pub team: &'a Team,
+    /// The instructions.
+    pub isa: Isa,
+}
+
+/// How the channels of a map lie in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Layout {
+    /// `[C, H, W]`
+    Plain,
+    /// `[⌈C/16⌉, H, W, 16]`
+    Blocked,
+}
+
+/// Blocks of sixteen that hold so many channels.
+pub fn blocks(channels: usize) -> usize {
+    channels.div_ceil(LANES)
+}
+
+impl Layout {
+    /// Floats of a map of so many channels and positions.
+    pub fn len(self, channels: usize, positions: usize) -> usize {
+        match self {
+            Self::Plain => channels * positions,
+            Self::Blocked => blocks(channels) * LANES * positions,
+        }
+    }
+}

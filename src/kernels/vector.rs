@@ -1,0 +1,202 @@
+//! Sixteen floats at a time, on every instruction set: the lanes are the sixteen channels of a block.
+
+/// Lanes of a [`Vector`], and channels of a block.
+pub const LANES: usize = 16;
+
+/// Sixteen `f32` lanes. Everything here is `#[inline(always)]` and must be called from within
+/// [`Isa::run`](super::isa::Isa::run), which is what makes its instructions legal.
+pub trait Vector: Copy {
+    /// Rows and columns of vectors that a tile of accumulators may have, so that they stay in registers.
+    const TILE: (usize, usize);
+
+    /// Sixteen floats from memory, at any alignment.
+    ///
+    /// # Safety
+    /// Sixteen floats can be read at `from`.
+    unsafe fn load(from: *const f32) -> Self;
+    /// Writes the lanes, at any alignment.
+    ///
+    /// # Safety
+    /// Sixteen floats can be written at `to`.
+    unsafe fn store(self, to: *mut f32);
+    /// The same number in every lane.
+    fn splat(x: f32) -> Self;
+    /// `self + other`
+    fn add(self, other: Self) -> Self;
+    /// `self − other`
+    fn sub(self, other: Self) -> Self;
+    /// `self · other`
+    fn mul(self, other: Self) -> Self;
+    /// `self · factor + term`, rounded once where the instruction set can.
+    fn mul_add(self, factor: Self, term: Self) -> Self;
+    /// The larger, lane by lane; the other operand where `self` is not a number.
+    fn max(self, other: Self) -> Self;
+    /// The smaller, lane by lane; the other operand where `self` is not a number.
+    fn min(self, other: Self) -> Self;
+
+    /// 0 in every lane.
+    #[inline(always)]
+    fn zero() -> Self {
+        Self::splat(0.0)
+    }
+
+    /// Each lane by itself. A small `f` becomes vector instructions.
+    #[inline(always)]
+    fn map(self, f: impl Fn(f32) -> f32) -> Self {
+        let mut lanes = [0.0; LANES];
+        // SAFETY: the array has sixteen floats.
+        unsafe { self.store(lanes.as_mut_ptr()) };
+        lanes.iter_mut().for_each(|x| *x = f(*x));
+        // SAFETY: as above.
+        unsafe { Self::load(lanes.as_ptr()) }
+    }
+}
+
+/// Sixteen lanes as an array; the compiler makes of them what the baseline has.
+#[derive(Clone, Copy)]
+pub struct Portable([f32; LANES]);
+
+impl Portable {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(f32, f32) -> f32) -> Self {
+        let mut lanes = self.0;
+        lanes.iter_mut().zip(other.0).for_each(|(a, b)| *a = f(*a, b));
+        Self(lanes)
+    }
+}
+
+impl Vector for Portable {
+    const TILE: (usize, usize) = (3, 1);
+
+    #[inline(always)]
+    unsafe fn load(from: *const f32) -> Self {
+        // SAFETY: the caller's promise; arrays of floats need no more alignment than the read gives.
+        Self(unsafe { from.cast::<[f32; LANES]>().read_unaligned() })
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { to.cast::<[f32; LANES]>().write_unaligned(self.0) }
+    }
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        Self([x; LANES])
+    }
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+    #[inline(always)]
+    fn mul_add(self, factor: Self, term: Self) -> Self {
+        self.mul(factor).add(term)
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+}
+
+/// Sixteen lanes in several registers of one kind; `$n` of them, `$width` lanes each.
+macro_rules! registers {
+    ($(#[$doc:meta])* $name:ident, $arch:ident, $register:ident, $n:literal, $width:literal, $tile:expr,
+     $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident,
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $name([std::arch::$arch::$register; $n]);
+
+        impl $name {
+            #[inline(always)]
+            fn each(f: impl Fn(usize) -> std::arch::$arch::$register) -> Self {
+                Self(std::array::from_fn(f))
+            }
+        }
+
+        // SAFETY of all blocks below: values of this type exist only within `Isa::run`, which has seen that
+        // the instructions are here; memory is as the caller promises.
+        #[allow(clippy::undocumented_unsafe_blocks)]
+        impl Vector for $name {
+            const TILE: (usize, usize) = $tile;
+
+            #[inline(always)]
+            unsafe fn load(from: *const f32) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$load(from.add(i * $width)) })
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut f32) {
+                for i in 0..$n {
+                    unsafe { std::arch::$arch::$store(to.add(i * $width), self.0[i]) };
+                }
+            }
+            #[inline(always)]
+            fn splat(x: f32) -> Self {
+                Self([unsafe { std::arch::$arch::$splat(x) }; $n])
+            }
+            #[inline(always)]
+            fn add(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$add(self.0[i], other.0[i]) })
+            }
+            #[inline(always)]
+            fn sub(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$sub(self.0[i], other.0[i]) })
+            }
+            #[inline(always)]
+            fn mul(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$mul(self.0[i], other.0[i]) })
+            }
+            #[inline(always)]
+            fn mul_add(self, factor: Self, term: Self) -> Self {
+                Self::each(|i| {
+                    let ($a, $b, $c) = (self.0[i], factor.0[i], term.0[i]);
+                    unsafe { $mul_add }
+                })
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$max(self.0[i], other.0[i]) })
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$min(self.0[i], other.0[i]) })
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+registers! {
+    /// One 512-bit register.
+    Avx512, x86_64, __m512, 1, 16, (6, 4),
+    _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
+    _mm512_max_ps, _mm512_min_ps,
+    |a, b, c| std::arch::x86_64::_mm512_fmadd_ps(a, b, c)
+}
+
+#[cfg(target_arch = "x86_64")]
+registers! {
+    /// Two 256-bit registers.
+    Avx2, x86_64, __m256, 2, 8, (6, 1),
+    _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps,
+    _mm256_max_ps, _mm256_min_ps,
+    |a, b, c| std::arch::x86_64::_mm256_fmadd_ps(a, b, c)
+}
+
+#[cfg(target_arch = "aarch64")]
+registers! {
+    /// Four 128-bit registers.
+    Neon, aarch64, float32x4_t, 4, 4, (6, 1),
+    vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vmaxnmq_f32, vminnmq_f32,
+    |a, b, c| std::arch::aarch64::vfmaq_f32(c, a, b)
+}
