@@ -18,6 +18,7 @@ pub mod kernels;
 #[cfg(feature = "candle")]
 pub mod lower;
 pub mod ops;
+pub mod opt;
 pub mod plan;
 pub mod shape;
 pub mod syntax;

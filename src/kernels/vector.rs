@@ -1,7 +1,6 @@
 //! Sixteen floats at a time, on every instruction set: the lanes are the sixteen channels of a block.
 
-/// Lanes of a [`Vector`], and channels of a block.
-pub const LANES: usize = 16;
+pub use crate::shape::LANES;
 
 /// Sixteen `f32` lanes. Everything here is `#[inline(always)]` and must be called from within
 /// [`Isa::run`](super::isa::Isa::run), which is what makes its instructions legal.

@@ -1,5 +1,9 @@
 //! How big is it? Shapes with the batch left free.
 
+pub mod layout;
+
+pub use layout::{LANES, Layout, blocks};
+
 use serde::{Serialize, Serializer};
 use std::fmt;
 

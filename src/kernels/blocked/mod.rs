@@ -10,11 +10,11 @@
 
 pub mod epilogue;
 
+pub use crate::shape::{Layout, blocks};
 pub use epilogue::{Epilogue, Other, Prologue, Sum};
 
 use super::isa::Isa;
 use super::team::Team;
-use super::vector::LANES;
 
 /// What runs a kernel: threads and instructions.
 #[derive(Clone, Copy, Debug)]
@@ -23,28 +23,4 @@ pub struct Cpu<'a> {
     pub team: &'a Team,
     /// The instructions.
     pub isa: Isa,
-}
-
-/// How the channels of a map lie in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Layout {
-    /// `[C, H, W]`
-    Plain,
-    /// `[⌈C/16⌉, H, W, 16]`
-    Blocked,
-}
-
-/// Blocks of sixteen that hold so many channels.
-pub fn blocks(channels: usize) -> usize {
-    channels.div_ceil(LANES)
-}
-
-impl Layout {
-    /// Floats of a map of so many channels and positions.
-    pub fn len(self, channels: usize, positions: usize) -> usize {
-        match self {
-            Self::Plain => channels * positions,
-            Self::Blocked => blocks(channels) * LANES * positions,
-        }
-    }
 }
