@@ -7,4 +7,4 @@
 
 pub mod net;
 
-pub use net::{After, Held, Net, Note, Step, Work};
+pub use net::{After, Held, Net, Note, Slice, Step, Work};

@@ -70,6 +70,21 @@ pub struct Note {
     pub why: String,
 }
 
+/// An operand of a `concat` that may be written straight into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The `Concat`.
+    pub concat: NodeId,
+    /// Which operand.
+    pub operand: usize,
+    /// The operand's value.
+    pub part: Held,
+    /// The result.
+    pub whole: Held,
+    /// Channels of the result before it.
+    pub channel_offset: usize,
+}
+
 /// A network as steps, in the order they run.
 #[derive(Clone, Debug)]
 pub struct Net {
@@ -79,6 +94,11 @@ pub struct Net {
     pub same: Vec<NodeId>,
     /// The outputs, in file order, as they are held at the end.
     pub outputs: Vec<Held>,
+    /// Operands that would rather be written straight into their `concat`; the planner grants what is legal.
+    pub slices: Vec<Slice>,
+    /// Results that would rather be written over a value that they read, `(result, value)`; the planner grants those whose
+    /// value nobody reads later.
+    pub in_place: Vec<(Held, Held)>,
     /// What the passes did.
     pub notes: Vec<Note>,
 }
@@ -131,6 +151,8 @@ impl Net {
             steps: computed.map(step).collect(),
             same: (0..count).map(NodeId::new).collect(),
             outputs: graph.outputs.iter().map(|output| plain(output.node)).collect(),
+            slices: Vec::new(),
+            in_place: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -19,6 +19,8 @@ pub struct Sharing {
     pub owner: ValueId,
     /// Bytes for one sample.
     pub bytes: u64,
+    /// Bytes besides, however many samples there are.
+    pub fixed: u64,
     /// From the first step of any of its values to the last.
     pub live: Interval,
 }
@@ -156,9 +158,9 @@ impl<'a> Forest<'a> {
         let mut numbers = vec![None; count];
         for value in 0..count {
             let (root, offset) = self.find(value);
-            let (live, bytes) = (self.live(value), self.bytes(root));
+            let (live, bytes, fixed) = (self.live(value), self.bytes(root), self.schedule.values[root].fixed);
             let buffer = *numbers[root].get_or_insert_with(|| {
-                buffers.push(Sharing { owner: value, bytes, live });
+                buffers.push(Sharing { owner: value, bytes, fixed, live });
                 buffers.len() - 1
             });
             let sharing = &mut buffers[buffer];

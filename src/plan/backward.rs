@@ -50,7 +50,7 @@ impl Backward<'_> {
     fn origin(&self, schedule: &Schedule, node: NodeId) -> Option<NodeId> {
         match schedule.values[schedule.output(node)?].content {
             Content::Output(origin) => Some(origin),
-            Content::Gradient(_) | Content::Kept(_) => None,
+            _ => None,
         }
     }
 

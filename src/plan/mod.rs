@@ -12,12 +12,15 @@
 pub mod alias;
 pub mod backward;
 pub mod offsets;
+pub mod running;
 pub mod schedule;
 pub mod steps;
 pub mod verify;
 
 pub use alias::Place;
 pub use offsets::{ALIGNMENT, Strategy};
+pub use running::{Running, running};
+use schedule::Schedule;
 pub use schedule::{Content, Phase, Share, Step, Value, ValueId};
 
 use crate::analysis::liveness::{Interval, live_bytes};
@@ -196,19 +199,31 @@ pub fn plan(graph: &Graph, assumptions: &Assumptions, mode: Mode, batch: u64) ->
     if mode == Mode::Train {
         backward::backward(graph, &assumptions, &mut schedule);
     }
-    let total = schedule.values.iter().map(|v| u128::from(v.bytes) + u128::from(ALIGNMENT)).sum::<u128>();
-    if total.checked_mul(u128::from(batch)).is_none_or(|bytes| bytes > i64::MAX as u128) {
+    place(graph, schedule, assumptions, mode, batch)
+}
+
+/// Gives every value of a schedule its place.
+fn place(
+    graph: &Graph,
+    schedule: Schedule,
+    assumptions: Assumptions,
+    mode: Mode,
+    batch: u64,
+) -> Result<Plan, TooLarge> {
+    let bytes = |v: &Value| (u128::from(v.bytes) + u128::from(ALIGNMENT)) * u128::from(batch) + u128::from(v.fixed);
+    if schedule.values.iter().map(bytes).sum::<u128>() > i64::MAX as u128 {
         return Err(TooLarge);
     }
     let memory = alias::share(&schedule);
-    let demand = |b: &alias::Sharing| Demand { bytes: b.bytes * batch, live: b.live };
+    let demand = |b: &alias::Sharing| Demand { bytes: b.bytes * batch + b.fixed, live: b.live };
     let demands: Vec<Demand> = memory.buffers.iter().map(demand).collect();
     let live = live_bytes(demands.iter().map(|d| (d.live, d.bytes)), schedule.steps.len());
     let arena = offsets::assign(&demands, schedule.steps.len());
-    let buffers = memory.buffers.iter().zip(&arena.offsets).map(|(b, &offset)| Buffer {
+    let placed = memory.buffers.iter().zip(&demands).zip(&arena.offsets);
+    let buffers = placed.map(|((b, demand), &offset)| Buffer {
         owner: b.owner,
         sample_bytes: b.bytes,
-        bytes: b.bytes * batch,
+        bytes: demand.bytes,
         offset,
         live: b.live,
     });
@@ -234,7 +249,7 @@ pub fn plan(graph: &Graph, assumptions: &Assumptions, mode: Mode, batch: u64) ->
 impl Plan {
     /// Bytes that a value takes for the batch.
     pub fn value_bytes(&self, value: ValueId) -> u64 {
-        self.values[value].bytes * self.batch
+        self.values[value].bytes * self.batch + self.values[value].fixed
     }
 
     /// Bytes from the start of the arena to the first sample of a value.

@@ -20,6 +20,23 @@ pub enum Content {
     Gradient(NodeId),
     /// What a node's forward pass keeps for its backward pass besides: indices, masks, statistics.
     Kept(NodeId),
+    /// A node's output in another layout.
+    Converted(NodeId),
+    /// What the kernel of a node's step works in; needed at that step only.
+    Scratch(NodeId),
+}
+
+impl Content {
+    /// The node that it belongs to.
+    pub fn node(self) -> NodeId {
+        match self {
+            Self::Output(node)
+            | Self::Gradient(node)
+            | Self::Kept(node)
+            | Self::Converted(node)
+            | Self::Scratch(node) => node,
+        }
+    }
 }
 
 /// Something that needs memory for a while.
@@ -29,6 +46,8 @@ pub struct Value {
     pub content: Content,
     /// Bytes for one sample.
     pub bytes: u64,
+    /// Bytes besides, however many samples there are.
+    pub fixed: u64,
     /// From the step that makes it to the last that reads it.
     pub live: Interval,
     /// Whether it must still be there after the last step.
@@ -115,7 +134,16 @@ impl Schedule {
 
     /// A value made at the coming step.
     pub fn make(&mut self, content: Content, bytes: u64) -> ValueId {
-        self.values.push(Value { content, bytes, live: Interval::at(self.now()), stays: false });
+        self.push(content, bytes, 0)
+    }
+
+    /// Memory of a fixed size for the coming step alone.
+    pub fn make_fixed(&mut self, content: Content, bytes: u64) -> ValueId {
+        self.push(content, 0, bytes)
+    }
+
+    fn push(&mut self, content: Content, bytes: u64, fixed: u64) -> ValueId {
+        self.values.push(Value { content, bytes, fixed, live: Interval::at(self.now()), stays: false });
         self.values.len() - 1
     }
 

@@ -149,7 +149,7 @@ impl<'a> Names<'a> {
 
     /// The node that a value goes by.
     pub fn node(&self, content: Content) -> NodeId {
-        let (Content::Output(node) | Content::Gradient(node) | Content::Kept(node)) = content;
+        let node = content.node();
         self.heads.get(&node).copied().unwrap_or(node)
     }
 
@@ -160,6 +160,8 @@ impl<'a> Names<'a> {
             Content::Output(_) => path.clone(),
             Content::Gradient(_) => format!("∂{path}"),
             Content::Kept(_) => format!("{path}*"),
+            Content::Converted(_) => format!("{path}′"),
+            Content::Scratch(_) => format!("{path} scratch"),
         }
     }
 }

@@ -67,7 +67,7 @@ fn colors(graph: &Graph, plan: &Plan) -> Vec<Vec<usize>> {
 
 /// The spatial sizes of what a value holds or belongs to.
 fn resolution(graph: &Graph, content: Content) -> Vec<usize> {
-    let (Content::Output(node) | Content::Gradient(node) | Content::Kept(node)) = content;
+    let node = content.node();
     graph.shape(node).spatial().to_vec()
 }
 
