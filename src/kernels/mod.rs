@@ -8,6 +8,7 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod activation;
+pub mod arena;
 pub mod blocked;
 pub mod conv;
 pub mod elem;
@@ -32,6 +33,7 @@ pub mod view;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use arena::{Access, Arena, Region, Views};
 pub use elem::Elem;
 pub use isa::Isa;
 pub use team::Team;
