@@ -48,6 +48,18 @@ impl Arena {
         self.len == 0
     }
 
+    /// All floats.
+    pub fn floats(&self) -> &[f32] {
+        // SAFETY: the arena owns them, and they were zeroed when they were allocated.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// All floats, to be written.
+    pub fn floats_mut(&mut self) -> &mut [f32] {
+        // SAFETY: as above; borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+
     /// The memory that a step works with, for as long as nobody else does.
     ///
     /// # Panics

@@ -22,6 +22,7 @@ pub mod noise;
 pub mod norm;
 pub mod pad;
 pub mod parallel;
+pub mod peak;
 pub mod pool;
 pub mod resize;
 pub mod simd;

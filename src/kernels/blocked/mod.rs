@@ -9,6 +9,11 @@
 //! much scratch it needs and how its weights are packed; its `run` allocates nothing.
 
 pub mod epilogue;
+pub mod norm;
+pub mod resize;
+pub mod softmax;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use crate::shape::{Layout, blocks};
 pub use epilogue::{Epilogue, Other, Prologue, Sum};

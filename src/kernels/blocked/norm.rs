@@ -1,0 +1,323 @@
+//! Normalisations of blocked maps that are computed from what is normalised: over groups of channels, and over the
+//! channels at each position. Sums are taken lane by lane over short runs, runs in double precision.
+
+use super::epilogue::activate;
+use super::{Cpu, blocks};
+use crate::kernels::isa::Kernel;
+use crate::kernels::vector::{LANES, Vector};
+use crate::kernels::view::{Dst, Src};
+use crate::ops::activation::Activation;
+
+/// Positions whose lanes are summed in single precision.
+const RUN: usize = 64;
+
+/// One number a lane, in double precision.
+type Lanes = [f64; LANES];
+
+/// Normalisation over groups of channels of one sample (Wu and He 2018); as many groups as channels is instance
+/// normalisation (Ulyanov et al. 2016).
+#[derive(Clone, Debug)]
+pub struct GroupNorm {
+    /// Channels.
+    pub channels: usize,
+    /// Positions of a map.
+    pub positions: usize,
+    /// Groups; divides `channels`.
+    pub groups: usize,
+    /// Added to the variance.
+    pub eps: f64,
+    /// Applied to the result.
+    pub act: Option<Activation>,
+}
+
+/// Normalisation over the channels at each position (Ba et al. 2016).
+#[derive(Clone, Debug)]
+pub struct LayerNorm {
+    /// Channels.
+    pub channels: usize,
+    /// Positions of a map.
+    pub positions: usize,
+    /// Added to the variance.
+    pub eps: f64,
+    /// Applied to the result.
+    pub act: Option<Activation>,
+}
+
+impl GroupNorm {
+    /// `[N, C, H, W]`; `weight` and `bias` have one number a channel, in whole blocks, zero past the last.
+    ///
+    /// # Panics
+    /// Where values do not fit the sizes.
+    pub fn run(&self, cpu: &Cpu, x: Src, weight: &[f32], bias: &[f32], y: Dst) {
+        let each = self.channels / self.groups;
+        // The smallest run of whole groups in whole blocks: tasks share no block.
+        let together = if LANES.is_multiple_of(each) { LANES } else { lcm(each, LANES) };
+        let (planes, span) = (blocks(self.channels), together / LANES);
+        assert!(x.len() == planes * self.positions * LANES && y.len() == x.len(), "values fit");
+        assert!(weight.len() == planes * LANES && bias.len() == planes * LANES, "parameters fit");
+        let clusters = planes.div_ceil(span);
+        cpu.team.run(y.samples() * clusters, &|_, task| {
+            let (n, first) = (task / clusters, task % clusters * span);
+            let last = (first + span).min(planes);
+            let part = first * self.positions * LANES..last * self.positions * LANES;
+            // SAFETY: each task has blocks of its own.
+            let y = unsafe { y.part(n, part.start, part.len()) };
+            let lanes = first * LANES..last * LANES;
+            cpu.isa.run(Cluster {
+                of: self,
+                each,
+                used: self.channels.min(last * LANES) - first * LANES,
+                x: &x.sample(n)[part],
+                weight: &weight[lanes.clone()],
+                bias: &bias[lanes],
+                y,
+            });
+        });
+    }
+}
+
+fn lcm(a: usize, b: usize) -> usize {
+    let (mut x, mut y) = (a, b);
+    while y > 0 {
+        (x, y) = (y, x % y);
+    }
+    a / x * b
+}
+
+/// Whole groups in whole blocks.
+struct Cluster<'a> {
+    of: &'a GroupNorm,
+    /// Channels of a group.
+    each: usize,
+    /// Channels.
+    used: usize,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Cluster<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let size = self.of.positions * LANES;
+        let blocks = self.x.len() / size.max(1);
+        for block in 0..blocks {
+            let (factor, shift) = self.of_block::<V>(block);
+            let from = &self.x[block * size..][..size];
+            let to = &mut self.y[block * size..][..size];
+            // SAFETY: both arrays have sixteen floats.
+            let (factor, shift) = unsafe { (V::load(factor.as_ptr()), V::load(shift.as_ptr())) };
+            for (x, y) in from.chunks_exact(LANES).zip(to.chunks_exact_mut(LANES)) {
+                // SAFETY: chunks have sixteen floats.
+                unsafe {
+                    finish(self.of.act.as_ref(), V::load(x.as_ptr()).mul_add(factor, shift)).store(y.as_mut_ptr())
+                };
+            }
+            clear(to, self.used.saturating_sub(block * LANES));
+        }
+    }
+}
+
+impl Cluster<'_> {
+    /// The factor and the term of each lane of a block.
+    #[inline(always)]
+    fn of_block<V: Vector>(&self, block: usize) -> ([f32; LANES], [f32; LANES]) {
+        let (mut factor, mut shift) = ([0.0; LANES], [0.0; LANES]);
+        let mut lane = block * LANES;
+        while lane < self.used.min((block + 1) * LANES) {
+            let group = lane / self.each;
+            let (mean, var) = self.moments::<V>(group * self.each, (group + 1) * self.each);
+            let scale = 1.0 / (var + self.of.eps).sqrt();
+            let end = ((group + 1) * self.each).min((block + 1) * LANES);
+            while lane < end {
+                let weighted = scale * f64::from(self.weight[lane]);
+                factor[lane % LANES] = weighted as f32;
+                shift[lane % LANES] = (f64::from(self.bias[lane]) - mean * weighted) as f32;
+                lane += 1;
+            }
+        }
+        (factor, shift)
+    }
+
+    /// Mean and variance of channels `from..to` of the cluster.
+    #[inline(always)]
+    fn moments<V: Vector>(&self, from: usize, to: usize) -> (f64, f64) {
+        let size = self.of.positions * LANES;
+        let count = ((to - from) * self.of.positions) as f64;
+        let total = |f: &dyn Fn(&[f32]) -> Lanes| {
+            let mut sum = 0.0;
+            for block in from / LANES..to.div_ceil(LANES) {
+                let lanes = f(&self.x[block * size..][..size]);
+                let inside = from.max(block * LANES) - block * LANES..to.min((block + 1) * LANES) - block * LANES;
+                sum += lanes[inside].iter().sum::<f64>();
+            }
+            sum
+        };
+        let mean = total(&|x| sums::<V>(x, 0.0, false)) / count;
+        let rounded = mean as f32;
+        let rest = mean - f64::from(rounded);
+        let var = total(&|x| sums::<V>(x, rounded, true)) / count - rest * rest;
+        (mean, var.max(0.0))
+    }
+}
+
+/// Sums of `x − mean` over positions, lane by lane, or of their squares.
+#[inline(always)]
+fn sums<V: Vector>(x: &[f32], mean: f32, squared: bool) -> Lanes {
+    let mut total = [0.0; LANES];
+    let mean = V::splat(mean);
+    for run in x.chunks(RUN * LANES) {
+        let mut sum = V::zero();
+        for x in run.chunks_exact(LANES) {
+            // SAFETY: the chunk has sixteen floats.
+            let d = unsafe { V::load(x.as_ptr()) }.sub(mean);
+            sum = if squared { d.mul_add(d, sum) } else { sum.add(d) };
+        }
+        add_lanes(&mut total, sum);
+    }
+    total
+}
+
+#[inline(always)]
+fn add_lanes<V: Vector>(total: &mut Lanes, sum: V) {
+    let mut lanes = [0.0f32; LANES];
+    // SAFETY: the array has sixteen floats.
+    unsafe { sum.store(lanes.as_mut_ptr()) };
+    total.iter_mut().zip(lanes).for_each(|(t, l)| *t += f64::from(l));
+}
+
+#[inline(always)]
+fn finish<V: Vector>(act: Option<&Activation>, y: V) -> V {
+    act.map_or(y, |f| activate(f, y))
+}
+
+/// Zeroes the lanes from `used` on at every position.
+#[inline(always)]
+fn clear(y: &mut [f32], used: usize) {
+    if used < LANES {
+        y.chunks_exact_mut(LANES).for_each(|y| y[used..].fill(0.0));
+    }
+}
+
+impl LayerNorm {
+    /// `[N, C, H, W]`; `weight` and `bias` have one number a channel, in whole blocks, zero past the last.
+    ///
+    /// # Panics
+    /// Where values do not fit the sizes.
+    pub fn run(&self, cpu: &Cpu, x: Src, weight: &[f32], bias: &[f32], y: Dst) {
+        let planes = blocks(self.channels);
+        assert!(x.len() == planes * self.positions * LANES && y.len() == x.len(), "values fit");
+        assert!(weight.len() == planes * LANES && bias.len() == planes * LANES, "parameters fit");
+        let runs = self.positions.div_ceil(RUN);
+        cpu.team.run(y.samples() * runs, &|_, task| {
+            let (n, first) = (task / runs, task % runs * RUN);
+            let last = (first + RUN).min(self.positions);
+            cpu.isa.run(Positions { of: self, range: (first, last), x: x.sample(n), weight, bias, y: &y, n });
+        });
+    }
+}
+
+/// Some positions of one sample.
+struct Positions<'a> {
+    of: &'a LayerNorm,
+    range: (usize, usize),
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    y: &'a Dst<'a>,
+    n: usize,
+}
+
+impl Kernel for Positions<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let planes = blocks(self.of.channels);
+        let used = self.of.channels - (planes - 1) * LANES;
+        let count = self.of.channels as f64;
+        for position in self.range.0..self.range.1 {
+            let at = |block: usize| (block * self.of.positions + position) * LANES;
+            let total = |mean: f32, squared: bool| {
+                let mut total = [0.0; LANES];
+                for block in 0..planes {
+                    let mut lanes = sums::<V>(&self.x[at(block)..][..LANES], mean, squared);
+                    if block + 1 == planes {
+                        lanes[used..].fill(0.0);
+                    }
+                    total.iter_mut().zip(lanes).for_each(|(t, l)| *t += l);
+                }
+                total.iter().sum::<f64>()
+            };
+            let mean = total(0.0, false) / count;
+            let rounded = mean as f32;
+            let rest = mean - f64::from(rounded);
+            let scale = 1.0 / ((total(rounded, true) / count - rest * rest).max(0.0) + self.of.eps).sqrt();
+            for block in 0..planes {
+                let lanes = block * LANES..(block + 1) * LANES;
+                let (weight, bias) = (&self.weight[lanes.clone()], &self.bias[lanes]);
+                // SAFETY: each position of each block is written by one task.
+                let to = unsafe { self.y.part(self.n, at(block), LANES) };
+                // SAFETY: all have sixteen floats.
+                unsafe {
+                    let centred = V::load(self.x[at(block)..][..LANES].as_ptr()).sub(V::splat(rounded));
+                    let normal = centred.sub(V::splat(rest as f32)).mul(V::splat(scale as f32));
+                    let y = normal.mul_add(V::load(weight.as_ptr()), V::load(bias.as_ptr()));
+                    finish(self.of.act.as_ref(), y).store(to.as_mut_ptr());
+                }
+                clear(to, if block + 1 == planes { used } else { LANES });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Map, cpus};
+    use super::*;
+    use crate::base::Rng;
+    use crate::kernels::norm::{BatchShape, GroupShape, group_norm, layer_norm};
+
+    fn padded(values: &[f64]) -> Vec<f32> {
+        let mut values: Vec<f32> = values.iter().map(|&v| v as f32).collect();
+        values.resize(blocks(values.len()) * LANES, 0.0);
+        values
+    }
+
+    #[test]
+    fn norms_agree_with_the_plain_kernels() {
+        let mut rng = Rng::new(11);
+        for case in 0..40 {
+            let (batch, groups, each) = (1 + rng.below(2), 1 + rng.below(6), [1, 2, 3, 5, 8, 12, 16, 32][rng.below(8)]);
+            let (channels, size) = (groups * each, [1 + rng.below(9), 1 + rng.below(9)]);
+            let positions = size[0] * size[1];
+            let x = Map::random(batch, channels, size, case);
+            let (w, b) = (
+                Map::random(1, channels, [1, 1], case + 90).values,
+                Map::random(1, channels, [1, 1], case + 91).values,
+            );
+            let act = [None, Some(Activation::Relu), Some(Activation::Sigmoid)][case as usize % 3];
+            let activated = |values: &mut [f64]| match act {
+                Some(f) => {
+                    let plain = values.to_vec();
+                    crate::kernels::activation::forward(&f, &plain, values);
+                }
+                None => {}
+            };
+            let mut want = x.clone();
+            let shape = GroupShape { batch, channels, positions, groups };
+            group_norm(&shape, 1e-5, &x.values, Some(&w), Some(&b), &mut want.values);
+            activated(&mut want.values);
+            let norm = GroupNorm { channels, positions, groups, eps: 1e-5, act };
+            cpus(|cpu| want.check(&x, |x, y| norm.run(cpu, x, &padded(&w), &padded(&b), y), 2e-5));
+            let shape = BatchShape { batch, channels, positions };
+            layer_norm(&shape, 1e-5, &x.values, Some(&w), Some(&b), &mut want.values);
+            activated(&mut want.values);
+            let norm = LayerNorm { channels, positions, eps: 1e-5, act };
+            cpus(|cpu| want.check(&x, |x, y| norm.run(cpu, x, &padded(&w), &padded(&b), y), 2e-5));
+        }
+    }
+}
