@@ -8,14 +8,17 @@
 //! Sizes, options and the choice of algorithm are made once into a small struct (`Conv::new(…)`), which says how
 //! much scratch it needs and how its weights are packed; its `run` allocates nothing.
 
+pub mod conv;
 pub mod epilogue;
 pub mod norm;
 pub mod resize;
 pub mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod tile;
 
 pub use crate::shape::{Layout, blocks};
+pub use conv::{Conv, ConvTranspose, Packing};
 pub use epilogue::{Epilogue, Other, Prologue, Sum};
 
 use super::isa::Isa;

@@ -1,0 +1,125 @@
+//! Convolution of each channel by itself: lanes are channels, so a tap is one multiply-add.
+
+use super::grid::write;
+use crate::kernels::blocked::{Cpu, Epilogue, Prologue, blocks};
+use crate::kernels::conv::ConvShape;
+use crate::kernels::isa::Kernel;
+use crate::kernels::vector::{LANES, Vector};
+use crate::kernels::view::{Dst, Src};
+
+/// As many groups as input and output channels.
+#[derive(Clone, Debug)]
+pub struct Depthwise {
+    shape: ConvShape,
+}
+
+/// The order of packed weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Packing {
+    channels: usize,
+    taps: usize,
+}
+
+impl Depthwise {
+    /// A convolution of these sizes.
+    pub fn new(shape: ConvShape) -> Self {
+        Self { shape }
+    }
+
+    /// The order of its weights.
+    pub fn packing(&self) -> Packing {
+        Packing { channels: self.shape.channels, taps: self.shape.taps() }
+    }
+
+    /// None.
+    pub fn scratch(&self) -> usize {
+        0
+    }
+
+    /// See [`Conv::run`](super::Conv::run).
+    #[allow(clippy::too_many_arguments)]
+    pub fn run(
+        &self,
+        cpu: &Cpu,
+        x: Src,
+        packed: &[f32],
+        prologue: Option<Prologue>,
+        epilogue: &Epilogue,
+        y: &Dst,
+        _: &mut [f32],
+    ) {
+        let (planes, rows) = (blocks(self.shape.channels), self.shape.output[0]);
+        cpu.team.run(self.shape.batch * planes * rows, &|_, task| {
+            let (plane, row) = (task / rows, task % rows);
+            let (n, block) = (plane / planes, plane % planes);
+            cpu.isa.run(Row { shape: &self.shape, x, packed, prologue, epilogue, y, n, block, row });
+        });
+    }
+}
+
+/// One output row of one block.
+struct Row<'a> {
+    shape: &'a ConvShape,
+    x: Src<'a>,
+    packed: &'a [f32],
+    prologue: Option<Prologue<'a>>,
+    epilogue: &'a Epilogue<'a>,
+    y: &'a Dst<'a>,
+    n: usize,
+    block: usize,
+    row: usize,
+}
+
+impl Kernel for Row<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        let shape = self.shape;
+        let [height, width] = shape.input;
+        let x = &self.x.sample(self.n)[self.block * height * width * LANES..][..height * width * LANES];
+        let weights = &self.packed[self.block * shape.taps() * LANES..][..shape.taps() * LANES];
+        let used = shape.width - (self.block * LANES).min(shape.width);
+        for col in 0..shape.output[1] {
+            let mut sum = V::zero();
+            for i in 0..shape.kernel[0] {
+                let row = (self.row * shape.stride[0] + i * shape.dilation[0]).wrapping_sub(shape.pad[0]);
+                if row >= height {
+                    continue;
+                }
+                for j in 0..shape.kernel[1] {
+                    let at = (col * shape.stride[1] + j * shape.dilation[1]).wrapping_sub(shape.pad[1]);
+                    if at >= width {
+                        continue;
+                    }
+                    // SAFETY: inside the map and the weights; the block exists.
+                    sum = unsafe {
+                        let x = V::load(x.as_ptr().add((row * width + at) * LANES));
+                        let x = self.prologue.as_ref().map_or(x, |p| p.apply(self.block, x));
+                        x.mul_add(V::load(weights.as_ptr().add((i * shape.kernel[1] + j) * LANES)), sum)
+                    };
+                }
+            }
+            let at = ((self.block * shape.output[0] + self.row) * shape.output[1] + col) * LANES;
+            // SAFETY: each task writes a row of its own.
+            unsafe { write(self.epilogue, sum, self.block, used, self.y, self.n, at) };
+        }
+    }
+}
+
+impl Packing {
+    /// Floats.
+    pub fn len(&self) -> usize {
+        blocks(self.channels) * LANES * self.taps
+    }
+
+    /// Packs `[C, 1, taps]`.
+    pub fn pack(&self, weight: &[f32], out: &mut [f32]) {
+        assert_eq!(weight.len(), self.channels * self.taps, "the weight fits");
+        for (c, taps) in weight.chunks_exact(self.taps).enumerate() {
+            for (tap, &w) in taps.iter().enumerate() {
+                out[(c / LANES * self.taps + tap) * LANES + c % LANES] = w;
+            }
+        }
+    }
+}
