@@ -1,7 +1,7 @@
 //! A compiler for neural-network architectures.
 //!
 //! Layers, each using only what stands before it:
-//! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → engine → lower → train → tools → cli`.
+//! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → weights → engine → lower → train → tools → cli`.
 #![cfg_attr(feature = "candle", doc = "")]
 #![cfg_attr(feature = "candle", doc = include_str!("../docs/embedding.md"))]
 #![warn(missing_docs)]
@@ -25,6 +25,8 @@ pub mod syntax;
 pub mod tools;
 #[cfg(feature = "data")]
 pub mod train;
+#[cfg(feature = "kernels")]
+pub mod weights;
 
 pub use elaborate::{Compiled, Network, Options, Program, check_all, compile, compile_text};
 

@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod codes;
 pub mod diagnostic;
+pub mod half;
 pub mod limits;
 pub mod nearest;
 pub mod render;

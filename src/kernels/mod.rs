@@ -15,6 +15,7 @@ pub mod elem;
 pub mod gemm;
 pub mod isa;
 pub mod linear;
+pub mod map;
 pub mod math;
 pub mod memory;
 pub mod merge;

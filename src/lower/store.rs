@@ -5,6 +5,7 @@ use super::init;
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::ops::ParamSpec;
+use crate::weights::Wanted;
 use candle_core::{DType, Device, Shape, Tensor, Var};
 use candle_nn::VarBuilder;
 use candle_nn::var_builder::SimpleBackend;
@@ -85,6 +86,12 @@ impl ParamStore {
     /// The entry at a path.
     pub fn get(&self, path: &str) -> Option<&Entry> {
         self.index.get(path).map(|&i| &self.entries[i])
+    }
+
+    /// What the store wants of a file of weights.
+    pub fn wanted(&self) -> Wanted {
+        let params = self.entries.iter().map(|e| (e.path.clone(), e.spec.clone())).collect();
+        Wanted { network: self.network.clone(), settings: self.settings.clone(), params }
     }
 
     /// What an optimizer changes, in evaluation order: no running statistics.

@@ -1,6 +1,7 @@
 //! Numbers in files: their types, and how they are read without trusting what a header says of their count.
 
 use super::error::{DataError, Result};
+use crate::base::half::{brain, half};
 use std::io::Read;
 
 /// The type of a number in a file.
@@ -139,7 +140,7 @@ fn append(values: &mut Values, element: Element, bytes: &[u8]) -> std::result::R
         Values::Bytes(v) => v.extend_from_slice(bytes),
         Values::Floats(v) => match element {
             Element::F16 => v.extend(bytes.chunks_exact(2).map(|b| half(u16::from_le_bytes([b[0], b[1]])))),
-            Element::Bf16 => v.extend(bytes.chunks_exact(2).map(|b| f32::from_le_bytes([0, 0, b[0], b[1]]))),
+            Element::Bf16 => v.extend(bytes.chunks_exact(2).map(|b| brain(u16::from_le_bytes([b[0], b[1]])))),
             Element::F64 => v.extend(bytes.chunks_exact(8).map(|b| f64::from_bits(little(b)) as f32)),
             _ => v.extend(bytes.chunks_exact(4).map(|b| f32::from_bits(little(b) as u32))),
         },
@@ -163,17 +164,6 @@ fn append(values: &mut Values, element: Element, bytes: &[u8]) -> std::result::R
 /// Up to eight bytes, least significant first.
 fn little(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |n, &b| n << 8 | b as u64)
-}
-
-/// IEEE 754 binary16.
-fn half(bits: u16) -> f32 {
-    let (sign, exponent, fraction) = ((bits >> 15) as u32, (bits >> 10 & 31) as u32, (bits & 1023) as u32);
-    let magnitude = match exponent {
-        0 => fraction as f32 * 2f32.powi(-24),
-        31 => f32::from_bits(0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits((exponent + 112) << 23 | fraction << 13),
-    };
-    if sign == 1 { -magnitude } else { magnitude }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Types of stored numbers, and bytes made tensors.
+//! Types of stored numbers.
 
-use candle_core::{DType, Device, Tensor};
+use crate::base::half::{brain, half};
 
 /// What a file stores its numbers as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,26 +62,24 @@ impl Element {
         }
     }
 
-    /// The numbers as a tensor on the CPU; `I8` becomes `I64` and `Bool` `U8`, which candle has.
-    /// `bytes` are little-endian and exactly as many as `dims` say.
-    ///
-    /// # Errors
-    /// Where they are not.
-    pub fn tensor(self, bytes: &[u8], dims: &[usize]) -> candle_core::Result<Tensor> {
-        let dtype = match self {
-            Self::F64 => DType::F64,
-            Self::F32 => DType::F32,
-            Self::F16 => DType::F16,
-            Self::Bf16 => DType::BF16,
-            Self::I64 => DType::I64,
-            Self::I32 => DType::I32,
-            Self::I16 => DType::I16,
-            Self::U8 | Self::Bool => DType::U8,
-            Self::I8 => {
-                let wide: Vec<i64> = bytes.iter().map(|&b| (b as i8).into()).collect();
-                return Tensor::from_vec(wide, dims, &Device::Cpu);
-            }
-        };
-        Tensor::from_raw_buffer(bytes, dtype, dims, &Device::Cpu)
+    /// Little-endian bytes as single precision, rounded where they are wider. Bytes beyond the last whole number are passed over.
+    pub fn floats(self, bytes: &[u8]) -> Vec<f32> {
+        macro_rules! numbers {
+            ($ty:ty, $float:expr) => {{
+                let (whole, _) = bytes.as_chunks::<{ size_of::<$ty>() }>();
+                whole.iter().map(|&b| $float(<$ty>::from_le_bytes(b))).collect()
+            }};
+        }
+        match self {
+            Self::F64 => numbers!(f64, |n| n as f32),
+            Self::F32 => numbers!(f32, |n| n),
+            Self::F16 => numbers!(u16, half),
+            Self::Bf16 => numbers!(u16, brain),
+            Self::I64 => numbers!(i64, |n| n as f32),
+            Self::I32 => numbers!(i32, |n| n as f32),
+            Self::I16 => numbers!(i16, f32::from),
+            Self::I8 => numbers!(i8, f32::from),
+            Self::U8 | Self::Bool => numbers!(u8, f32::from),
+        }
     }
 }

@@ -2,14 +2,13 @@
 //!
 //! `NAME/data.pkl` says which tensors there are, `NAME/data/KEY` are their numbers, stored as they are.
 
-use super::checkpoint::{Contents, Stored, unreadable};
+use super::Result;
+use super::file::{Contents, Stored, unreadable};
 use super::pickle::{Id, Pickle, Refusal, Value, View};
 use crate::base::{Diagnostic, codes};
-use crate::lower::error::Result;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
@@ -22,6 +21,9 @@ const NESTED: [&str; 4] = ["state_dict", "model_state_dict", "model", "weights"]
 /// Prefixes that wrappers of modules put before every key.
 const WRAPPERS: [(&str, &str); 2] = [("module.", "DataParallel"), ("_orig_mod.", "torch.compile")];
 
+/// An archive in memory.
+type Archive<'a> = ZipArchive<Cursor<&'a [u8]>>;
+
 /// Where an entry of the archive lies in the file.
 struct Entry {
     at: u64,
@@ -29,15 +31,15 @@ struct Entry {
 }
 
 /// The tensors of an archive.
-pub(super) fn contents(path: &Path, file: &mut File) -> Result<Contents> {
+pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
     let damaged = |why: String| unreadable(path, why);
-    let mut archive = ZipArchive::new(file).map_err(|e| damaged(e.to_string()))?;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(e.to_string()))?;
     let pickle_of = |name: zip::result::ZipResult<Cow<str>>| Some(name.ok()?.strip_suffix("data.pkl")?.to_string());
     let Some(root) = archive.file_names().find_map(pickle_of) else {
-        return Err(damaged("it is a zip file without `data.pkl`, so no PyTorch checkpoint".into()).into());
+        return Err(damaged("it is a zip file without `data.pkl`, so no PyTorch checkpoint".into()));
     };
     if read(&mut archive, &format!("{root}byteorder"), 16).is_ok_and(|order| order != b"little") {
-        return Err(damaged("its numbers are big-endian".into()).into());
+        return Err(damaged("its numbers are big-endian".into()));
     }
     let bytes = read(&mut archive, &format!("{root}data.pkl"), MAX_PICKLE).map_err(damaged)?;
     let pickle = Pickle::read(&bytes).map_err(|refusal| refused(path, refusal))?;
@@ -49,7 +51,7 @@ pub(super) fn contents(path: &Path, file: &mut File) -> Result<Contents> {
     for (name, view) in state {
         let entry = locate(&mut archive, &format!("{root}data/{}", view.storage.key)).map_err(damaged)?;
         if view.storage.elements.checked_mul(view.storage.element.bytes()).map(|n| n as u64) != Some(entry.bytes) {
-            return Err(damaged(format!("the storage of `{name}` is not as long as it says")).into());
+            return Err(damaged(format!("the storage of `{name}` is not as long as it says")));
         }
         found.tensors.push(Stored {
             name: name.clone(),
@@ -73,7 +75,7 @@ fn named_tensor(pickle: &Pickle, (key, value): (Id, Id)) -> Option<(&String, &Vi
 }
 
 /// An entry that is read whole, `limit` bytes at most.
-fn read(archive: &mut ZipArchive<&mut File>, name: &str, limit: u64) -> std::result::Result<Vec<u8>, String> {
+fn read(archive: &mut Archive, name: &str, limit: u64) -> std::result::Result<Vec<u8>, String> {
     let entry = archive.by_name(name).map_err(|e| format!("`{name}`: {e}"))?;
     let mut bytes = Vec::new();
     entry.take(limit + 1).read_to_end(&mut bytes).map_err(|e| format!("`{name}`: {e}"))?;
@@ -85,7 +87,7 @@ fn read(archive: &mut ZipArchive<&mut File>, name: &str, limit: u64) -> std::res
 
 /// Where an entry's numbers lie. They must be stored as they are, as PyTorch does: a compressed entry could
 /// claim any size.
-fn locate(archive: &mut ZipArchive<&mut File>, name: &str) -> std::result::Result<Entry, String> {
+fn locate(archive: &mut Archive, name: &str) -> std::result::Result<Entry, String> {
     let entry = archive.by_name(name).map_err(|e| format!("`{name}`: {e}"))?;
     if entry.compression() != CompressionMethod::Stored {
         return Err(format!("`{name}` is compressed, which `torch.save` never does"));
@@ -96,13 +98,13 @@ fn locate(archive: &mut ZipArchive<&mut File>, name: &str) -> std::result::Resul
     }
 }
 
-fn refused(path: &Path, refusal: Refusal) -> Diagnostic {
+fn refused(path: &Path, refusal: Refusal) -> Box<Diagnostic> {
     match refusal {
         Refusal::Damaged(why) => unreadable(path, why),
         Refusal::Name(name) => {
             let message = format!("`{}` mentions `{name}`, which is no tensor; it was not called", path.display());
-            Diagnostic::new(codes::WEIGHTS_REFUSED, message)
-                .help("save the tensors alone: torch.save(model.state_dict(), \"weights.pth\")")
+            let help = "save the tensors alone: torch.save(model.state_dict(), \"weights.pth\")";
+            Box::new(Diagnostic::new(codes::WEIGHTS_REFUSED, message).help(help))
         }
     }
 }

@@ -1,0 +1,71 @@
+//! `.safetensors`: eight bytes of length, a JSON header, and the numbers.
+//!
+//! Format: <https://github.com/huggingface/safetensors#format>. The same tensors always give the same bytes.
+
+use super::Result;
+use super::element::Element;
+use super::file::{Contents, Stored, unreadable};
+use serde::Deserialize;
+use std::path::Path;
+
+/// The longest header that is read, in bytes; the format's own limit.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// One tensor as the header has it.
+#[derive(Deserialize)]
+struct Info {
+    dtype: String,
+    shape: Vec<usize>,
+    data_offsets: (u64, u64),
+}
+
+/// The header of a file, checked: every tensor lies in the file, has as many bytes as its sizes say, and
+/// shares none with another.
+pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
+    let damaged = |why: String| unreadable(path, why);
+    let Some((length, rest)) = bytes.split_first_chunk() else {
+        return Err(damaged("it is no .safetensors file and no zip".into()));
+    };
+    let length = u64::from_le_bytes(*length);
+    let header = usize::try_from(length).ok().filter(|_| length <= MAX_HEADER).and_then(|n| rest.get(..n));
+    let header = header.ok_or_else(|| damaged(format!("its header would be {length} bytes long")))?;
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(|e| damaged(format!("its header is no JSON object ({e})")))?;
+    let (data_at, total) = (8 + length, bytes.len() as u64);
+    let mut found = Contents::default();
+    for (name, value) in header {
+        if name == "__metadata__" {
+            found.metadata = serde_json::from_value(value).map_err(|e| damaged(format!("its metadata: {e}")))?;
+            continue;
+        }
+        let stored = tensor(name.clone(), value, data_at, total).map_err(|why| damaged(format!("`{name}` {why}")))?;
+        found.tensors.push(stored);
+    }
+    refuse_overlaps(&found.tensors).map_err(damaged)?;
+    Ok(found)
+}
+
+fn tensor(name: String, value: serde_json::Value, data_at: u64, total: u64) -> std::result::Result<Stored, String> {
+    let info: Info = serde_json::from_value(value).map_err(|e| format!("has a damaged entry ({e})"))?;
+    let element =
+        Element::from_header(&info.dtype).ok_or_else(|| format!("is of type {}, which is not read", info.dtype))?;
+    let (start, end) = info.data_offsets;
+    let bytes = info.shape.iter().try_fold(element.bytes() as u64, |n, &d| n.checked_mul(d as u64));
+    if end < start || bytes != Some(end - start) {
+        return Err(format!("is {:?}, but has offsets {start} to {end}", info.shape));
+    }
+    if end > total - data_at {
+        return Err("lies beyond the end of the file".into());
+    }
+    let (storage_at, storage_bytes) = (data_at + start, end - start);
+    Ok(Stored { name, element, dims: info.shape, strides: None, start: 0, storage_at, storage_bytes })
+}
+
+fn refuse_overlaps(tensors: &[Stored]) -> std::result::Result<(), String> {
+    let mut ranges: Vec<_> = tensors.iter().filter(|t| t.storage_bytes > 0).collect();
+    ranges.sort_by_key(|t| t.storage_at);
+    match ranges.windows(2).find(|pair| pair[0].storage_at + pair[0].storage_bytes > pair[1].storage_at) {
+        Some(pair) => Err(format!("`{}` and `{}` overlap", pair[0].name, pair[1].name)),
+        None => Ok(()),
+    }
+}
