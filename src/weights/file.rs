@@ -97,6 +97,25 @@ impl WeightFile {
     /// # Errors
     /// `E0810` where the tensor reaches out of its storage.
     pub fn bytes(&self, stored: &Stored) -> Result<Cow<'_, [u8]>> {
+        let (bytes, count) = self.extent(stored)?;
+        Ok(match &stored.strides {
+            Some(strides) if count > 0 && !row_major(&stored.dims, strides) => {
+                Cow::Owned(gather(bytes, stored.element.bytes(), &stored.dims, strides, count))
+            }
+            _ => Cow::Borrowed(bytes),
+        })
+    }
+
+    /// Whether a tensor can be read, without reading it.
+    ///
+    /// # Errors
+    /// As [`bytes`](Self::bytes).
+    pub fn check(&self, stored: &Stored) -> Result<()> {
+        self.extent(stored).map(drop)
+    }
+
+    /// The bytes from a tensor's first element to its last, and how many elements it has.
+    fn extent(&self, stored: &Stored) -> Result<(&[u8], usize)> {
         let damaged = |why: &str| unreadable(&self.path, format!("`{}` {why}", stored.name));
         let count = stored.count().ok_or_else(|| damaged("has impossible sizes"))?;
         let reach = stored.reach().ok_or_else(|| damaged("has impossible strides"))?;
@@ -107,12 +126,7 @@ impl WeightFile {
         let end = end.ok_or_else(|| damaged("reaches out of its storage"))?;
         let storage = usize::try_from(stored.storage_at).ok().and_then(|at| self.map.bytes().get(at..));
         let bytes = storage.and_then(|storage| storage.get(first..end)).ok_or_else(|| damaged("is cut short"))?;
-        Ok(match &stored.strides {
-            Some(strides) if count > 0 && !row_major(&stored.dims, strides) => {
-                Cow::Owned(gather(bytes, size, &stored.dims, strides, count))
-            }
-            _ => Cow::Borrowed(bytes),
-        })
+        Ok((bytes, count))
     }
 
     /// One tensor in single precision: the mapped file itself where it holds that, else a copy.
@@ -127,6 +141,11 @@ impl WeightFile {
             },
             (element, bytes) => Cow::Owned(element.floats(&bytes)),
         })
+    }
+
+    /// Gives the memory of the whole file's pages back to the system.
+    pub fn release_all(&self) {
+        self.map.release(0..usize::MAX);
     }
 
     /// Gives the memory of a tensor's pages back to the system, for when it was copied and is not needed again soon.

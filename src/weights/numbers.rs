@@ -6,23 +6,25 @@ use super::{Result, WeightFile, init};
 use crate::elaborate::Network;
 use crate::ops::ParamSpec;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A network's parameters and buffers: from a file those that it has, the others as drawn from a seed. Without a file they
-/// are those that a training run with this seed starts from.
+/// A network's parameters and buffers by path: from a file those that it has, the others as drawn from a seed. Without a
+/// file they are those that a training run with this seed starts from.
 ///
 /// Nothing is in memory until it is asked for, and what comes from a file may be given back ([`release`](Self::release)),
 /// so that whoever packs weights holds each of them once.
 #[derive(Debug)]
 pub struct Numbers {
+    specs: BTreeMap<String, ParamSpec>,
     file: Option<WeightFile>,
     seed: u64,
 }
 
 impl Numbers {
     /// All drawn.
-    pub fn seeded(seed: u64) -> Self {
-        Self { file: None, seed }
+    pub fn seeded(network: &Network, seed: u64) -> Self {
+        Self { specs: network.graph.named_params().into_iter().collect(), file: None, seed }
     }
 
     /// Those of a file, and what fits of it. Where `fit` is [`Fit::Partial`], what the file lacks is drawn.
@@ -31,26 +33,28 @@ impl Numbers {
     /// `E0810` and `E0811` where the file cannot be read, `E0812` where it does not fit.
     pub fn load(network: &Network, path: &Path, fit: Fit, seed: u64) -> Result<(Self, Report)> {
         let file = WeightFile::open(path)?;
-        let report = fit.accept(compare(&Wanted::of(network), &file))?;
-        Ok((Self { file: Some(file), seed }, report))
+        let wanted = Wanted::of(network);
+        let report = fit.accept(compare(&wanted, &file))?;
+        // Where a tensor reaches out of the file is found here, so that nothing can fail later.
+        for (path, spec) in &wanted.params {
+            file.get(path).filter(|stored| stored.dims == spec.dims).map_or(Ok(()), |stored| file.check(stored))?;
+        }
+        Ok((Self { specs: wanted.params.into_iter().collect(), file: Some(file), seed }, report))
     }
 
-    /// The values of the parameter at a path, row-major; the file's own memory where that holds them so.
-    ///
-    /// # Errors
-    /// `E0810` where the file has it, but its numbers lie outside of it.
-    pub fn get(&self, path: &str, spec: &ParamSpec) -> Result<Cow<'_, [f32]>> {
+    /// The values of the parameter at a path, row-major; the file's own memory where that holds them so. `None` where the
+    /// network has no such parameter.
+    pub fn get(&self, path: &str) -> Option<Cow<'_, [f32]>> {
+        let spec = self.specs.get(path)?;
         let stored = self.file.as_ref().and_then(|file| Some((file, file.get(path)?)));
         match stored.filter(|(_, stored)| stored.dims == spec.dims) {
-            Some((file, stored)) => file.floats(stored),
-            None => Ok(Cow::Owned(init::values(spec, path, self.seed))),
+            Some((file, stored)) => file.floats(stored).ok(),
+            None => Some(Cow::Owned(init::values(spec, path, self.seed))),
         }
     }
 
-    /// Lets go of the memory that a parameter's pages in the file took up. It can be asked for again.
-    pub fn release(&self, path: &str) {
-        if let Some((file, stored)) = self.file.as_ref().and_then(|file| Some((file, file.get(path)?))) {
-            file.release(stored);
-        }
+    /// Lets go of the memory that the file's pages took up. They come back when they are read again.
+    pub fn release(&self) {
+        self.file.iter().for_each(WeightFile::release_all);
     }
 }
