@@ -9,8 +9,10 @@
 //! much scratch it needs and how its weights are packed; its `run` allocates nothing.
 
 pub mod conv;
+pub mod convert;
 pub mod epilogue;
 pub mod norm;
+pub mod pool;
 pub mod resize;
 pub mod softmax;
 #[cfg(test)]
