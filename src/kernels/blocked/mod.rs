@@ -10,6 +10,7 @@
 
 pub mod conv;
 pub mod convert;
+pub mod elementwise;
 pub mod epilogue;
 pub mod norm;
 pub mod pool;
