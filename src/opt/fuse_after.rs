@@ -1,0 +1,135 @@
+//! Activations and additions, done to each number before it is written.
+
+use super::edit::Edit;
+use super::net::{After, Held, Step};
+use crate::graph::NodeId;
+use crate::ops::Op;
+
+/// What a step can take behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `[Affine]*, [Activation], [Sum], [Activation]`
+    All,
+    /// One activation.
+    Activation,
+    /// Nothing.
+    Nothing,
+}
+
+/// What an op can take behind it.
+pub fn takes(op: &Op) -> Takes {
+    match op {
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Takes::All,
+        Op::BatchNorm(_) | Op::Scale(_) | Op::Add(_) | Op::Mul(_) | Op::Gate(_) => Takes::Activation,
+        Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Takes::Activation,
+        _ => Takes::Nothing,
+    }
+}
+
+/// Whether what stands behind an op is in an order that is supported.
+pub fn supported(op: &Op, after: &[After]) -> bool {
+    let mut left = after.iter().peekable();
+    let all = takes(op) == Takes::All;
+    while all && left.next_if(|a| matches!(a, After::Affine(_))).is_some() {}
+    if takes(op) != Takes::Nothing {
+        left.next_if(|a| matches!(a, After::Activation(_)));
+    }
+    if all && left.next_if(|a| matches!(a, After::Sum { .. })).is_some() {
+        left.next_if(|a| matches!(a, After::Activation(_)));
+    }
+    left.next().is_none()
+}
+
+/// Fuses each activation and each addition of two into the step before it.
+pub fn run(edit: &mut Edit<'_>) {
+    for position in edit.positions() {
+        match edit.op(position) {
+            Some((node, Op::Activation(_))) => activation(edit, position, node),
+            Some((node, Op::Add(add))) => sum(edit, position, node, add.scale),
+            _ => {}
+        }
+    }
+}
+
+fn activation(edit: &mut Edit<'_>, position: usize, node: NodeId) {
+    let read = edit.net.steps[position].reads[0];
+    let after = After::Activation(node);
+    let refused = match edit.maker(read) {
+        None => Some("it reads an input".into()),
+        Some(maker) => edit.shared(read).map(String::from).or_else(|| in_the_way(edit, maker, after)),
+    };
+    fuse(edit, position, node, edit.maker(read), after, refused);
+}
+
+/// What keeps a step from taking `after` behind it.
+fn in_the_way(edit: &Edit<'_>, maker: usize, after: After) -> Option<String> {
+    let path = edit.path(maker);
+    let Some((_, op)) = edit.op(maker) else { return Some("a conversion stands before it".into()) };
+    let mut chain = edit.net.steps[maker].after.clone();
+    chain.push(after);
+    match takes(op) {
+        _ if supported(op, &chain) => None,
+        Takes::Nothing => Some(format!("{path} before it takes nothing in")),
+        _ if edit.net.steps[maker].after.is_empty() => Some(format!("{path} before it takes in no sum")),
+        _ => Some(format!("{path} before it is full")),
+    }
+}
+
+fn sum(edit: &mut Edit<'_>, position: usize, node: NodeId, scale: f64) {
+    let reads = edit.net.steps[position].reads.clone();
+    let &[first, second] = reads.as_slice() else {
+        return edit.refused(node, format!("it adds {} values, and two can be fused", reads.len()));
+    };
+    if first == second {
+        return edit.refused(node, "it adds a value to itself");
+    }
+    // The other summand must be there when the sum is made, so only the later of the two can take it in.
+    let (last, value, own, other) = match edit.maker(first) > edit.maker(second) {
+        true => (first, second, 1.0, scale),
+        false => (second, first, scale, 1.0),
+    };
+    let after = After::Sum { node, value, own, other };
+    let maker = edit.maker(last);
+    let refused = match maker {
+        None => Some("it adds inputs".into()),
+        Some(maker) => later(edit, maker, value, after).or_else(|| edit.shared(last).map(String::from)),
+    };
+    fuse(edit, position, node, maker, after, refused);
+}
+
+/// [`in_the_way`] of a sum, saying so where the other summand could have taken it.
+fn later(edit: &Edit<'_>, maker: usize, value: Held, after: After) -> Option<String> {
+    let why = in_the_way(edit, maker, after)?;
+    match edit.maker(value) {
+        Some(earlier) if in_the_way(edit, earlier, after).is_none() => {
+            Some(format!("{} is made after {}, which could take it in", edit.path(maker), edit.path(earlier)))
+        }
+        _ => Some(why),
+    }
+}
+
+fn fuse(
+    edit: &mut Edit<'_>,
+    position: usize,
+    node: NodeId,
+    maker: Option<usize>,
+    after: After,
+    refused: Option<String>,
+) {
+    match (maker, refused) {
+        (Some(maker), None) => {
+            edit.append(maker, after, position);
+            let path = edit.path(maker);
+            edit.did(node, format!("fused into {path}"));
+        }
+        (_, why) => edit.refused(node, why.unwrap_or_default()),
+    }
+}
+
+/// Whether a step ends in a sum, whose other summand its result may replace.
+pub fn summand(step: &Step) -> Option<Held> {
+    step.after.iter().find_map(|after| match after {
+        After::Sum { value, .. } => Some(*value),
+        _ => None,
+    })
+}

@@ -1,0 +1,45 @@
+//! Results that are written over what they are computed from.
+
+use super::edit::Edit;
+use super::fuse_after::summand;
+use super::net::Held;
+use crate::graph::Graph;
+use crate::ops::Op;
+
+/// Wishes element-wise results over their operands, and fused sums over their summands.
+pub fn run(edit: &mut Edit<'_>) {
+    let mut wishes = Vec::new();
+    for position in edit.positions() {
+        let Some((node, op)) = edit.op(position) else { continue };
+        let step = &edit.net.steps[position];
+        let makes = step.makes;
+        if let Some(value) = summand(step) {
+            if step.reads.contains(&value) {
+                edit.refused(node, "it reads what it adds in another role");
+            } else {
+                wishes.push((makes, value));
+                edit.did(node, "it may write its sum over the summand");
+            }
+        } else if element_wise(op) {
+            let operands = op.layer().in_place().iter().filter_map(|&i| step.reads.get(i));
+            let over: Vec<Held> = operands.copied().filter(|&read| alike(edit.graph, read, makes)).collect();
+            match over.is_empty() {
+                true => edit.refused(node, "no operand is as large as the result"),
+                false => edit.did(node, "it may write over what it reads"),
+            }
+            wishes.extend(over.into_iter().map(|read| (makes, read)));
+        }
+    }
+    edit.net.in_place = wishes;
+}
+
+fn element_wise(op: &Op) -> bool {
+    matches!(op, Op::Activation(_) | Op::BatchNorm(_) | Op::Scale(_) | Op::Prelu(_))
+        || matches!(op, Op::Add(_) | Op::Mul(_) | Op::Gate(_))
+}
+
+/// Whether two values have as many numbers in the same order; axes of one position do not matter.
+fn alike(graph: &Graph, a: Held, b: Held) -> bool {
+    let (x, y) = (graph.shape(a.node), graph.shape(b.node));
+    a.layout == b.layout && x.channels() == y.channels() && x.elements() == y.elements()
+}
