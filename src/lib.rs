@@ -12,6 +12,8 @@ pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod elaborate;
+#[cfg(feature = "kernels")]
+pub mod engine;
 pub mod graph;
 #[cfg(feature = "kernels")]
 pub mod kernels;

@@ -112,6 +112,15 @@ impl<'a> Dst<'a> {
         self.len == 0
     }
 
+    /// The first `len` floats of each sample.
+    ///
+    /// # Panics
+    /// Where samples are shorter.
+    pub fn shortened(self, len: usize) -> Self {
+        assert!(len <= self.len, "samples are as long");
+        Self { len, ..self }
+    }
+
     /// A sample.
     ///
     /// # Panics

@@ -15,7 +15,7 @@ mod testing;
 pub mod weights;
 
 pub use crate::base::atomic;
-pub use bind::Sizes;
+pub use crate::engine::Sizes;
 pub use error::{Error, Result};
 pub use module::{Module, Resize};
 pub use stack::with_stack;

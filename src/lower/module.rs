@@ -1,12 +1,13 @@
 //! A network as a candle module.
 
-use super::bind::{Sizes, bind};
+use super::bind::bind;
 use super::error::{Error, Result};
 use super::exec::{Pass, compute};
 use super::init;
 use super::schedule::Schedule;
 use crate::base::{Diagnostic, Diagnostics, Rng, Severity, codes};
 use crate::elaborate::{Compiled, InputDecl, Network};
+use crate::engine::Sizes;
 use crate::ops::{Init, ParamSpec};
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::{ModuleT, VarBuilder};

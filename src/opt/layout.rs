@@ -35,9 +35,10 @@ impl Line {
     }
 
     fn push(&mut self, mut step: Step, graph: &Graph) {
-        for (i, read) in step.reads.iter_mut().enumerate() {
-            read.layout = wanted(graph, step.work, i, read.node);
-            self.need(*read);
+        for i in 0..step.reads.len() {
+            let layout = wanted(graph, &step, i, step.reads[i].node);
+            step.reads[i].layout = layout;
+            self.need(step.reads[i]);
         }
         for after in &mut step.after {
             if let After::Sum { value, .. } = after {
@@ -63,16 +64,16 @@ fn reshapes(graph: &Graph, work: Work) -> bool {
 }
 
 /// Whether a step reads an operand as it arrives from outside: a convolution over an image.
-fn stem(graph: &Graph, work: Work, operand: usize, value: NodeId) -> bool {
-    let Work::Op(node) = work else { return false };
+fn stem(graph: &Graph, step: &Step, operand: usize, value: NodeId) -> bool {
+    let Work::Op(node) = step.work else { return false };
     let few = graph.shape(value).channels().is_some_and(|channels| channels <= FEW);
     let conv = matches!(&graph.node(node).op, Op::Conv(conv) if conv.groups == 1);
-    operand == 0 && conv && few && matches!(graph.node(value).op, Op::Input(_))
+    operand == 0 && conv && few && step.before.is_empty() && matches!(graph.node(value).op, Op::Input(_))
 }
 
 /// The layout in which a step reads an operand.
-fn wanted(graph: &Graph, work: Work, operand: usize, value: NodeId) -> Layout {
-    match reshapes(graph, work) || stem(graph, work, operand, value) {
+fn wanted(graph: &Graph, step: &Step, operand: usize, value: NodeId) -> Layout {
+    match reshapes(graph, step.work) || stem(graph, step, operand, value) {
         true => Layout::Plain,
         false => Layout::Blocked,
     }
@@ -86,7 +87,7 @@ pub fn run(edit: &mut Edit<'_>) {
     let steps = std::mem::take(&mut edit.net.steps);
     let blocked = |step: &Step| -> Vec<NodeId> {
         let reads = step.reads.iter().enumerate();
-        let reads = reads.filter(|&(i, read)| wanted(graph, step.work, i, read.node) == Layout::Blocked);
+        let reads = reads.filter(|&(i, read)| wanted(graph, step, i, read.node) == Layout::Blocked);
         let sums = step.all_reads().skip(step.reads.len()).map(|read| read.node);
         reads.map(|(_, read)| read.node).chain(sums).collect()
     };
@@ -97,7 +98,7 @@ pub fn run(edit: &mut Edit<'_>) {
     }
     let stems: Vec<NodeId> = steps
         .iter()
-        .filter(|step| step.reads.first().is_some_and(|read| stem(graph, step.work, 0, read.node)))
+        .filter(|step| step.reads.first().is_some_and(|read| stem(graph, step, 0, read.node)))
         .filter_map(Step::head)
         .collect();
     steps.into_iter().for_each(|step| line.push(step, graph));

@@ -19,7 +19,7 @@ pub mod verify;
 
 pub use alias::Place;
 pub use offsets::{ALIGNMENT, Strategy};
-pub use running::{Running, running};
+pub use running::{Running, running, same_numbers};
 use schedule::Schedule;
 pub use schedule::{Content, Phase, Share, Step, Value, ValueId};
 

@@ -1,0 +1,160 @@
+//! Element by element, in place or not.
+
+use super::{Call, Context, Job, final_activation, plane};
+use crate::engine::Result;
+use crate::engine::fold::{self, in_blocks};
+use crate::engine::store::Parameters;
+use crate::graph::NodeId;
+use crate::kernels::blocked::Other;
+use crate::kernels::blocked::elementwise::{self as kernel, Extent, Meet};
+use crate::ops::activation::Activation;
+use crate::ops::merge;
+use crate::opt::Step;
+use crate::shape::Layout;
+use std::sync::Arc;
+
+/// Operands that are gathered without allocating.
+const FEW: usize = 32;
+
+/// Which numbers a channel an affine step has, in the order that they are kept in.
+#[derive(Clone, Copy)]
+enum Has {
+    Nothing,
+    ScaleAndShift,
+    Slope,
+}
+
+struct Affine {
+    extent: Extent,
+    has: Has,
+    act: Option<Activation>,
+    parameters: Arc<Parameters>,
+    name: &'static str,
+}
+
+struct Add {
+    extent: Extent,
+    factors: Vec<f32>,
+    act: Option<Activation>,
+}
+
+struct Stretch {
+    meet: Meet,
+    layout: Layout,
+    size: [usize; 3],
+    operands: Vec<[usize; 3]>,
+    act: Option<Activation>,
+}
+
+impl Call for Affine {
+    fn name(&self) -> String {
+        self.name.into()
+    }
+
+    fn run(&self, mut job: Job) {
+        let at = |i: usize| self.parameters.channels.get(i).map(Vec::as_slice);
+        let (scale, shift, slope) = match self.has {
+            Has::Nothing => (None, None, None),
+            Has::ScaleAndShift => (at(0), at(1), None),
+            Has::Slope => (None, None, at(0)),
+        };
+        let (y, _) = job.result();
+        let kernel = kernel::Affine { extent: self.extent, scale, shift, slope, act: self.act };
+        kernel.run(&job.cpu, job.other(0), y);
+    }
+}
+
+impl Call for Add {
+    fn name(&self) -> String {
+        "add".into()
+    }
+
+    fn run(&self, mut job: Job) {
+        let (y, _) = job.result();
+        let kernel = kernel::Add { extent: self.extent, factors: &self.factors, act: self.act };
+        with_operands(&job, self.factors.len(), |operands| kernel.run(&job.cpu, operands, y));
+    }
+}
+
+impl Call for Stretch {
+    fn name(&self) -> String {
+        if self.meet == Meet::Gate { "gate".into() } else { "multiply".into() }
+    }
+
+    fn run(&self, mut job: Job) {
+        let (y, _) = job.result();
+        let Self { meet, layout, size, operands, act } = self;
+        let kernel = kernel::Stretch { meet: *meet, layout: *layout, size: *size, operands, act: *act };
+        with_operands(&job, operands.len(), |operands| kernel.run(&job.cpu, operands, y));
+    }
+}
+
+/// Calls `f` with all operands; allocates only where there are very many.
+fn with_operands(job: &Job, count: usize, f: impl FnOnce(&[Other])) {
+    if count > FEW {
+        return f(&(0..count).map(|i| job.other(i)).collect::<Vec<_>>());
+    }
+    let mut operands = [Other::InPlace; FEW];
+    operands[..count].iter_mut().enumerate().for_each(|(i, operand)| *operand = job.other(i));
+    f(&operands[..count]);
+}
+
+fn extent(context: &Context, step: &Step) -> Extent {
+    let node = step.makes.node;
+    Extent { layout: step.makes.layout, channels: context.channels(node), positions: context.positions(node) }
+}
+
+/// A batch norm by its running statistics, or a learned factor.
+pub fn affine(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+    let channels = context.channels(node);
+    let parameters = context.store.parameters(format!("{} affine", context.graph.node(node).path), || {
+        let map = fold::Affine::of(context.graph, node, context.store)?;
+        let narrow = |values: Vec<f64>| in_blocks(values.into_iter().map(|x| x as f32), channels);
+        Ok(Parameters { packed: None, channels: vec![narrow(map.scale), narrow(map.shift)] })
+    })?;
+    let (extent, act) = (extent(context, step), final_activation(context, step));
+    Ok(Box::new(Affine { extent, has: Has::ScaleAndShift, act, parameters, name: "scale and shift" }))
+}
+
+/// Leaky ReLU with learned slopes.
+pub fn prelu(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+    let channels = context.channels(node);
+    let parameters = context.store.parameters(format!("{} slope", context.graph.node(node).path), || {
+        let weight = context.store.need(context.graph, node, "weight")?;
+        let slopes = (0..channels).map(|c| weight[c % weight.len()]);
+        Ok(Parameters { packed: None, channels: vec![in_blocks(slopes, channels)] })
+    })?;
+    Ok(Box::new(Affine { extent: extent(context, step), has: Has::Slope, act: None, parameters, name: "prelu" }))
+}
+
+/// An activation by itself.
+pub fn activation(context: &Context, step: &Step, f: Activation) -> Box<dyn Call> {
+    let parameters = Arc::new(Parameters::default());
+    Box::new(Affine { extent: extent(context, step), has: Has::Nothing, act: Some(f), parameters, name: "activation" })
+}
+
+/// `operand 0 + scale·operand 1 (+ operand 2 …)`
+pub fn add(context: &Context, step: &Step, op: &merge::Add) -> Box<dyn Call> {
+    let mut factors = vec![1.0; step.reads.len()];
+    factors[1..2].fill(op.scale as f32);
+    Box::new(Add { extent: extent(context, step), factors, act: final_activation(context, step) })
+}
+
+/// The product of the operands, sizes of 1 stretched.
+pub fn mul(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+    Box::new(stretch(context, step, node, Meet::Product))
+}
+
+/// `t·R + (1 − t)·S` with `t = sigmoid(T)`; operands S, R, T.
+pub fn gate(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+    Box::new(stretch(context, step, node, Meet::Gate))
+}
+
+fn stretch(context: &Context, step: &Step, node: NodeId, meet: Meet) -> Stretch {
+    let size = |node: NodeId| {
+        let [rows, cols] = plane(context.graph.shape(node));
+        [context.channels(node), rows, cols]
+    };
+    let operands = step.reads.iter().map(|read| size(read.node)).collect();
+    Stretch { meet, layout: step.makes.layout, size: size(node), operands, act: final_activation(context, step) }
+}

@@ -1,0 +1,194 @@
+//! A network prepared for one batch and one set of sizes: kernels chosen, memory planned, every step bound to its
+//! place.
+
+use super::Result;
+use super::calls::{self, Call, Context, Job, Slot};
+use super::store::Store;
+use crate::base::{Diagnostic, codes};
+use crate::elaborate::Network;
+use crate::graph::{Graph, NodeId};
+use crate::kernels::blocked::Cpu;
+use crate::kernels::{Access, Arena, Isa, Region};
+use crate::opt::{self, Held, Net, Step, Work};
+use crate::plan::{Plan, Running, ValueId, running, same_numbers};
+
+/// Bytes of a float.
+const FLOAT: u64 = size_of::<f32>() as u64;
+
+/// What plans are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Terms {
+    /// Samples at once.
+    pub batch: usize,
+    /// Threads of the team.
+    pub threads: usize,
+    /// Instructions.
+    pub isa: Isa,
+}
+
+/// One step: a kernel with its parameters, and the memory it works with.
+pub struct Bound {
+    call: Box<dyn Call>,
+    access: Access,
+    slots: Vec<Slot>,
+    /// Its position among the steps of the plan.
+    pub at: usize,
+}
+
+/// A network ready to run at one batch and one set of sizes.
+pub struct Planned {
+    /// The network at these sizes.
+    pub network: Network,
+    /// Its steps.
+    pub net: Net,
+    /// Where everything lies.
+    pub plan: Plan,
+    /// What runs, in order; conversions that change nothing are left out.
+    pub steps: Vec<Bound>,
+    /// Inputs, in file order.
+    pub inputs: Vec<Region>,
+    /// Outputs, in file order.
+    pub outputs: Vec<Region>,
+}
+
+/// A step in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepInfo {
+    /// Paths of the nodes that it stands for.
+    pub layers: Vec<String>,
+    /// The kernel: `winograd 4×4`.
+    pub kernel: String,
+    /// Multiply-accumulates of the whole batch, as counted for a direct computation.
+    pub macs: u64,
+    /// Bytes of what it reads and writes, parameters included.
+    pub bytes: u64,
+}
+
+impl Planned {
+    /// Prepares a network.
+    ///
+    /// # Errors
+    /// Where a parameter is missing or has other sizes, or the values cannot be counted.
+    pub fn new(network: Network, store: &Store, terms: Terms) -> Result<Self> {
+        let graph = &network.graph;
+        let net = opt::optimise(graph, None).map_err(internal)?;
+        let context = Context { graph, store, terms };
+        let calls = net.steps.iter().map(|step| calls::prepare(&context, step)).collect::<Result<Vec<_>>>()?;
+        store.release();
+        let scratch: Vec<u64> = calls.iter().map(|call| call.scratch() as u64 * FLOAT).collect();
+        let too_large = |error: crate::plan::TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
+        let found = running(graph, &net, terms.batch as u64, &scratch).map_err(too_large)?;
+        let binder = Binder { graph, net: &net, found: &found, terms };
+        let steps = calls.into_iter().enumerate().map(|(i, call)| binder.bind(i, call));
+        let steps = steps.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
+        let plain = |&node: &NodeId| binder.region(Held { node, layout: crate::shape::Layout::Plain });
+        let inputs = graph.inputs.iter().map(plain).collect();
+        let outputs = net.outputs.iter().map(|&held| binder.region(held)).collect();
+        let plan = found.plan.clone();
+        Ok(Self { net, plan, steps, inputs, outputs, network })
+    }
+
+    /// Floats of the arena.
+    pub fn floats(&self) -> usize {
+        (self.plan.peak / FLOAT) as usize
+    }
+
+    /// Runs one step.
+    pub fn run(&self, step: usize, cpu: Cpu, arena: &mut Arena) {
+        let bound = &self.steps[step];
+        bound.call.run(Job::new(cpu, arena.views(&bound.access), &bound.slots));
+    }
+
+    /// A step in words and figures.
+    pub fn info(&self, step: usize) -> StepInfo {
+        let (graph, bound) = (&self.network.graph, &self.steps[step]);
+        let it = &self.plan.steps[bound.at];
+        let macs = |&node: &NodeId| graph.node(node).op.layer().macs(&graph.operand_shapes(node), graph.shape(node));
+        let values: u64 = it.reads.iter().chain(&it.writes).map(|&value| self.plan.value_bytes(value)).sum();
+        let is_conversion = self.net.steps[bound.at - 1].work == Work::Convert;
+        StepInfo {
+            layers: it.nodes.iter().map(|&node| graph.node(node).path.clone()).collect(),
+            kernel: bound.call.name(),
+            macs: if is_conversion { 0 } else { it.nodes.iter().map(macs).sum::<u64>() * self.plan.batch },
+            bytes: values + bound.call.parameter_bytes() as u64,
+        }
+    }
+}
+
+fn internal(what: impl std::fmt::Display) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(codes::INTERNAL, what.to_string()))
+}
+
+/// Finds the memory of steps.
+struct Binder<'a> {
+    graph: &'a Graph,
+    net: &'a Net,
+    found: &'a Running,
+    terms: Terms,
+}
+
+impl Binder<'_> {
+    /// A step with its memory; `None` where it has nothing to do.
+    fn bind(&self, i: usize, call: Box<dyn Call>) -> Result<Option<Bound>> {
+        let step = &self.net.steps[i];
+        if step.work == Work::Convert && same_numbers(self.graph, step.makes) {
+            return Ok(None);
+        }
+        let write = self.region(step.makes);
+        let mut reads = Vec::new();
+        let mut slots = Vec::new();
+        for held in step.all_reads() {
+            let region = self.region(held);
+            let slot = if region == write {
+                Slot::InPlace
+            } else if self.is_concat(step) && self.is_there(held, step) {
+                Slot::There
+            } else {
+                reads.push(region);
+                Slot::Read(reads.len() - 1)
+            };
+            slots.push(slot);
+        }
+        if slots.iter().all(|slot| *slot == Slot::There) && !slots.is_empty() {
+            return Ok(None);
+        }
+        let scratch = self.found.scratch[i].map_or(Region::new(0, 1, 0, 0), |value| self.room(value));
+        let torn = |overlap| internal(format!("`{}`: {overlap}", self.graph.node(step.makes.node).path));
+        let access = Access::new(reads, write, scratch).map_err(torn)?;
+        Ok(Some(Bound { call, access, slots, at: i + 1 }))
+    }
+
+    fn is_concat(&self, step: &Step) -> bool {
+        step.head().is_some_and(|node| matches!(self.graph.node(node).op, crate::ops::Op::Concat(_)))
+    }
+
+    /// Whether an operand of a `concat` was written straight into it.
+    fn is_there(&self, part: Held, step: &Step) -> bool {
+        let place = |held: Held| self.found.plan.places[self.found.values[&held]];
+        let (part_at, whole) = (place(part), place(step.makes));
+        let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.part == part);
+        let positions = self.graph.shape(step.makes.node).spatial().iter().product::<usize>() as u64;
+        wish.is_some_and(|slice| {
+            let offset = whole.offset + slice.channel_offset as u64 * positions * FLOAT;
+            part_at.buffer == whole.buffer && part_at.offset == offset
+        })
+    }
+
+    /// Where a value lies.
+    fn region(&self, held: Held) -> Region {
+        let plan = &self.found.plan;
+        let value = self.found.values[&held];
+        let place = plan.places[value];
+        let buffer = &plan.buffers[place.buffer];
+        let floats = |bytes: u64| (bytes / FLOAT) as usize;
+        let len = floats(plan.values[value].bytes);
+        Region::new(floats(buffer.offset + place.offset), self.terms.batch, len, floats(buffer.sample_bytes))
+    }
+
+    /// Where scratch lies.
+    fn room(&self, value: ValueId) -> Region {
+        let plan = &self.found.plan;
+        let len = (plan.values[value].fixed / FLOAT) as usize;
+        Region::new((plan.value_offset(value) / FLOAT) as usize, 1, len, len)
+    }
+}
