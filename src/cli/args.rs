@@ -308,6 +308,15 @@ pub struct EvalArgs {
     pub threads: Option<usize>,
 }
 
+/// What computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum EngineName {
+    /// The engine that runs memory plans.
+    Plan,
+    /// The candle module.
+    Candle,
+}
+
 /// `archc bench`
 #[derive(Debug, Args)]
 pub struct BenchArgs {
@@ -325,6 +334,13 @@ pub struct BenchArgs {
     /// Time a training step (forward, backward, update) rather than a run.
     #[arg(long)]
     pub train: bool,
+    /// What computes: `plan`, the engine that runs memory plans (CPU, inference), or `candle`, the module. The plan where
+    /// it can.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
+    /// Time every step of the plan.
+    #[arg(long, conflicts_with = "train")]
+    pub profile: bool,
     /// Timed repetitions, after one or two that warm up.
     #[arg(long, default_value_t = 10, value_name = "R")]
     pub repeat: usize,

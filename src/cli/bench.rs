@@ -1,8 +1,8 @@
-//! `archc bench`: time a run, or a training step, through the candle module.
+//! `archc bench`: time a run through the engine or the candle module, or a training step.
 
-use super::args::BenchArgs;
+use super::args::{BenchArgs, EngineName};
 use super::shell::{Exit, Shell};
-use super::{compute, load};
+use super::{compute, load, profile};
 use crate::analysis::cost::cost;
 use crate::base::Rng;
 use crate::elaborate::Network;
@@ -40,6 +40,9 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> std::result::Result<Exit, Exit> {
     let loaded = load::network(&args.file, &args.model, false, &shell.quiet_json(json))?;
     let threads = compute::threads(args.threads, shell)?;
     let device = compute::device(&args.device, shell)?;
+    if planned(args, &device, shell)? {
+        return profile::run(args, &loaded.compiled, threads, json, shell);
+    }
     let times = with_stack(|| measure(&loaded.network, args, &device)).map_err(|e| compute::fail(e, shell))?;
     let report = report(&loaded.network, args, threads, &device, times);
     match json {
@@ -47,6 +50,21 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> std::result::Result<Exit, Exit> {
         false => shell.print(&words(&report)),
     }
     Ok(Exit::Clean)
+}
+
+/// Whether the engine is to run: where it can, unless the module is asked for.
+fn planned(args: &BenchArgs, device: &Device, shell: &Shell) -> std::result::Result<bool, Exit> {
+    let can = device.is_cpu() && !args.train;
+    match args.engine {
+        Some(EngineName::Plan) if !can => {
+            let help = "leave out --train and --device, or say --engine candle";
+            Err(shell.usage("the plan runs inference on the CPU", help))
+        }
+        Some(EngineName::Candle) if args.profile => {
+            Err(shell.usage("only the plan has steps to profile", "leave out --engine candle"))
+        }
+        engine => Ok(can && engine != Some(EngineName::Candle)),
+    }
 }
 
 /// Milliseconds of each repetition, sorted.
@@ -130,7 +148,7 @@ fn report(network: &Network, args: &BenchArgs, threads: usize, device: &Device, 
 }
 
 /// The most memory the process had resident, as Linux counts it; 0 where it cannot be read.
-fn peak_resident_bytes() -> u64 {
+pub fn peak_resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());

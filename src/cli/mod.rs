@@ -14,6 +14,7 @@ mod graph;
 mod interrupt;
 mod load;
 mod plan;
+mod profile;
 mod progress;
 mod run;
 mod shell;

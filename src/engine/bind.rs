@@ -107,7 +107,7 @@ mod tests {
 
     fn message(decls: &[InputDecl], given: &[(&str, &[usize])]) -> String {
         let diagnostic = bind(decls, given).unwrap_err();
-        format!("{} {}", diagnostic.message, diagnostic.help.join(" "))
+        format!("{} {}", diagnostic.message, diagnostic.help.unwrap_or_default())
     }
 
     #[test]
