@@ -15,8 +15,9 @@ mod data_tensor_io;
 mod data_tensors;
 mod docs;
 mod elaborate;
-mod error_pages;
 #[cfg(feature = "candle")]
+mod engine;
+mod error_pages;
 mod executed;
 mod hostile;
 mod layers;

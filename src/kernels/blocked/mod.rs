@@ -19,6 +19,7 @@ pub mod softmax;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tile;
+pub mod winograd;
 
 pub use crate::shape::{Layout, blocks};
 pub use conv::{Conv, ConvTranspose, Packing};

@@ -8,7 +8,8 @@ mod transpose;
 
 pub use transpose::{ConvTranspose, TransposePacking};
 
-use super::{Cpu, Epilogue, Layout, Prologue};
+use super::winograd::{self, Winograd};
+use super::{Cpu, Epilogue, Layout, Prologue, blocks};
 use crate::kernels::Isa;
 use crate::kernels::conv::ConvShape;
 use crate::kernels::view::{Dst, Src};
@@ -22,6 +23,7 @@ pub struct Conv {
 #[derive(Clone, Debug)]
 enum Algorithm {
     Direct(direct::Direct),
+    Winograd(Winograd),
     Few(few::Few),
     Depthwise(depthwise::Depthwise),
 }
@@ -31,6 +33,8 @@ enum Algorithm {
 pub enum Packing {
     /// `[output tile][tap][input block][16][columns·16]`
     Direct(direct::Packing),
+    /// Transformed, `[output tile][point][input block][16][columns·16]`
+    Winograd(winograd::Packing),
     /// As direct, the taps of all input channels taken for channels of one tap.
     Few(few::Packing),
     /// `[block][tap][16]`
@@ -42,10 +46,18 @@ macro_rules! each {
     ($self:expr, $kind:ident, $it:ident => $body:expr) => {
         match $self {
             $kind::Direct($it) => $body,
+            $kind::Winograd($it) => $body,
             $kind::Few($it) => $body,
             $kind::Depthwise($it) => $body,
         }
     };
+}
+
+/// The side of the Winograd tiles that suit a convolution; `None` where it is computed directly.
+fn tile(shape: &ConvShape) -> Option<usize> {
+    let deep = blocks(shape.channels) > 1 && blocks(shape.width) > 1;
+    let large = shape.output.iter().all(|&size| size >= 4);
+    (Winograd::supports(shape) && deep && large).then_some(4)
 }
 
 impl Conv {
@@ -56,7 +68,10 @@ impl Conv {
             Layout::Blocked if shape.is_depthwise() && shape.width == shape.channels => {
                 Algorithm::Depthwise(depthwise::Depthwise::new(shape))
             }
-            Layout::Blocked => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
+            Layout::Blocked => match tile(&shape) {
+                Some(tile) => Algorithm::Winograd(Winograd::new(shape, tile, threads, isa)),
+                None => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
+            },
         };
         Self { algorithm }
     }
@@ -65,6 +80,7 @@ impl Conv {
     pub fn packing(&self) -> Packing {
         match &self.algorithm {
             Algorithm::Direct(it) => Packing::Direct(it.packing()),
+            Algorithm::Winograd(it) => Packing::Winograd(it.packing()),
             Algorithm::Few(it) => Packing::Few(it.packing()),
             Algorithm::Depthwise(it) => Packing::Depthwise(it.packing()),
         }
@@ -79,6 +95,7 @@ impl Conv {
     pub fn name(&self) -> &'static str {
         match &self.algorithm {
             Algorithm::Direct(it) => it.name(),
+            Algorithm::Winograd(it) => it.name(),
             Algorithm::Few(_) => "direct, few channels",
             Algorithm::Depthwise(_) => "depthwise",
         }

@@ -174,3 +174,46 @@ fn transposed_convolutions_agree_with_their_formula() {
         });
     }
 }
+
+#[test]
+fn winograd_agrees_with_its_formula() {
+    let mut rng = Rng::new(23);
+    for case in 0..24 {
+        let (tile, bound) = [(2, 3e-6), (4, 2e-5), (6, 6e-5)][case % 3];
+        let (channels, width) = ([5, 16, 40][rng.below(3)], [7, 32, 64, 80][rng.below(4)]);
+        let (input, pad) = ([4 + rng.below(14), 3 + rng.below(15)], [rng.below(3), rng.below(3)]);
+        let output = [0, 1].map(|a| input[a] + 2 * pad[a] - 2);
+        let batch = if case < 4 { 12 } else { 1 + rng.below(2) };
+        let one = [1, 1];
+        let shape = ConvShape {
+            batch,
+            channels,
+            width,
+            groups: 1,
+            input,
+            output,
+            kernel: [3, 3],
+            stride: one,
+            pad,
+            dilation: one,
+        };
+        let weight: Vec<f64> = (0..width * channels * 9).map(|_| f64::from(rng.normal() as f32)).collect();
+        let x = Map::random(batch, channels, input, case as u64);
+        let bias = Map::random(1, width, one, case as u64 + 70).values;
+        let (scale, shift) = (Map::random(1, channels, one, 1).values, Map::random(1, channels, one, 2).values);
+        let seen = Map::from_fn(batch, channels, input, |n, c, i, j| (x.at(n, c, i, j) * scale[c] + shift[c]).max(0.0));
+        let plain = reference(&shape, &seen, &weight);
+        let want = Map::from_fn(batch, width, output, |n, o, i, j| (plain.at(n, o, i, j) + bias[o]).max(0.0));
+        let (bias, scale, shift) = (padded(&bias), padded(&scale), padded(&shift));
+        cpus(|cpu| {
+            let conv = Winograd::new(shape, tile, cpu.team.threads(), cpu.isa);
+            let mut packed = Arena::new(conv.packing().len());
+            conv.packing().pack(&narrow(&weight), packed.floats_mut());
+            let prologue = Some(Prologue { scale: &scale, shift: &shift, act: Some(Activation::Relu) });
+            let epilogue = Epilogue { bias: Some(&bias), last: Some(Activation::Relu), ..Epilogue::default() };
+            let mut scratch = vec![f32::NAN; conv.scratch()];
+            let run = |x: Src, y: Dst| conv.run(cpu, x, packed.floats(), prologue, &epilogue, &y, &mut scratch);
+            want.check(&x, run, bound);
+        });
+    }
+}
