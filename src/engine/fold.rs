@@ -55,7 +55,7 @@ impl Affine {
     }
 
     /// Takes the map, which follows a weight of `[O, …]`, into the weight; the bias it leaves.
-    pub fn into_rows(&self, weight: &mut [f32], bias: Option<&[f32]>) -> Vec<f32> {
+    pub fn fold_rows(&self, weight: &mut [f32], bias: Option<&[f32]>) -> Vec<f32> {
         let row = weight.len() / self.scale.len().max(1);
         for (row, &scale) in weight.chunks_mut(row.max(1)).zip(&self.scale) {
             row.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
@@ -66,7 +66,7 @@ impl Affine {
     }
 
     /// Takes the map, which comes before a weight of `[O, I/groups, taps]`, into the weight and its bias.
-    pub fn into_columns(&self, weight: &mut [f32], taps: usize, groups: usize, bias: &mut [f32]) {
+    pub fn fold_columns(&self, weight: &mut [f32], taps: usize, groups: usize, bias: &mut [f32]) {
         let depth = self.scale.len() / groups;
         let rows = bias.len() / groups;
         for (o, row) in weight.chunks_mut(depth * taps).enumerate() {
@@ -101,10 +101,10 @@ mod tests {
         let apply =
             |w: &[f32], b: &[f32], x: &[f32]| [w[0] * x[0] + w[1] * x[1] + b[0], w[2] * x[0] + w[3] * x[1] + b[1]];
         let (mut before, mut bias) = (weight, [0.5, -0.5]);
-        map.into_columns(&mut before, 1, 1, &mut bias);
+        map.fold_columns(&mut before, 1, 1, &mut bias);
         assert_eq!(apply(&before, &bias, &x), apply(&weight, &[0.5, -0.5], &mapped));
         let mut after = weight;
-        let bias = map.into_rows(&mut after, Some(&[0.5, -0.5]));
+        let bias = map.fold_rows(&mut after, Some(&[0.5, -0.5]));
         let plain = apply(&weight, &[0.5, -0.5], &x);
         assert_eq!(apply(&after, &bias, &x), [plain[0] * 2.0 + 1.0, plain[1] * -0.5 + 3.0]);
         assert_eq!(Affine::identity(2).then(&map), map);

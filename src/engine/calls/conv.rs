@@ -182,7 +182,7 @@ pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTr
                 tap.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
             }
         }
-        folded.bias = map.into_rows(&mut [], bias.as_deref());
+        folded.bias = map.fold_rows(&mut [], bias.as_deref());
         folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
     })?;
     finish(context, step, kernel, parameters, None)
@@ -223,13 +223,13 @@ fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Opt
         if head.folds {
             let depth = map.scale.len() / groups;
             let taps = weight.len() / (width * depth).max(1);
-            map.into_columns(&mut weight, taps, groups, &mut bias);
+            map.fold_columns(&mut weight, taps, groups, &mut bias);
         } else {
             prologue = Some(map);
         }
     }
     let map = leading(context, step, node)?;
-    let bias = map.into_rows(&mut weight, Some(&bias));
+    let bias = map.fold_rows(&mut weight, Some(&bias));
     Ok(Folded { weight, bias, width, prologue })
 }
 

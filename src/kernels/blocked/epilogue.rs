@@ -2,7 +2,8 @@
 
 use super::super::elem::Elem;
 use super::super::vector::{LANES, Vector};
-use super::super::view::Src;
+use super::super::view::{Dst, Src};
+use super::{Layout, blocks};
 use crate::ops::activation::Activation;
 
 /// Applied to each number of operand 0 as it is read: `act(scale[c]·x + shift[c])`. Padding stays zero.
@@ -47,6 +48,19 @@ pub struct Epilogue<'a> {
     pub sum: Option<Sum<'a>>,
     /// After the sum.
     pub last: Option<Activation>,
+}
+
+impl Epilogue<'_> {
+    /// Panics unless bias, summand and result are of `width` channels and as many positions.
+    #[track_caller]
+    pub fn check(&self, width: usize, positions: usize, y: &Dst) {
+        let len = Layout::Blocked.len(width, positions);
+        assert_eq!(y.len(), len, "the result fits");
+        assert!(self.bias.is_none_or(|bias| bias.len() == blocks(width) * LANES), "the bias fits");
+        if let Some(Sum { value: Other::Value(other), .. }) = &self.sum {
+            assert!(other.len() == len && other.samples() == y.samples(), "the summand fits");
+        }
+    }
 }
 
 /// Whether a function maps 0 to 0, so that unused lanes stay zero under it.

@@ -110,27 +110,24 @@ impl Few {
         });
     }
 
-    /// Lays out the windows of positions as `[block][position][16]`.
+    /// Lays out the windows of positions one after another, zeros after each up to whole blocks.
     fn gather(&self, padded: &[f32], n: usize, range: &std::ops::Range<usize>, row: usize, windows: &mut [f32]) {
         let shape = &self.shape;
         let [rows, cols] = self.padded();
-        let count = range.len();
         let sample = &padded[n * shape.channels * rows * cols..][..shape.channels * rows * cols];
         let depth = shape.depth();
-        for (p, position) in range.clone().enumerate() {
+        for (position, window) in range.clone().zip(windows.chunks_exact_mut(self.depth() * LANES)) {
             let from = position / row * shape.stride[0] * cols + position % row * shape.stride[1];
-            let mut k = 0;
+            let (window, rest) = window.split_at_mut(depth);
+            rest.fill(0.0);
+            let mut taps = window.chunks_exact_mut(shape.kernel[1]);
             for c in 0..shape.channels {
                 for i in 0..shape.kernel[0] {
                     let line = &sample[(c * rows + i * shape.dilation[0]) * cols + from..];
-                    for j in 0..shape.kernel[1] {
-                        windows[(k / LANES * count + p) * LANES + k % LANES] = line[j * shape.dilation[1]];
-                        k += 1;
-                    }
+                    let Some(taps) = taps.next() else { break };
+                    let line = line.iter().step_by(shape.dilation[1]);
+                    taps.iter_mut().zip(line).for_each(|(tap, &x)| *tap = x);
                 }
-            }
-            for k in depth..self.depth() * LANES {
-                windows[(k / LANES * count + p) * LANES + k % LANES] = 0.0;
             }
         }
     }
@@ -166,12 +163,12 @@ impl Kernel for Task<'_> {
 impl Task<'_> {
     #[inline(always)]
     unsafe fn tile<V: Vector, const P: usize, const O: usize>(&self, tile: usize, first: usize) {
-        let (count, depth, width) = (self.range.len(), self.of.depth(), self.of.shape.width);
+        let (depth, width) = (self.of.depth(), self.of.shape.width);
         let mut acc = [[V::zero(); O]; P];
-        let x = std::array::from_fn(|p| self.windows[(first + p) * LANES..].as_ptr());
+        let x = std::array::from_fn(|p| self.windows[(first + p) * depth * LANES..].as_ptr());
         let weights = self.packed[tile * depth * LANES * O * LANES..].as_ptr();
         // SAFETY: the caller's promise.
-        unsafe { accumulate::<V, P, O>(&mut acc, &x, &[count * LANES; P], weights, depth) };
+        unsafe { accumulate::<V, P, O>(&mut acc, &x, &[LANES; P], weights, depth) };
         for p in 0..P {
             for o in 0..O {
                 let block = tile * O + o;

@@ -17,6 +17,7 @@ use crate::kernels::view::{Dst, Src};
 /// A convolution with its algorithm.
 #[derive(Clone, Debug)]
 pub struct Conv {
+    shape: ConvShape,
     algorithm: Algorithm,
 }
 
@@ -73,7 +74,7 @@ impl Conv {
                 None => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
             },
         };
-        Self { algorithm }
+        Self { shape, algorithm }
     }
 
     /// How its weights are packed.
@@ -117,6 +118,10 @@ impl Conv {
         scratch: &mut [f32],
     ) {
         assert_eq!(packed.len(), self.packing().len(), "the weights fit");
+        epilogue.check(self.shape.width, self.shape.positions(), &y);
+        let layout = if matches!(self.algorithm, Algorithm::Few(_)) { Layout::Plain } else { Layout::Blocked };
+        assert_eq!(x.len(), layout.len(self.shape.channels, self.shape.input_positions()), "the input fits");
+        assert!(x.samples() == self.shape.batch && scratch.len() >= self.scratch(), "batch and scratch fit");
         each!(&self.algorithm, Algorithm, it => it.run(cpu, x, packed, prologue, epilogue, &y, scratch));
     }
 }

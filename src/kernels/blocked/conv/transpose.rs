@@ -5,7 +5,7 @@ use super::direct;
 use super::grid::{self, Grid, Operands, Sizes, Tap};
 use crate::kernels::Isa;
 use crate::kernels::blocked::tile::columns;
-use crate::kernels::blocked::{Cpu, Epilogue, blocks};
+use crate::kernels::blocked::{Cpu, Epilogue, Layout, blocks};
 use crate::kernels::conv::ConvShape;
 use crate::kernels::vector::LANES;
 use crate::kernels::view::{Dst, Src};
@@ -73,6 +73,9 @@ impl ConvTranspose {
     /// Where values or weights do not fit the sizes.
     pub fn run(&self, cpu: &Cpu, x: Src, packed: &[f32], epilogue: &Epilogue, y: Dst, scratch: &mut [f32]) {
         assert_eq!(packed.len(), self.packing().len(), "the weights fit");
+        epilogue.check(self.shape.width, self.shape.positions(), &y);
+        assert_eq!(x.len(), Layout::Blocked.len(self.shape.channels, self.shape.input_positions()), "the input fits");
+        assert!(x.samples() == self.shape.batch, "the batch fits");
         for grid in &self.grids {
             grid::run(cpu, &self.sizes, grid, &Operands { x, packed, epilogue, y: &y }, scratch);
         }

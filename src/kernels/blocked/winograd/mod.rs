@@ -51,8 +51,11 @@ impl Winograd {
         let all = shape.batch * tiles[0] * tiles[1];
         let by_tiles = all >= 2 * CHUNK * threads;
         let groups = blocks(shape.width) / columns;
-        let parts =
-            if by_tiles { all.div_ceil(CHUNK) } else { (2 * threads).div_ceil(groups).max(all.div_ceil(4 * CHUNK)) };
+        let parts = if by_tiles {
+            all.div_ceil(CHUNK).next_multiple_of(threads)
+        } else {
+            (2 * threads).div_ceil(groups).max(all.div_ceil(4 * CHUNK))
+        };
         let chunk = all.div_ceil(parts).max(1).next_multiple_of(ROWS);
         Self { shape, packing, threads, tiles, chunk, by_tiles }
     }
