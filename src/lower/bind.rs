@@ -34,7 +34,7 @@ mod tests {
         let dims = vec![(Some("N".to_string()), None), (None, Some(3))];
         let decl = InputDecl { name: "x".into(), dims };
         let zeros = |dtype| Tensor::zeros((2, 3), dtype, &Device::Cpu).unwrap();
-        let (tensors, _) = bind(&[decl.clone()], &[("x", &zeros(DType::F32))], DType::F32).unwrap();
+        let (tensors, _) = bind(std::slice::from_ref(&decl), &[("x", &zeros(DType::F32))], DType::F32).unwrap();
         assert_eq!(tensors.len(), 1);
         let error = bind(&[decl], &[("x", &zeros(DType::F64))], DType::F32).unwrap_err();
         assert!(error.to_string().contains("f64"), "{error}");

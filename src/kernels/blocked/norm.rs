@@ -300,12 +300,11 @@ mod tests {
                 Map::random(1, channels, [1, 1], case + 91).values,
             );
             let act = [None, Some(Activation::Relu), Some(Activation::Sigmoid)][case as usize % 3];
-            let activated = |values: &mut [f64]| match act {
-                Some(f) => {
+            let activated = |values: &mut [f64]| {
+                if let Some(f) = act {
                     let plain = values.to_vec();
                     crate::kernels::activation::forward(&f, &plain, values);
                 }
-                None => {}
             };
             let mut want = x.clone();
             let shape = GroupShape { batch, channels, positions, groups };
