@@ -4,7 +4,7 @@
 //! on any number of threads. A [`Session`] owns what one run changes: an arena, and a hold on a team of threads. The first run at
 //! other sizes or another batch plans anew; plans are kept. After that a run allocates nothing.
 //!
-//! A planned step is an op, its buffers and its scratch ([`planned::Bound`]); nothing in it assumes that it stands in a
+//! A planned step is an op, its buffers and its scratch (`planned.rs`); nothing in it assumes that it stands in a
 //! forward pass. Values are `f32`.
 
 mod bind;
