@@ -58,7 +58,9 @@ macro_rules! each {
 fn tile(shape: &ConvShape) -> Option<usize> {
     let deep = blocks(shape.channels) > 1 && blocks(shape.width) > 1;
     let large = shape.output.iter().all(|&size| size >= 4);
-    (Winograd::supports(shape) && deep && large).then_some(4)
+    // Few tiles are bound by reading the weights, of which small tiles have fewer.
+    let tiles = shape.batch * shape.output.map(|size| size.div_ceil(4)).iter().product::<usize>();
+    (Winograd::supports(shape) && deep && large).then_some(if tiles <= 16 { 2 } else { 4 })
 }
 
 impl Conv {
