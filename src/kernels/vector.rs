@@ -5,7 +5,7 @@ pub use crate::shape::LANES;
 /// Sixteen `f32` lanes. Everything here is `#[inline(always)]` and must be called from within
 /// [`Isa::run`](super::isa::Isa::run), which is what makes its instructions legal.
 pub trait Vector: Copy {
-    /// Rows and columns of vectors that a tile of accumulators may have, so that they stay in registers.
+    /// Positions and blocks of a tile of accumulators that stays in registers.
     const TILE: (usize, usize);
 
     /// Sixteen floats from memory, at any alignment.
@@ -177,7 +177,7 @@ macro_rules! registers {
 #[cfg(target_arch = "x86_64")]
 registers! {
     /// One 512-bit register.
-    Avx512, x86_64, __m512, 1, 16, (6, 4),
+    Avx512, x86_64, __m512, 1, 16, (14, 2),
     _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
     _mm512_max_ps, _mm512_min_ps,
     |a, b, c| std::arch::x86_64::_mm512_fmadd_ps(a, b, c)

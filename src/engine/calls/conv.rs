@@ -6,7 +6,7 @@ use crate::engine::fold::{Affine, in_blocks};
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::Arena;
-use crate::kernels::blocked::{Conv, ConvTranspose, Epilogue, Prologue, Sum};
+use crate::kernels::blocked::{Conv, Epilogue, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
 use crate::ops::activation::Activation;
 use crate::ops::conv;
@@ -30,15 +30,8 @@ struct Head {
     act: Option<Activation>,
 }
 
-/// A kernel of this family.
-trait Kernel: Send + Sync + 'static {
-    fn scratch(&self) -> usize;
-    fn name(&self) -> String;
-    fn run(&self, job: &mut Job, packed: &[f32], prologue: Option<Prologue>, epilogue: &Epilogue);
-}
-
-struct Fused<K> {
-    kernel: K,
+struct Fused {
+    kernel: Conv,
     parameters: Arc<Parameters>,
     head: Option<Head>,
     tail: Tail,
@@ -46,7 +39,7 @@ struct Fused<K> {
     summand: usize,
 }
 
-impl<K: Kernel> Call for Fused<K> {
+impl Call for Fused {
     fn scratch(&self) -> usize {
         self.kernel.scratch()
     }
@@ -56,7 +49,7 @@ impl<K: Kernel> Call for Fused<K> {
     }
 
     fn name(&self) -> String {
-        self.kernel.name()
+        self.kernel.name().to_string()
     }
 
     fn run(&self, mut job: Job) {
@@ -66,115 +59,73 @@ impl<K: Kernel> Call for Fused<K> {
         let read = self.head.as_ref().filter(|head| !head.folds);
         let prologue = read.map(|head| Prologue { scale: &channels[1], shift: &channels[2], act: head.act });
         let packed = self.parameters.packed.as_ref().map_or(&[][..], Arena::floats);
-        self.kernel.run(&mut job, packed, prologue, &epilogue);
+        let x = job.operand(0);
+        let (y, scratch) = job.result();
+        self.kernel.run(&job.cpu, &Operands { x, packed, prologue, epilogue: &epilogue, y }, scratch);
     }
 }
 
-impl Kernel for Conv {
-    fn scratch(&self) -> usize {
-        Conv::scratch(self)
-    }
-    fn name(&self) -> String {
-        Conv::name(self).to_string()
-    }
-    fn run(&self, job: &mut Job, packed: &[f32], prologue: Option<Prologue>, epilogue: &Epilogue) {
-        let (y, scratch) = job.result();
-        Conv::run(self, &job.cpu, job.operand(0), packed, prologue, epilogue, y, scratch);
-    }
-}
-
-impl Kernel for ConvTranspose {
-    fn scratch(&self) -> usize {
-        ConvTranspose::scratch(self)
-    }
-    fn name(&self) -> String {
-        ConvTranspose::name(self).to_string()
-    }
-    fn run(&self, job: &mut Job, packed: &[f32], _: Option<Prologue>, epilogue: &Epilogue) {
-        let (y, scratch) = job.result();
-        ConvTranspose::run(self, &job.cpu, job.operand(0), packed, epilogue, y, scratch);
-    }
+/// The sizes of an op that takes windows.
+macro_rules! shape_of {
+    ($context:expr, $node:expr, $op:expr) => {{
+        let input = $context.graph.operands($node)[0];
+        ConvShape {
+            batch: $context.terms.batch,
+            channels: $context.channels(input),
+            width: $op.width,
+            groups: $op.groups,
+            input: $context.plane(input),
+            output: $context.plane($node),
+            kernel: pair(&$op.kernel, 1),
+            stride: pair(&$op.stride, 1),
+            pad: pair(&$op.pad, 0),
+            dilation: pair(&$op.dilation, 1),
+        }
+    }};
 }
 
 /// A convolution.
 pub fn conv(context: &Context, step: &Step, node: NodeId, op: &conv::Conv) -> Result<Box<dyn Call>> {
-    let input = context.graph.operands(node)[0];
-    let shape = ConvShape {
-        batch: context.terms.batch,
-        channels: context.channels(input),
-        width: op.width,
-        groups: op.groups,
-        input: context.plane(input),
-        output: context.plane(node),
-        kernel: pair(&op.kernel, 1),
-        stride: pair(&op.stride, 1),
-        pad: pair(&op.pad, 0),
-        dilation: pair(&op.dilation, 1),
-    };
-    let head = head(context, step, shape.pad == [0, 0]);
-    let kernel = Conv::new(shape, step.reads[0].layout, context.terms.threads, context.terms.isa);
-    let packing = kernel.packing();
-    let key = key(context, step, &packing);
-    let parameters = context.store.parameters(key, || {
-        let mut folded = folded(context, step, node, op.groups, head.as_ref())?;
-        folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
-    })?;
-    finish(context, step, kernel, parameters, head)
+    forward(context, step, node, shape_of!(context, node, op))
 }
 
 /// A linear layer is a convolution over one position.
 pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
-    let input = context.graph.operands(node)[0];
-    let one = [1, 1];
+    let [one, zero] = [[1, 1], [0, 0]];
     let shape = ConvShape {
         batch: context.terms.batch,
-        channels: context.channels(input),
+        channels: context.channels(context.graph.operands(node)[0]),
         width: context.channels(node),
         groups: 1,
         input: one,
         output: one,
         kernel: one,
         stride: one,
-        pad: [0, 0],
+        pad: zero,
         dilation: one,
     };
-    let head = head(context, step, true);
+    forward(context, step, node, shape)
+}
+
+fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Result<Box<dyn Call>> {
+    let head = head(context, step, shape.pad == [0, 0]);
     let kernel = Conv::new(shape, step.reads[0].layout, context.terms.threads, context.terms.isa);
-    let packing = kernel.packing();
-    let key = key(context, step, &packing);
-    let parameters = context.store.parameters(key, || {
-        let mut folded = folded(context, step, node, 1, head.as_ref())?;
-        folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
-    })?;
+    let folded = || folded(context, step, node, shape.groups, head.as_ref());
+    let parameters = parameters(context, step, &kernel, folded)?;
     finish(context, step, kernel, parameters, head)
 }
 
 /// A transposed convolution.
 pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTranspose) -> Result<Box<dyn Call>> {
-    let input = context.graph.operands(node)[0];
-    let shape = ConvShape {
-        batch: context.terms.batch,
-        channels: context.channels(input),
-        width: op.width,
-        groups: op.groups,
-        input: context.plane(input),
-        output: context.plane(node),
-        kernel: pair(&op.kernel, 1),
-        stride: pair(&op.stride, 1),
-        pad: pair(&op.pad, 0),
-        dilation: pair(&op.dilation, 1),
-    };
-    let kernel = ConvTranspose::new(shape, context.terms.threads, context.terms.isa);
-    let packing = kernel.packing();
-    let key = key(context, step, &packing);
-    let parameters = context.store.parameters(key, || {
+    let shape = shape_of!(context, node, op);
+    let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
+    let folded = || {
         let weight = context.store.need(context.graph, node, "weight")?;
         let bias = context.store.numbers(context.graph, node, "bias")?;
         let map = leading(context, step, node)?;
         // The weight is [I, O/groups, …]: what follows scales its second axis.
         let mut folded = Folded { weight, bias: Vec::new(), width: op.width, prologue: None };
-        let rows = op.width / op.groups;
-        let taps = op.kernel.iter().product::<usize>();
+        let (rows, taps) = (shape.group_width(), shape.taps());
         let per_group = folded.weight.len() / op.groups.max(1);
         for (group, weight) in folded.weight.chunks_mut(per_group.max(1)).enumerate() {
             for (i, tap) in weight.chunks_mut(taps).enumerate() {
@@ -183,9 +134,22 @@ pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTr
             }
         }
         folded.bias = map.fold_rows(&mut [], bias.as_deref());
-        folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
-    })?;
+        Ok(folded)
+    };
+    let parameters = parameters(context, step, &kernel, folded)?;
     finish(context, step, kernel, parameters, None)
+}
+
+/// The packed weights of a step: made, or found where another plan has made them.
+fn parameters(
+    context: &Context,
+    step: &Step,
+    kernel: &Conv,
+    folded: impl FnOnce() -> Result<Folded>,
+) -> Result<Arc<Parameters>> {
+    let packing = kernel.packing();
+    let key = key(context, step, &packing);
+    context.store.parameters(key, || Ok(folded()?.pack(&packing)))
 }
 
 /// Weights with what folds into them.
@@ -197,16 +161,16 @@ struct Folded {
 }
 
 impl Folded {
-    fn pack(&mut self, len: usize, pack: impl FnOnce(&[f32], &mut [f32])) -> Result<Parameters> {
-        let mut packed = Arena::new(len);
-        pack(&self.weight, packed.floats_mut());
-        let mut channels = vec![in_blocks(std::mem::take(&mut self.bias), self.width)];
-        if let Some(map) = self.prologue.take() {
+    fn pack(self, packing: &Packing) -> Parameters {
+        let mut packed = Arena::new(packing.len());
+        packing.pack(&self.weight, packed.floats_mut());
+        let mut channels = vec![in_blocks(self.bias, self.width)];
+        if let Some(map) = self.prologue {
             let count = map.scale.len();
             let narrow = |values: Vec<f64>| in_blocks(values.into_iter().map(|x| x as f32), count);
             channels.extend([narrow(map.scale), narrow(map.shift)]);
         }
-        Ok(Parameters { packed: Some(packed), channels })
+        Parameters { packed: Some(packed), channels }
     }
 }
 
@@ -259,15 +223,15 @@ fn head(context: &Context, step: &Step, unpadded: bool) -> Option<Head> {
 }
 
 /// Under what packed weights are shared: the nodes that they are made of, and their order.
-fn key(context: &Context, step: &Step, packing: &impl std::fmt::Debug) -> String {
+fn key(context: &Context, step: &Step, packing: &Packing) -> String {
     let paths: Vec<&str> = step.nodes().iter().map(|&node| context.graph.node(node).path.as_str()).collect();
     format!("{} {packing:?}", paths.join("+"))
 }
 
-fn finish<K: Kernel>(
+fn finish(
     context: &Context,
     step: &Step,
-    kernel: K,
+    kernel: Conv,
     parameters: Arc<Parameters>,
     head: Option<Head>,
 ) -> Result<Box<dyn Call>> {

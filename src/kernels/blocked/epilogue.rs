@@ -87,18 +87,38 @@ pub fn activate<V: Vector>(f: &Activation, x: V) -> V {
     }
 }
 
+/// A prologue at one block of channels.
+#[derive(Clone, Copy)]
+pub struct BlockMap<V> {
+    scale: V,
+    shift: V,
+    act: Option<Activation>,
+}
+
 impl Prologue<'_> {
-    /// Sixteen channels of block `block`.
+    /// The prologue at block `block`.
     ///
     /// # Safety
     /// The block exists.
     #[inline(always)]
-    pub unsafe fn apply<V: Vector>(&self, block: usize, x: V) -> V {
+    pub unsafe fn at<V: Vector>(&self, block: usize) -> BlockMap<V> {
         // SAFETY: the slices hold whole blocks, this one among them.
         let (scale, shift) = unsafe {
             (V::load(self.scale.as_ptr().add(block * LANES)), V::load(self.shift.as_ptr().add(block * LANES)))
         };
-        let x = x.mul_add(scale, shift);
-        self.act.as_ref().map_or(x, |f| activate(f, x))
+        BlockMap { scale, shift, act: self.act }
+    }
+}
+
+impl<V: Vector> BlockMap<V> {
+    /// `act(scale·x + shift)`
+    #[inline(always)]
+    pub fn apply(&self, x: V) -> V {
+        let x = x.mul_add(self.scale, self.shift);
+        match &self.act {
+            Some(Activation::Relu) => x.max(V::zero()),
+            Some(f) => activate(f, x),
+            None => x,
+        }
     }
 }

@@ -1,81 +1,232 @@
-//! The micro-kernel: a tile of positions × output blocks in registers, fed by broadcasting the channels of each position
-//! straight out of the blocked layout.
+//! The micro-kernel under every product: a tile of positions × blocks of sixteen outputs, held in registers.
+//!
+//! Inputs are broadcast one by one from where they lie; each meets the weights of one or two blocks. What starts the
+//! sums (a bias) and what ends them (an addition, relu) is done while they are in registers. It is compiled once for each
+//! instruction set and size, whoever calls it.
 
-use crate::kernels::isa::Isa;
+use crate::kernels::isa::{Isa, Kernel};
 use crate::kernels::vector::{LANES, Vector};
 
-/// Positions of a full tile.
-pub const ROWS: usize = 6;
+/// The most blocks a tile has on any instruction set.
+pub const MOST_BLOCKS: usize = 2;
+/// The most positions a tile has on any instruction set.
+pub const MOST_POSITIONS: usize = 14;
+/// Positions that are enough to keep the multipliers busy.
+const ENOUGH: usize = 4;
 
-/// Output blocks of a tile, for so many output blocks in all: the most that divide them and fit the registers.
-pub fn columns(isa: Isa, blocks: usize) -> usize {
-    let most = if isa == Isa::Avx512 { 4 } else { 1 };
-    (1..=most).rev().find(|o| blocks.is_multiple_of(*o)).unwrap_or(1)
+/// What is done to sums before they are written: relu, then `own·y + other·s`, then relu.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Finish {
+    /// Relu before the sum.
+    pub first: bool,
+    /// Where s lies for the first position, the floats to the next one, and both factors.
+    pub sum: Option<(*const f32, usize, f32, f32)>,
+    /// Relu after it.
+    pub last: bool,
 }
 
-/// `acc[p][o] += Σ x[p][c]·w[c][o]` over `blocks` blocks of sixteen channels. The channels of position `p` start at `x[p]`,
-/// those of the next block `steps[p]` floats on; weights are `[block][16][O·16]`.
-///
-/// # Safety
-/// All of it can be read.
-#[inline(always)]
-pub unsafe fn accumulate<V: Vector, const P: usize, const O: usize>(
-    acc: &mut [[V; O]; P],
-    x: &[*const f32; P],
-    steps: &[usize; P],
-    weights: *const f32,
-    blocks: usize,
-) {
-    let (mut x, mut weights) = (*x, weights);
-    for _ in 0..blocks {
-        for c in 0..LANES {
-            // SAFETY: the caller's promise.
-            unsafe {
-                let w: [V; O] = std::array::from_fn(|o| V::load(weights.add(o * LANES)));
-                for p in 0..P {
-                    let v = V::splat(*x[p].add(c));
-                    for o in 0..O {
-                        acc[p][o] = v.mul_add(w[o], acc[p][o]);
-                    }
-                }
-                weights = weights.add(O * LANES);
-            }
+/// Sums of products: `Σ x[p + taps[t] + u·unit + l]·w[u][t][l]` over units u, taps t and lanes l, for positions p side by
+/// side.
+#[derive(Clone, Copy, Debug)]
+pub struct Tile<'a> {
+    /// The first input of the first position; the next position follows after `lanes` floats.
+    pub x: *const f32,
+    /// Floats that lie side by side in a position: sixteen, or one.
+    pub lanes: usize,
+    /// Where each tap lies.
+    pub taps: &'a [usize],
+    /// How many blocks of input, or plain channels.
+    pub units: usize,
+    /// Floats from one to the next.
+    pub unit: usize,
+    /// The first weight, `[unit][tap][lane][blocks·16]`.
+    pub weights: *const f32,
+    /// What the sums of every position start from.
+    pub start: *const f32,
+    /// Where the results of the first position go.
+    pub end: *mut f32,
+    /// Floats from a position to the next there.
+    pub end_step: usize,
+    /// Floats from a block to the next there, in the other summand too.
+    pub end_block: usize,
+    /// What is done at the end.
+    pub finish: Finish,
+}
+
+/// What sums start from where there is no bias.
+pub static ZEROS: [f32; MOST_BLOCKS * LANES] = [0.0; MOST_BLOCKS * LANES];
+
+/// Positions and blocks of the largest tile.
+pub fn most(isa: Isa) -> (usize, usize) {
+    struct Most;
+    impl Kernel for Most {
+        type Output = (usize, usize);
+        #[inline(always)]
+        fn run<V: Vector>(self) -> (usize, usize) {
+            V::TILE
         }
-        for p in 0..P {
-            x[p] = x[p].wrapping_add(steps[p]);
+    }
+    isa.run(Most)
+}
+
+/// How many positions the next tile takes where so many are left and `most` fit: a size that [`Tile::run`] knows, and that
+/// leaves no rest too small to keep the multipliers busy where that can be helped.
+pub fn next(left: usize, most: usize) -> usize {
+    let half = most.div_ceil(2);
+    let rest = left.saturating_sub(most);
+    match most > 2 * ENOUGH {
+        true if left <= half => left,
+        true if left < most => left.div_ceil(2),
+        true if rest > 0 && rest < ENOUGH => half,
+        _ => left.min(most),
+    }
+}
+
+impl Tile<'_> {
+    /// Computes so many positions and blocks, at most [`Vector::TILE`]'s; positions as [`next`] gives them.
+    ///
+    /// # Safety
+    /// All that the tile says to read can be read, and what it says to write can be written.
+    pub unsafe fn run(&self, isa: Isa, positions: usize, blocks: usize) {
+        isa.run(Sized { tile: self, positions, blocks });
+    }
+}
+
+struct Sized<'a> {
+    tile: &'a Tile<'a>,
+    positions: usize,
+    blocks: usize,
+}
+
+impl Kernel for Sized<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        // SAFETY: the promise of `Tile::run`.
+        unsafe {
+            match (self.blocks, self.tile.lanes) {
+                (1, 1) => of_blocks::<V, 1, 1>(self.positions, self.tile),
+                (1, _) => of_blocks::<V, 1, LANES>(self.positions, self.tile),
+                (_, 1) => of_blocks::<V, 2, 1>(self.positions, self.tile),
+                (..) => of_blocks::<V, 2, LANES>(self.positions, self.tile),
+            }
         }
     }
 }
 
-/// Calls a method with `P` and `O` as constants, for `P` in 1..=6 and `O` in 1..=4.
-macro_rules! by_size {
-    ($p:expr, $o:expr, $self:ident.$method:ident::<$v:ident>($($arg:expr),*)) => {
-        match ($p, $o) {
-            (1, 1) => $self.$method::<$v, 1, 1>($($arg),*),
-            (2, 1) => $self.$method::<$v, 2, 1>($($arg),*),
-            (3, 1) => $self.$method::<$v, 3, 1>($($arg),*),
-            (4, 1) => $self.$method::<$v, 4, 1>($($arg),*),
-            (5, 1) => $self.$method::<$v, 5, 1>($($arg),*),
-            (_, 1) => $self.$method::<$v, 6, 1>($($arg),*),
-            (1, 2) => $self.$method::<$v, 1, 2>($($arg),*),
-            (2, 2) => $self.$method::<$v, 2, 2>($($arg),*),
-            (3, 2) => $self.$method::<$v, 3, 2>($($arg),*),
-            (4, 2) => $self.$method::<$v, 4, 2>($($arg),*),
-            (5, 2) => $self.$method::<$v, 5, 2>($($arg),*),
-            (_, 2) => $self.$method::<$v, 6, 2>($($arg),*),
-            (1, 3) => $self.$method::<$v, 1, 3>($($arg),*),
-            (2, 3) => $self.$method::<$v, 2, 3>($($arg),*),
-            (3, 3) => $self.$method::<$v, 3, 3>($($arg),*),
-            (4, 3) => $self.$method::<$v, 4, 3>($($arg),*),
-            (5, 3) => $self.$method::<$v, 5, 3>($($arg),*),
-            (_, 3) => $self.$method::<$v, 6, 3>($($arg),*),
-            (1, _) => $self.$method::<$v, 1, 4>($($arg),*),
-            (2, _) => $self.$method::<$v, 2, 4>($($arg),*),
-            (3, _) => $self.$method::<$v, 3, 4>($($arg),*),
-            (4, _) => $self.$method::<$v, 4, 4>($($arg),*),
-            (5, _) => $self.$method::<$v, 5, 4>($($arg),*),
-            _ => $self.$method::<$v, 6, 4>($($arg),*),
+#[inline(always)]
+unsafe fn of_blocks<V: Vector, const O: usize, const L: usize>(positions: usize, tile: &Tile) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match positions {
+            1 => of_size::<V, 1, O, L>(tile),
+            2 => of_size::<V, 2, O, L>(tile),
+            3 => of_size::<V, 3, O, L>(tile),
+            4 => of_size::<V, 4, O, L>(tile),
+            5 => of_size::<V, 5, O, L>(tile),
+            6 => of_size::<V, 6, O, L>(tile),
+            7 => of_size::<V, 7, O, L>(tile),
+            14 => of_size::<V, 14, O, L>(tile),
+            _ => unreachable!("a tile has a size that is known"),
         }
-    };
+    }
 }
-pub(crate) use by_size;
+
+#[inline(always)]
+unsafe fn of_size<V: Vector, const P: usize, const O: usize, const L: usize>(tile: &Tile) {
+    if P > V::TILE.0 || O > V::TILE.1 {
+        unreachable!("tiles fit the registers");
+    }
+    // SAFETY: the caller's promise, here and below.
+    unsafe {
+        let start: [V; O] = std::array::from_fn(|o| V::load(tile.start.add(o * LANES)));
+        let mut sums = [start; P];
+        multiply::<V, P, O, L>(tile, &mut sums);
+        finish(&tile.finish, tile.end_block, &mut sums);
+        for p in 0..P {
+            for o in 0..O {
+                sums[p][o].store(tile.end.add(p * tile.end_step + o * tile.end_block));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(tile: &Tile, out: &mut [[V; O]; P]) {
+    let mut sums = *out;
+    let (mut unit, mut w) = (tile.x, tile.weights);
+    // SAFETY: the caller promises that inputs and weights are there.
+    unsafe {
+        for _ in 0..tile.units {
+            for &tap in tile.taps {
+                let x = unit.add(tap);
+                for lane in 0..L {
+                    let weights: [V; O] = std::array::from_fn(|o| V::load(w.add(o * LANES)));
+                    for p in 0..P {
+                        let value = V::splat(*x.add(p * L + lane));
+                        for o in 0..O {
+                            sums[p][o] = value.mul_add(weights[o], sums[p][o]);
+                        }
+                    }
+                    w = w.add(O * LANES);
+                }
+            }
+            unit = unit.wrapping_add(tile.unit);
+        }
+    }
+    *out = sums;
+}
+
+/// Does what is done at the end.
+///
+/// # Safety
+/// The summand can be read.
+#[inline(always)]
+unsafe fn finish<V: Vector, const P: usize, const O: usize>(f: &Finish, block: usize, sums: &mut [[V; O]; P]) {
+    if f.first {
+        relu(sums);
+    }
+    if let Some((other, step, a, b)) = f.sum {
+        let (a, b) = (V::splat(a), V::splat(b));
+        for p in 0..P {
+            for o in 0..O {
+                // SAFETY: the caller's promise.
+                let s = unsafe { V::load(other.add(p * step + o * block)) };
+                sums[p][o] = s.mul_add(b, sums[p][o].mul(a));
+            }
+        }
+    }
+    if f.last {
+        relu(sums);
+    }
+}
+
+/// Plain loops: what iterators do with closures is not compiled for the instruction set.
+#[inline(always)]
+fn relu<V: Vector, const P: usize, const O: usize>(sums: &mut [[V; O]; P]) {
+    for p in 0..P {
+        for o in 0..O {
+            sums[p][o] = sums[p][o].max(V::zero());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_cut_into_known_sizes() {
+        for most in [3, 6, 14] {
+            for row in 1..200 {
+                let mut left = row;
+                while left > 0 {
+                    let size = next(left, most);
+                    assert!(size <= left.min(most) && (size <= 7 || size == 14), "{size} of {left}, {most} fit");
+                    assert!(row < ENOUGH || most < 14 || size >= ENOUGH, "{size} of {row}");
+                    left -= size;
+                }
+            }
+        }
+    }
+}

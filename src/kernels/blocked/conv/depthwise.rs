@@ -1,11 +1,10 @@
 //! Convolution of each channel by itself: lanes are channels, so a tap is one multiply-add.
 
-use super::grid::write;
-use crate::kernels::blocked::{Cpu, Epilogue, Prologue, blocks};
+use super::operands::{Operands, write};
+use crate::kernels::blocked::{Cpu, blocks};
 use crate::kernels::conv::ConvShape;
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
-use crate::kernels::view::{Dst, Src};
 
 /// As many groups as input and output channels.
 #[derive(Clone, Debug)]
@@ -37,22 +36,12 @@ impl Depthwise {
     }
 
     /// See [`Conv::run`](super::Conv::run).
-    #[allow(clippy::too_many_arguments)]
-    pub fn run(
-        &self,
-        cpu: &Cpu,
-        x: Src,
-        packed: &[f32],
-        prologue: Option<Prologue>,
-        epilogue: &Epilogue,
-        y: &Dst,
-        _: &mut [f32],
-    ) {
+    pub fn run(&self, cpu: &Cpu, of: &Operands, _: &mut [f32]) {
         let (planes, rows) = (blocks(self.shape.channels), self.shape.output[0]);
         cpu.team.run(self.shape.batch * planes * rows, &|_, task| {
             let (plane, row) = (task / rows, task % rows);
             let (n, block) = (plane / planes, plane % planes);
-            cpu.isa.run(Row { shape: &self.shape, x, packed, prologue, epilogue, y, n, block, row });
+            cpu.isa.run(Row { shape: &self.shape, of, n, block, row });
         });
     }
 }
@@ -60,11 +49,7 @@ impl Depthwise {
 /// One output row of one block.
 struct Row<'a> {
     shape: &'a ConvShape,
-    x: Src<'a>,
-    packed: &'a [f32],
-    prologue: Option<Prologue<'a>>,
-    epilogue: &'a Epilogue<'a>,
-    y: &'a Dst<'a>,
+    of: &'a Operands<'a>,
     n: usize,
     block: usize,
     row: usize,
@@ -77,8 +62,10 @@ impl Kernel for Row<'_> {
     fn run<V: Vector>(self) {
         let shape = self.shape;
         let [height, width] = shape.input;
-        let x = &self.x.sample(self.n)[self.block * height * width * LANES..][..height * width * LANES];
-        let weights = &self.packed[self.block * shape.taps() * LANES..][..shape.taps() * LANES];
+        let x = &self.of.x.sample(self.n)[self.block * height * width * LANES..][..height * width * LANES];
+        let weights = &self.of.packed[self.block * shape.taps() * LANES..][..shape.taps() * LANES];
+        // SAFETY: the block exists.
+        let before = self.of.prologue.as_ref().map(|p| unsafe { p.at::<V>(self.block) });
         let used = shape.width - (self.block * LANES).min(shape.width);
         for col in 0..shape.output[1] {
             let mut sum = V::zero();
@@ -95,14 +82,14 @@ impl Kernel for Row<'_> {
                     // SAFETY: inside the map and the weights; the block exists.
                     sum = unsafe {
                         let x = V::load(x.as_ptr().add((row * width + at) * LANES));
-                        let x = self.prologue.as_ref().map_or(x, |p| p.apply(self.block, x));
+                        let x = before.map_or(x, |map| map.apply(x));
                         x.mul_add(V::load(weights.as_ptr().add((i * shape.kernel[1] + j) * LANES)), sum)
                     };
                 }
             }
             let at = ((self.block * shape.output[0] + self.row) * shape.output[1] + col) * LANES;
             // SAFETY: each task writes a row of its own.
-            unsafe { write(self.epilogue, sum, self.block, used, self.y, self.n, at) };
+            unsafe { write(self.of.epilogue, sum, self.block, used, &self.of.y, self.n, at) };
         }
     }
 }

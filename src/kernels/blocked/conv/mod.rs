@@ -1,23 +1,23 @@
-//! Convolutions of blocked maps. The algorithm is chosen by the sizes alone.
+//! Convolutions of blocked maps, transposed ones among them. The algorithm is chosen by the sizes alone.
 
 mod depthwise;
 mod direct;
-mod few;
-pub(crate) mod grid;
-mod transpose;
+pub(crate) mod operands;
 
-pub use transpose::{ConvTranspose, TransposePacking};
+pub use operands::Operands;
 
 use super::winograd::{self, Winograd};
-use super::{Cpu, Epilogue, Layout, Prologue, blocks};
+use super::{Cpu, Layout, blocks};
 use crate::kernels::Isa;
 use crate::kernels::conv::ConvShape;
-use crate::kernels::view::{Dst, Src};
 
 /// A convolution with its algorithm.
 #[derive(Clone, Debug)]
 pub struct Conv {
     shape: ConvShape,
+    input: Layout,
+    /// Floats of packed weights.
+    weights: usize,
     algorithm: Algorithm,
 }
 
@@ -25,19 +25,25 @@ pub struct Conv {
 enum Algorithm {
     Direct(direct::Direct),
     Winograd(Winograd),
-    Few(few::Few),
     Depthwise(depthwise::Depthwise),
 }
 
+/// A way to compute a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// All products.
+    Direct,
+    /// By Winograd tiles of so many outputs a side: 2, 4 or 6.
+    Winograd(usize),
+}
+
 /// How the weights of a convolution lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Packing {
-    /// `[output tile][tap][input block][16][columns·16]`
+    /// `[bundle of groups][phase][output tile][input block][tap][16][columns·16]`
     Direct(direct::Packing),
     /// Transformed, `[output tile][point][input block][16][columns·16]`
     Winograd(winograd::Packing),
-    /// As direct, the taps of all input channels taken for channels of one tap.
-    Few(few::Packing),
     /// `[block][tap][16]`
     Depthwise(depthwise::Packing),
 }
@@ -48,7 +54,6 @@ macro_rules! each {
         match $self {
             $kind::Direct($it) => $body,
             $kind::Winograd($it) => $body,
-            $kind::Few($it) => $body,
             $kind::Depthwise($it) => $body,
         }
     };
@@ -64,19 +69,40 @@ fn tile(shape: &ConvShape) -> Option<usize> {
 }
 
 impl Conv {
-    /// A convolution of `[N, C, H, W]`, whose input lies in `input` (plain only where it has few channels).
+    /// A convolution of `[N, C, H, W]`, whose input lies in `input`, by the method that should be the fastest.
     pub fn new(shape: ConvShape, input: Layout, threads: usize, isa: Isa) -> Self {
-        let algorithm = match input {
-            Layout::Plain => Algorithm::Few(few::Few::new(shape, threads, isa)),
-            Layout::Blocked if shape.is_depthwise() && shape.width == shape.channels => {
+        let method = match input {
+            Layout::Blocked => tile(&shape).map_or(Method::Direct, Method::Winograd),
+            Layout::Plain => Method::Direct,
+        };
+        Self::by(method, shape, input, threads, isa)
+    }
+
+    /// A convolution by a given method, as long as it can be computed so; directly where it cannot.
+    pub fn by(method: Method, shape: ConvShape, input: Layout, threads: usize, isa: Isa) -> Self {
+        let algorithm = match (input, method) {
+            (Layout::Plain, _) => Algorithm::Direct(direct::Direct::plain(shape, threads, isa)),
+            (Layout::Blocked, _) if shape.is_depthwise() && shape.width == shape.channels => {
                 Algorithm::Depthwise(depthwise::Depthwise::new(shape))
             }
-            Layout::Blocked => match tile(&shape) {
-                Some(tile) => Algorithm::Winograd(Winograd::new(shape, tile, threads, isa)),
-                None => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
-            },
+            (Layout::Blocked, Method::Winograd(tile)) if Winograd::supports(&shape) => {
+                Algorithm::Winograd(Winograd::new(shape, tile, threads, isa))
+            }
+            (Layout::Blocked, _) => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
         };
-        Self { shape, algorithm }
+        Self::of(shape, input, algorithm)
+    }
+
+    /// A transposed convolution from `[N, C, H, W]`, blocked;
+    /// `output = (input − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1`.
+    pub fn transposed(shape: ConvShape, threads: usize, isa: Isa) -> Self {
+        Self::of(shape, Layout::Blocked, Algorithm::Direct(direct::Direct::transposed(shape, threads, isa)))
+    }
+
+    fn of(shape: ConvShape, input: Layout, algorithm: Algorithm) -> Self {
+        let mut conv = Self { shape, input, weights: 0, algorithm };
+        conv.weights = conv.packing().len();
+        conv
     }
 
     /// How its weights are packed.
@@ -84,7 +110,6 @@ impl Conv {
         match &self.algorithm {
             Algorithm::Direct(it) => Packing::Direct(it.packing()),
             Algorithm::Winograd(it) => Packing::Winograd(it.packing()),
-            Algorithm::Few(it) => Packing::Few(it.packing()),
             Algorithm::Depthwise(it) => Packing::Depthwise(it.packing()),
         }
     }
@@ -99,7 +124,6 @@ impl Conv {
         match &self.algorithm {
             Algorithm::Direct(it) => it.name(),
             Algorithm::Winograd(it) => it.name(),
-            Algorithm::Few(_) => "direct, few channels",
             Algorithm::Depthwise(_) => "depthwise",
         }
     }
@@ -108,23 +132,10 @@ impl Conv {
     ///
     /// # Panics
     /// Where values or weights do not fit the sizes.
-    #[allow(clippy::too_many_arguments)]
-    pub fn run(
-        &self,
-        cpu: &Cpu,
-        x: Src,
-        packed: &[f32],
-        prologue: Option<Prologue>,
-        epilogue: &Epilogue,
-        y: Dst,
-        scratch: &mut [f32],
-    ) {
-        assert_eq!(packed.len(), self.packing().len(), "the weights fit");
-        epilogue.check(self.shape.width, self.shape.positions(), &y);
-        let layout = if matches!(self.algorithm, Algorithm::Few(_)) { Layout::Plain } else { Layout::Blocked };
-        assert_eq!(x.len(), layout.len(self.shape.channels, self.shape.input_positions()), "the input fits");
-        assert!(x.samples() == self.shape.batch && scratch.len() >= self.scratch(), "batch and scratch fit");
-        each!(&self.algorithm, Algorithm, it => it.run(cpu, x, packed, prologue, epilogue, &y, scratch));
+    pub fn run(&self, cpu: &Cpu, of: &Operands, scratch: &mut [f32]) {
+        of.check(&self.shape, self.input, self.weights);
+        assert!(scratch.len() >= self.scratch(), "the scratch fits");
+        each!(&self.algorithm, Algorithm, it => it.run(cpu, of, scratch));
     }
 }
 
@@ -139,7 +150,7 @@ impl Packing {
         self.len() == 0
     }
 
-    /// Packs a weight of `[O, I/groups, rows, columns]`.
+    /// Packs a weight of `[O, I/groups, rows, columns]`; `[I, O/groups, rows, columns]` where it is transposed.
     ///
     /// # Panics
     /// Where a slice does not fit the sizes.

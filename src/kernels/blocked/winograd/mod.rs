@@ -6,22 +6,24 @@
 //! than a cache holds, and are split by output channels, so that weights are read once.
 
 mod points;
+mod transform;
 mod weights;
 
 pub use weights::Packing;
 
-use super::conv::grid::{Scratch, write};
-use super::tile::{ROWS, accumulate, by_size, columns};
-use super::{Cpu, Epilogue, Prologue, blocks};
+use super::conv::operands::{Operands, Scratch};
+use super::tile::{self, Finish, Tile, ZEROS, next};
+use super::{Cpu, blocks};
 use crate::kernels::Isa;
 use crate::kernels::conv::ConvShape;
-use crate::kernels::isa::Kernel;
-use crate::kernels::vector::{LANES, Vector};
-use crate::kernels::view::{Dst, Src};
+use crate::kernels::vector::LANES;
 use points::{FOUR, Points, SIX, TWO};
+use std::ops::Range;
+use transform::{Inputs, Outputs};
 
-/// Tiles that go through all parts together.
-const CHUNK: usize = 8 * ROWS;
+/// Floats of transformed inputs and products that a thread should hold at once: they share the second cache with
+/// weights.
+const HELD: usize = 160 << 10;
 
 /// A convolution by tiles of 2, 4 or 6 outputs a side.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub struct Winograd {
     chunk: usize,
     /// Whether tasks are tiles, rather than output channels.
     by_tiles: bool,
+    /// Tiles of a product.
+    most: usize,
 }
 
 impl Winograd {
@@ -45,19 +49,21 @@ impl Winograd {
 
     /// A convolution of these sizes by tiles of `tile` outputs a side.
     pub fn new(shape: ConvShape, tile: usize, threads: usize, isa: Isa) -> Self {
-        let columns = columns(isa, blocks(shape.width));
+        let (most, columns) = tile::most(isa);
         let packing = Packing { channels: shape.channels, width: shape.width, tile, columns };
         let tiles = shape.output.map(|size| size.div_ceil(tile));
         let all = shape.batch * tiles[0] * tiles[1];
-        let by_tiles = all >= 2 * CHUNK * threads;
-        let groups = blocks(shape.width) / columns;
+        // What a tile holds of all channels.
+        let each = packing.taps() * (blocks(shape.channels) + blocks(shape.width)) * LANES;
+        let fits = (HELD / each / most).max(2) * most;
+        let by_tiles = all >= 2 * threads * fits.min(4 * most);
         let parts = if by_tiles {
-            all.div_ceil(CHUNK).next_multiple_of(threads)
+            all.div_ceil(fits).next_multiple_of(threads)
         } else {
-            (2 * threads).div_ceil(groups).max(all.div_ceil(4 * CHUNK))
+            (2 * threads).div_ceil(packing.groups()).max(all.div_ceil(16 * most))
         };
-        let chunk = all.div_ceil(parts).max(1).next_multiple_of(ROWS);
-        Self { shape, packing, threads, tiles, chunk, by_tiles }
+        let chunk = all.div_ceil(parts).max(1);
+        Self { shape, packing, threads, tiles, chunk, by_tiles, most }
     }
 
     /// How its weights are packed.
@@ -79,235 +85,126 @@ impl Winograd {
         self.shape.batch * self.tiles[0] * self.tiles[1]
     }
 
-    /// Tiles whose transformed input lies together.
-    fn together(&self) -> usize {
-        if self.by_tiles { self.chunk } else { self.count().next_multiple_of(self.chunk) }
+    /// How transformed inputs lie: those of all tiles, or of a task's.
+    fn inputs(&self) -> Room {
+        let tiles = if self.by_tiles { self.chunk } else { self.count() };
+        Room::new(self.packing.taps(), blocks(self.shape.channels), tiles)
     }
 
-    /// Output blocks whose products lie together.
-    fn wide(&self) -> usize {
-        if self.by_tiles { blocks(self.shape.width) } else { self.packing.columns }
-    }
-
-    /// Floats of transformed inputs, and of products, each time they are held.
-    fn rooms(&self) -> [usize; 2] {
-        let taps = self.packing.taps();
-        let inputs = taps * blocks(self.shape.channels) * self.together() * LANES;
-        [inputs, taps * self.wide() * self.chunk * LANES]
+    /// How products lie: those of a task's tiles with all output blocks, or with those of one group.
+    fn products(&self) -> Room {
+        let wide = if self.by_tiles { blocks(self.shape.width) } else { self.packing.columns };
+        Room::new(self.packing.taps(), wide, self.chunk)
     }
 
     /// Floats of scratch, for all workers together.
     pub fn scratch(&self) -> usize {
-        let [inputs, products] = self.rooms();
-        if self.by_tiles { self.threads * (inputs + products) } else { inputs + self.threads * products }
+        let inputs = if self.by_tiles { self.threads } else { 1 };
+        inputs * self.inputs().len + self.threads * self.products().len
     }
 
     /// See [`Conv::run`](super::Conv::run).
-    #[allow(clippy::too_many_arguments)]
-    pub fn run(
-        &self,
-        cpu: &Cpu,
-        x: Src,
-        packed: &[f32],
-        prologue: Option<Prologue>,
-        epilogue: &Epilogue,
-        y: &Dst,
-        scratch: &mut [f32],
-    ) {
+    pub fn run(&self, cpu: &Cpu, of: &Operands, scratch: &mut [f32]) {
         assert!(cpu.team.threads() <= self.threads && scratch.len() >= self.scratch(), "each worker has scratch");
-        assert_eq!(x.len(), blocks(self.shape.channels) * self.shape.input_positions() * LANES, "the input fits");
-        let of = Operands { conv: self, x, packed, prologue, epilogue, y };
         let scratch = Scratch(scratch.as_mut_ptr());
         match self.packing.tile {
-            2 => of.run::<1, 4, 2>(cpu, &TWO, &scratch),
-            4 => of.run::<2, 6, 4>(cpu, &FOUR, &scratch),
-            _ => of.run::<3, 8, 6>(cpu, &SIX, &scratch),
+            2 => self.run_by::<1, 4, 2>(cpu, of, &TWO, &scratch),
+            4 => self.run_by::<2, 6, 4>(cpu, of, &FOUR, &scratch),
+            _ => self.run_by::<3, 8, 6>(cpu, of, &SIX, &scratch),
         }
     }
-}
 
-struct Operands<'a> {
-    conv: &'a Winograd,
-    x: Src<'a>,
-    packed: &'a [f32],
-    prologue: Option<Prologue<'a>>,
-    epilogue: &'a Epilogue<'a>,
-    y: &'a Dst<'a>,
-}
-
-impl Operands<'_> {
-    fn run<const H: usize, const N: usize, const M: usize>(&self, cpu: &Cpu, points: &Points<H>, scratch: &Scratch) {
-        let conv = self.conv;
-        let [inputs, products] = conv.rooms();
-        let (count, chunk) = (conv.count(), conv.chunk);
-        let (chunks, planes) = (count.div_ceil(chunk), blocks(conv.shape.channels));
-        let groups = blocks(conv.shape.width) / conv.packing.columns;
-        let at = |task: usize| task * chunk..((task + 1) * chunk).min(count);
-        let part = |tiles, first, planes, groups, v, m| Part::<H, N, M> {
-            of: self,
-            points,
-            tiles,
-            first,
-            planes,
-            groups,
-            v,
-            m,
+    fn run_by<const H: usize, const N: usize, const M: usize>(
+        &self,
+        cpu: &Cpu,
+        of: &Operands,
+        points: &Points<H>,
+        scratch: &Scratch,
+    ) {
+        let (inputs, products) = (self.inputs(), self.products());
+        let (count, planes, groups) = (self.count(), blocks(self.shape.channels), self.packing.groups());
+        let chunks = count.div_ceil(self.chunk);
+        let tiles = |task: usize| task * self.chunk..((task + 1) * self.chunk).min(count);
+        let transform = |tiles: Range<usize>, first, planes, to| {
+            cpu.isa.run(Inputs::<H, N, M> { conv: self, of, points, tiles, first, planes, to, room: inputs });
         };
-        if conv.by_tiles {
+        let finish = |tiles: Range<usize>, blocks, from| {
+            cpu.isa.run(Outputs::<H, N, M> { conv: self, of, points, tiles, blocks, from, room: products });
+        };
+        if self.by_tiles {
             cpu.team.run(chunks, &|worker, task| {
-                let v = scratch.0.wrapping_add(worker * (inputs + products));
-                let m = v.wrapping_add(inputs);
-                cpu.isa.run(part(at(task), 0, 0..planes, 0..groups, v, m));
+                let v = scratch.0.wrapping_add(worker * (inputs.len + products.len));
+                let m = v.wrapping_add(inputs.len);
+                transform(tiles(task), 0, 0..planes, v);
+                self.multiply(cpu.isa, of.packed, 0..groups, v, m, tiles(task).len());
+                finish(tiles(task), 0..blocks(self.shape.width), m);
             });
             return;
         }
         cpu.team.run(chunks * planes, &|_, task| {
-            let (chunk, plane) = (task / planes, task % planes);
-            let range = at(chunk);
-            cpu.isa.run(part(range.clone(), range.start, plane..plane + 1, 0..0, scratch.0, scratch.0));
+            let (tiles, plane) = (tiles(task / planes), task % planes);
+            transform(tiles.clone(), tiles.start, plane..plane + 1, scratch.0);
         });
         cpu.team.run(groups * chunks, &|worker, task| {
-            let m = scratch.0.wrapping_add(inputs + worker * products);
-            let (range, group) = (at(task % chunks), task / chunks);
-            cpu.isa.run(part(range.clone(), range.start, 0..0, group..group + 1, scratch.0, m));
+            let (tiles, group) = (tiles(task % chunks), task / chunks);
+            let m = scratch.0.wrapping_add(inputs.len + worker * products.len);
+            let v = scratch.0.wrapping_add(tiles.start * LANES);
+            self.multiply(cpu.isa, of.packed, group..group + 1, v, m, tiles.len());
+            let first = group * self.packing.columns;
+            finish(tiles, first..(first + self.packing.columns).min(blocks(self.shape.width)), m);
         });
     }
-}
 
-/// Some tiles, with the input blocks to be transformed and the output tiles to be computed.
-struct Part<'a, const H: usize, const N: usize, const M: usize> {
-    of: &'a Operands<'a>,
-    points: &'a Points<H>,
-    /// Tiles of the batch.
-    tiles: std::ops::Range<usize>,
-    /// Where the first lies among the transformed inputs.
-    first: usize,
-    planes: std::ops::Range<usize>,
-    groups: std::ops::Range<usize>,
-    v: *mut f32,
-    m: *mut f32,
-}
-
-impl<const H: usize, const N: usize, const M: usize> Kernel for Part<'_, H, N, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<V: Vector>(self) {
-        let conv = self.of.conv;
-        for plane in self.planes.clone() {
-            for (i, tile) in self.tiles.clone().enumerate() {
-                // SAFETY: tile and block exist, and their place is this task's alone.
-                unsafe { self.input::<V>(plane, tile, self.first + i) }
-            }
-        }
-        let columns = conv.packing.columns;
-        for tap in 0..N * N {
-            for group in self.groups.clone() {
-                for first in (0..self.tiles.len()).step_by(ROWS) {
-                    let rows = ROWS.min(self.tiles.len() - first);
-                    // SAFETY: transformed inputs and weights are there; products are this worker's.
-                    unsafe { by_size!(rows, columns, self.multiply::<V>(tap, group, first)) }
-                }
-            }
-        }
-        for block in 0..self.groups.len() * columns {
-            for (i, tile) in self.tiles.clone().enumerate() {
-                // SAFETY: the products are there; each task writes tiles and blocks of its own.
-                unsafe { self.output::<V>(block, tile, i) }
-            }
-        }
-    }
-}
-
-impl<const H: usize, const N: usize, const M: usize> Part<'_, H, N, M> {
-    /// The sample of a tile, and its first row and column in the output.
-    #[inline(always)]
-    fn place(&self, tile: usize) -> (usize, usize, usize) {
-        let [rows, cols] = self.of.conv.tiles;
-        let (n, rest) = (tile / (rows * cols), tile % (rows * cols));
-        (n, rest / cols * M, rest % cols * M)
-    }
-
-    /// Transforms one block of one tile: `Bᵀ·d·B`.
-    #[inline(always)]
-    unsafe fn input<V: Vector>(&self, plane: usize, tile: usize, to: usize) {
-        let shape = &self.of.conv.shape;
-        let (n, row, col) = self.place(tile);
-        let [height, width] = shape.input;
-        let x = self.of.x.sample(n)[plane * height * width * LANES..].as_ptr();
-        let mut rows = [[V::zero(); N]; N];
-        for (j, column) in rows.iter_mut().enumerate() {
-            let at = (col + j).wrapping_sub(shape.pad[1]);
-            let mut d = [V::zero(); N];
-            for (i, d) in d.iter_mut().enumerate() {
-                let line = (row + i).wrapping_sub(shape.pad[0]);
-                if line < height && at < width {
-                    // SAFETY: inside the map; the block exists.
-                    *d = unsafe {
-                        let x = V::load(x.add((line * width + at) * LANES));
-                        self.of.prologue.as_ref().map_or(x, |p| p.apply(plane, x))
+    /// The products of `count` tiles from `v` on with some groups of output blocks, at every point.
+    fn multiply(&self, isa: Isa, packed: &[f32], groups: Range<usize>, v: *mut f32, m: *mut f32, count: usize) {
+        let (inputs, products) = (self.inputs(), self.products());
+        let (depth, columns) = (blocks(self.shape.channels), self.packing.columns);
+        for tap in 0..self.packing.taps() {
+            for group in groups.clone() {
+                let wide = columns.min(blocks(self.shape.width) - group * columns);
+                let weights = &packed[self.packing.place(group, tap)..][..wide * depth * LANES * LANES];
+                let block = (group - groups.start) * columns;
+                let mut first = 0;
+                while first < count {
+                    let positions = next(count - first, self.most);
+                    let tile = Tile {
+                        x: v.wrapping_add(tap * inputs.tap + first * LANES),
+                        lanes: LANES,
+                        taps: &[0],
+                        units: depth,
+                        unit: inputs.block,
+                        weights: weights.as_ptr(),
+                        start: ZEROS.as_ptr(),
+                        end: m.wrapping_add(tap * products.tap + block * products.block + first * LANES),
+                        end_step: LANES,
+                        end_block: products.block,
+                        finish: Finish::default(),
                     };
+                    // SAFETY: transformed inputs and weights are there; the products are this worker's.
+                    unsafe { tile.run(isa, positions, wide) };
+                    first += positions;
                 }
             }
-            *column = self.points.input(&d);
-        }
-        let together = self.of.conv.together();
-        let stride = blocks(shape.channels) * together * LANES;
-        let v = self.v.wrapping_add((plane * together + to) * LANES);
-        for i in 0..N {
-            let line: [V; N] = std::array::from_fn(|j| rows[j][i]);
-            for (j, value) in self.points.input(&line).into_iter().enumerate() {
-                // SAFETY: the caller's promise.
-                unsafe { value.store(v.add((i * N + j) * stride)) };
-            }
         }
     }
+}
 
-    /// The products of `P` tiles with `O` output blocks at one point.
-    #[inline(always)]
-    unsafe fn multiply<V: Vector, const P: usize, const O: usize>(&self, tap: usize, group: usize, first: usize) {
-        let conv = self.of.conv;
-        let (depth, together) = (blocks(conv.shape.channels), conv.together());
-        let v = self.v.wrapping_add((tap * depth * together + self.first + first) * LANES);
-        let x: [*const f32; P] = std::array::from_fn(|p| v.wrapping_add(p * LANES).cast_const());
-        let weights = self.of.packed[(group * N * N + tap) * depth * LANES * O * LANES..].as_ptr();
-        let mut acc = [[V::zero(); O]; P];
-        // SAFETY: the caller's promise.
-        unsafe { accumulate::<V, P, O>(&mut acc, &x, &[together * LANES; P], weights, depth) };
-        let block = tap * conv.wide() + (group - self.groups.start) * O;
-        for (p, row) in acc.iter().enumerate() {
-            for (o, value) in row.iter().enumerate() {
-                let at = ((block + o) * conv.chunk + first + p) * LANES;
-                // SAFETY: the caller's promise.
-                unsafe { value.store(self.m.add(at)) };
-            }
-        }
-    }
+/// How transformed tiles lie: `[tap][block][tile][16]`.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// Floats from a block to the next.
+    block: usize,
+    /// Floats from a tap to the next: an odd number of lines, so that the taps of a tile fall into different sets of the
+    /// first cache.
+    tap: usize,
+    /// Floats of all of it.
+    len: usize,
+}
 
-    /// Transforms one block of one tile back, `Aᵀ·m·A`, and writes what lies inside the output.
-    #[inline(always)]
-    unsafe fn output<V: Vector>(&self, block: usize, tile: usize, i: usize) {
-        let conv = self.of.conv;
-        let (n, row, col) = self.place(tile);
-        let stride = conv.wide() * conv.chunk * LANES;
-        let m = self.m.wrapping_add((block * conv.chunk + i) * LANES);
-        let mut half = [[V::zero(); M]; N];
-        for (j, half) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            let column: [V; N] = std::array::from_fn(|i| unsafe { V::load(m.add((i * N + j) * stride)) });
-            *half = self.points.output(&column);
-        }
-        let [height, width] = conv.shape.output;
-        let block = self.groups.start * conv.packing.columns + block;
-        let used = conv.shape.width - (block * LANES).min(conv.shape.width);
-        for i in 0..M.min(height - row) {
-            let line: [V; N] = std::array::from_fn(|j| half[j][i]);
-            let results: [V; M] = self.points.output(&line);
-            for (j, &value) in results[..M.min(width - col)].iter().enumerate() {
-                let at = ((block * height + row + i) * width + col + j) * LANES;
-                // SAFETY: the caller's promise.
-                unsafe { write(self.of.epilogue, value, block, used, self.of.y, n, at) };
-            }
-        }
+impl Room {
+    fn new(taps: usize, blocks: usize, tiles: usize) -> Self {
+        let block = tiles * LANES;
+        let tap = (blocks * tiles | 1) * LANES;
+        Self { block, tap, len: taps * tap }
     }
 }

@@ -21,6 +21,22 @@ impl Packing {
         (self.tile + 2) * (self.tile + 2)
     }
 
+    /// Groups of output blocks; the last may have fewer.
+    pub(super) fn groups(&self) -> usize {
+        blocks(self.width).div_ceil(self.columns)
+    }
+
+    /// Output blocks of a group.
+    fn wide(&self, group: usize) -> usize {
+        self.columns.min(blocks(self.width) - group * self.columns)
+    }
+
+    /// Where the weights of a group at a tap begin.
+    pub(super) fn place(&self, group: usize, tap: usize) -> usize {
+        let depth = blocks(self.channels) * LANES * LANES;
+        (group * self.columns * self.taps() + tap * self.wide(group)) * depth
+    }
+
     /// Floats.
     pub fn len(&self) -> usize {
         self.taps() * blocks(self.channels) * blocks(self.width) * LANES * LANES
@@ -70,7 +86,8 @@ impl Pack<'_> {
         let depth = blocks(channels) * LANES;
         for block in 0..blocks(width) {
             let rows = LANES.min(width - block * LANES);
-            let start = block / columns * N * N * depth * columns * LANES + block % columns * LANES;
+            let (group, wide) = (block / columns, self.packing.wide(block / columns) * LANES);
+            let start = self.packing.place(group, 0) + block % columns * LANES;
             for c in 0..depth {
                 let mut taps = [[0.0; LANES]; 9];
                 if c < channels {
@@ -81,8 +98,8 @@ impl Pack<'_> {
                         }
                     }
                 }
-                let at = start + c * columns * LANES;
-                scatter::<H, N>(points, &taps, &mut self.out[at..], depth * columns * LANES);
+                let at = start + c * wide;
+                scatter::<H, N>(points, &taps, &mut self.out[at..], depth * wide);
             }
         }
     }

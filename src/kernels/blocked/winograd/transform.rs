@@ -1,0 +1,152 @@
+//! Tiles there and back.
+
+use super::points::Points;
+use super::{Room, Winograd};
+use crate::kernels::blocked::conv::operands::{Operands, write};
+use crate::kernels::blocked::epilogue::BlockMap;
+use crate::kernels::isa::Kernel;
+use crate::kernels::vector::{LANES, Vector};
+use std::ops::Range;
+
+/// Tiles of some input blocks to be transformed.
+pub(super) struct Inputs<'a, const H: usize, const N: usize, const M: usize> {
+    pub conv: &'a Winograd,
+    pub of: &'a Operands<'a>,
+    pub points: &'a Points<H>,
+    /// Tiles of the batch.
+    pub tiles: Range<usize>,
+    /// Where the first of them lies among the transformed.
+    pub first: usize,
+    /// Input blocks.
+    pub planes: Range<usize>,
+    pub to: *mut f32,
+    pub room: Room,
+}
+
+/// Products of some output blocks to be transformed back.
+pub(super) struct Outputs<'a, const H: usize, const N: usize, const M: usize> {
+    pub conv: &'a Winograd,
+    pub of: &'a Operands<'a>,
+    pub points: &'a Points<H>,
+    /// Tiles of the batch; the first lies first.
+    pub tiles: Range<usize>,
+    /// Output blocks; the first lies first.
+    pub blocks: Range<usize>,
+    pub from: *mut f32,
+    pub room: Room,
+}
+
+/// The sample of a tile, and its first row and column in the output.
+#[inline(always)]
+fn place(conv: &Winograd, tile: usize, side: usize) -> (usize, usize, usize) {
+    let [rows, columns] = conv.tiles;
+    let (n, rest) = (tile / (rows * columns), tile % (rows * columns));
+    (n, rest / columns * side, rest % columns * side)
+}
+
+impl<const H: usize, const N: usize, const M: usize> Kernel for Inputs<'_, H, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for plane in self.planes.clone() {
+            // SAFETY: the block exists.
+            let before = self.of.prologue.as_ref().map(|p| unsafe { p.at::<V>(plane) });
+            for (i, tile) in self.tiles.clone().enumerate() {
+                let to = self.to.wrapping_add(plane * self.room.block + (self.first + i) * LANES);
+                // SAFETY: tile and block exist, and their place is this task's alone.
+                unsafe { self.tile(plane, tile, before, to) }
+            }
+        }
+    }
+}
+
+impl<const H: usize, const N: usize, const M: usize> Inputs<'_, H, N, M> {
+    /// `Bᵀ·d·B` of one block of one tile.
+    #[inline(always)]
+    unsafe fn tile<V: Vector>(&self, plane: usize, tile: usize, before: Option<BlockMap<V>>, to: *mut f32) {
+        let shape = &self.conv.shape;
+        let (n, row, column) = place(self.conv, tile, M);
+        let [height, width] = shape.input;
+        let x = self.of.x.sample(n)[plane * height * width * LANES..].as_ptr();
+        let (row, column) = (row.wrapping_sub(shape.pad[0]), column.wrapping_sub(shape.pad[1]));
+        let inside = |first: usize, size: usize| first < size && size - first >= N;
+        let at = |i: usize, j: usize| {
+            x.wrapping_add(
+                row.wrapping_add(i).wrapping_mul(width).wrapping_add(column.wrapping_add(j)).wrapping_mul(LANES),
+            )
+        };
+        // SAFETY: what is loaded lies inside the map; the place to write is the caller's promise.
+        unsafe {
+            if inside(row, height) && inside(column, width) {
+                match before {
+                    None => self.transform(|i, j| V::load(at(i, j)), to),
+                    Some(map) => self.transform(|i, j| map.apply(V::load(at(i, j))), to),
+                }
+                return;
+            }
+            let exists = |i: usize, j: usize| row.wrapping_add(i) < height && column.wrapping_add(j) < width;
+            let seen = |i, j| {
+                let x = if exists(i, j) { V::load(at(i, j)) } else { return V::zero() };
+                before.map_or(x, |map| map.apply(x))
+            };
+            self.transform(seen, to);
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transform<V: Vector>(&self, d: impl Fn(usize, usize) -> V, to: *mut f32) {
+        let mut half = [[V::zero(); N]; N];
+        for (j, half) in half.iter_mut().enumerate() {
+            *half = self.points.input(&std::array::from_fn(|i| d(i, j)));
+        }
+        for i in 0..N {
+            let line: [V; N] = std::array::from_fn(|j| half[j][i]);
+            for (j, value) in self.points.input(&line).into_iter().enumerate() {
+                // SAFETY: the caller's promise.
+                unsafe { value.store(to.add((i * N + j) * self.room.tap)) };
+            }
+        }
+    }
+}
+
+impl<const H: usize, const N: usize, const M: usize> Kernel for Outputs<'_, H, N, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        for (o, block) in self.blocks.clone().enumerate() {
+            for (i, tile) in self.tiles.clone().enumerate() {
+                let from = self.from.wrapping_add(o * self.room.block + i * LANES);
+                // SAFETY: the products are there; each task writes tiles and blocks of its own.
+                unsafe { self.tile::<V>(block, tile, from) }
+            }
+        }
+    }
+}
+
+impl<const H: usize, const N: usize, const M: usize> Outputs<'_, H, N, M> {
+    /// `Aᵀ·m·A` of one block of one tile; writes what lies inside the output.
+    #[inline(always)]
+    unsafe fn tile<V: Vector>(&self, block: usize, tile: usize, from: *const f32) {
+        let shape = &self.conv.shape;
+        let (n, row, column) = place(self.conv, tile, M);
+        let mut half = [[V::zero(); M]; N];
+        for (j, half) in half.iter_mut().enumerate() {
+            // SAFETY: the caller's promise.
+            let m: [V; N] = std::array::from_fn(|i| unsafe { V::load(from.add((i * N + j) * self.room.tap)) });
+            *half = self.points.output(&m);
+        }
+        let [height, width] = shape.output;
+        let used = shape.width - (block * LANES).min(shape.width);
+        for i in 0..M.min(height - row) {
+            let line: [V; N] = std::array::from_fn(|j| half[j][i]);
+            let results: [V; M] = self.points.output(&line);
+            for (j, &value) in results[..M.min(width - column)].iter().enumerate() {
+                let at = ((block * height + row + i) * width + column + j) * LANES;
+                // SAFETY: the caller's promise.
+                unsafe { write(self.of.epilogue, value, block, used, &self.of.y, n, at) };
+            }
+        }
+    }
+}
