@@ -139,7 +139,10 @@ unsafe fn of_size<V: Vector, const P: usize, const O: usize, const L: usize>(til
     }
     // SAFETY: the caller's promise, here and below.
     unsafe {
-        let start: [V; O] = std::array::from_fn(|o| V::load(tile.start.add(o * LANES)));
+        let mut start = [V::zero(); O];
+        for o in 0..O {
+            start[o] = V::load(tile.start.add(o * LANES));
+        }
         let mut sums = [start; P];
         multiply::<V, P, O, L>(tile, &mut sums);
         finish(&tile.finish, tile.end_block, &mut sums);
@@ -161,7 +164,10 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
             for &tap in tile.taps {
                 let x = unit.add(tap);
                 for lane in 0..L {
-                    let weights: [V; O] = std::array::from_fn(|o| V::load(w.add(o * LANES)));
+                    let mut weights = [V::zero(); O];
+                    for o in 0..O {
+                        weights[o] = V::load(w.add(o * LANES));
+                    }
                     for p in 0..P {
                         let value = V::splat(*x.add(p * L + lane));
                         for o in 0..O {

@@ -1,6 +1,7 @@
 //! Convolution of each channel by itself: lanes are channels, so a tap is one multiply-add.
 
-use super::operands::{Operands, write};
+use super::operands::{Ending, Operands, Writer, with_ending};
+use crate::kernels::blocked::epilogue::BlockMap;
 use crate::kernels::blocked::{Cpu, blocks};
 use crate::kernels::conv::ConvShape;
 use crate::kernels::isa::Kernel;
@@ -66,30 +67,59 @@ impl Kernel for Row<'_> {
         let weights = &self.of.packed[self.block * shape.taps() * LANES..][..shape.taps() * LANES];
         // SAFETY: the block exists.
         let before = self.of.prologue.as_ref().map(|p| unsafe { p.at::<V>(self.block) });
-        let used = shape.width - (self.block * LANES).min(shape.width);
-        for col in 0..shape.output[1] {
-            let mut sum = V::zero();
-            for i in 0..shape.kernel[0] {
-                let row = (self.row * shape.stride[0] + i * shape.dilation[0]).wrapping_sub(shape.pad[0]);
-                if row >= height {
+        let taps = Taps { row: &self, x: x.as_ptr(), weights: weights.as_ptr(), before };
+        // SAFETY: the block exists; each task writes a row of its own.
+        unsafe { with_ending(self.of, shape.width, self.block, taps) };
+    }
+}
+
+/// Where the taps of a row are read.
+struct Taps<'a, V> {
+    row: &'a Row<'a>,
+    x: *const f32,
+    weights: *const f32,
+    before: Option<BlockMap<V>>,
+}
+
+impl<V: Vector> Taps<'_, V> {
+    /// The sum of one position.
+    #[inline(always)]
+    unsafe fn sum(&self, column: usize) -> V {
+        let shape = self.row.shape;
+        let [height, width] = shape.input;
+        let mut sum = V::zero();
+        for i in 0..shape.kernel[0] {
+            let row = (self.row.row * shape.stride[0] + i * shape.dilation[0]).wrapping_sub(shape.pad[0]);
+            if row >= height {
+                continue;
+            }
+            for j in 0..shape.kernel[1] {
+                let at = (column * shape.stride[1] + j * shape.dilation[1]).wrapping_sub(shape.pad[1]);
+                if at >= width {
                     continue;
                 }
-                for j in 0..shape.kernel[1] {
-                    let at = (col * shape.stride[1] + j * shape.dilation[1]).wrapping_sub(shape.pad[1]);
-                    if at >= width {
-                        continue;
+                // SAFETY: inside the map and the weights.
+                sum = unsafe {
+                    let mut x = V::load(self.x.add((row * width + at) * LANES));
+                    if let Some(map) = &self.before {
+                        x = map.apply(x);
                     }
-                    // SAFETY: inside the map and the weights; the block exists.
-                    sum = unsafe {
-                        let x = V::load(x.as_ptr().add((row * width + at) * LANES));
-                        let x = before.map_or(x, |map| map.apply(x));
-                        x.mul_add(V::load(weights.as_ptr().add((i * shape.kernel[1] + j) * LANES)), sum)
-                    };
-                }
+                    x.mul_add(V::load(self.weights.add((i * shape.kernel[1] + j) * LANES)), sum)
+                };
             }
-            let at = ((self.block * shape.output[0] + self.row) * shape.output[1] + col) * LANES;
-            // SAFETY: each task writes a row of its own.
-            unsafe { write(self.of.epilogue, sum, self.block, used, &self.of.y, self.n, at) };
+        }
+        sum
+    }
+}
+
+impl<V: Vector> Writer<V> for Taps<'_, V> {
+    #[inline(always)]
+    unsafe fn write(self, ending: impl Ending<V>) {
+        let Row { shape, block, row, n, .. } = *self.row;
+        for column in 0..shape.output[1] {
+            let at = ((block * shape.output[0] + row) * shape.output[1] + column) * LANES;
+            // SAFETY: the caller's promise.
+            unsafe { ending.write(self.sum(column), n, at) };
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::points::Points;
 use super::{Room, Winograd};
-use crate::kernels::blocked::conv::operands::{Operands, write};
+use crate::kernels::blocked::conv::operands::{Ending, Operands, Writer, with_ending};
 use crate::kernels::blocked::epilogue::BlockMap;
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
@@ -97,14 +97,21 @@ impl<const H: usize, const N: usize, const M: usize> Inputs<'_, H, N, M> {
     #[inline(always)]
     unsafe fn transform<V: Vector>(&self, d: impl Fn(usize, usize) -> V, to: *mut f32) {
         let mut half = [[V::zero(); N]; N];
-        for (j, half) in half.iter_mut().enumerate() {
-            *half = self.points.input(&std::array::from_fn(|i| d(i, j)));
+        let mut line = [V::zero(); N];
+        for j in 0..N {
+            for i in 0..N {
+                line[i] = d(i, j);
+            }
+            half[j] = self.points.input(&line);
         }
         for i in 0..N {
-            let line: [V; N] = std::array::from_fn(|j| half[j][i]);
-            for (j, value) in self.points.input(&line).into_iter().enumerate() {
+            for j in 0..N {
+                line[j] = half[j][i];
+            }
+            let values = self.points.input(&line);
+            for j in 0..N {
                 // SAFETY: the caller's promise.
-                unsafe { value.store(to.add((i * N + j) * self.room.tap)) };
+                unsafe { values[j].store(to.add((i * N + j) * self.room.tap)) };
             }
         }
     }
@@ -116,11 +123,27 @@ impl<const H: usize, const N: usize, const M: usize> Kernel for Outputs<'_, H, N
     #[inline(always)]
     fn run<V: Vector>(self) {
         for (o, block) in self.blocks.clone().enumerate() {
-            for (i, tile) in self.tiles.clone().enumerate() {
-                let from = self.from.wrapping_add(o * self.room.block + i * LANES);
-                // SAFETY: the products are there; each task writes tiles and blocks of its own.
-                unsafe { self.tile::<V>(block, tile, from) }
-            }
+            // SAFETY: the block exists; each task writes tiles and blocks of its own.
+            unsafe { with_ending::<V, _>(self.of, self.conv.shape.width, block, Block { of: &self, o, block }) }
+        }
+    }
+}
+
+/// One output block.
+struct Block<'a, const H: usize, const N: usize, const M: usize> {
+    of: &'a Outputs<'a, H, N, M>,
+    o: usize,
+    block: usize,
+}
+
+impl<V: Vector, const H: usize, const N: usize, const M: usize> Writer<V> for Block<'_, H, N, M> {
+    #[inline(always)]
+    unsafe fn write(self, ending: impl Ending<V>) {
+        let of = self.of;
+        for (i, tile) in of.tiles.clone().enumerate() {
+            let from = of.from.wrapping_add(self.o * of.room.block + i * LANES);
+            // SAFETY: the products are there.
+            unsafe { of.tile::<V>(self.block, tile, from, &ending) }
         }
     }
 }
@@ -128,24 +151,35 @@ impl<const H: usize, const N: usize, const M: usize> Kernel for Outputs<'_, H, N
 impl<const H: usize, const N: usize, const M: usize> Outputs<'_, H, N, M> {
     /// `Aᵀ·m·A` of one block of one tile; writes what lies inside the output.
     #[inline(always)]
-    unsafe fn tile<V: Vector>(&self, block: usize, tile: usize, from: *const f32) {
+    unsafe fn tile<V: Vector>(&self, block: usize, tile: usize, from: *const f32, ending: &impl Ending<V>) {
         let shape = &self.conv.shape;
         let (n, row, column) = place(self.conv, tile, M);
         let mut half = [[V::zero(); M]; N];
-        for (j, half) in half.iter_mut().enumerate() {
-            // SAFETY: the caller's promise.
-            let m: [V; N] = std::array::from_fn(|i| unsafe { V::load(from.add((i * N + j) * self.room.tap)) });
-            *half = self.points.output(&m);
+        let mut line = [V::zero(); N];
+        for j in 0..N {
+            for i in 0..N {
+                // SAFETY: the caller's promise.
+                line[i] = unsafe { V::load(from.add((i * N + j) * self.room.tap)) };
+            }
+            half[j] = self.points.output(&line);
         }
         let [height, width] = shape.output;
-        let used = shape.width - (block * LANES).min(shape.width);
         for i in 0..M.min(height - row) {
-            let line: [V; N] = std::array::from_fn(|j| half[j][i]);
+            for j in 0..N {
+                line[j] = half[j][i];
+            }
             let results: [V; M] = self.points.output(&line);
-            for (j, &value) in results[..M.min(width - column)].iter().enumerate() {
-                let at = ((block * height + row + i) * width + column + j) * LANES;
-                // SAFETY: the caller's promise.
-                unsafe { write(self.of.epilogue, value, block, used, &self.of.y, n, at) };
+            let at = ((block * height + row + i) * width + column) * LANES;
+            if width - column >= M {
+                for j in 0..M {
+                    // SAFETY: the caller's promise.
+                    unsafe { ending.write(results[j], n, at + j * LANES) };
+                }
+            } else {
+                for j in 0..width - column {
+                    // SAFETY: the caller's promise.
+                    unsafe { ending.write(results[j], n, at + j * LANES) };
+                }
             }
         }
     }
