@@ -25,6 +25,7 @@ pub mod pad;
 pub mod parallel;
 pub mod peak;
 pub mod pool;
+mod prefetch;
 pub mod resize;
 pub mod simd;
 pub mod softmax;

@@ -11,9 +11,6 @@ use crate::kernels::vector::{LANES, Vector};
 pub const MOST_BLOCKS: usize = 2;
 /// The most positions a tile has on any instruction set.
 pub const MOST_POSITIONS: usize = 14;
-/// Positions that are enough to keep the multipliers busy.
-const ENOUGH: usize = 4;
-
 /// What is done to sums before they are written: relu, then `own·y + other·s`, then relu.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Finish {
@@ -69,21 +66,14 @@ pub fn most(isa: Isa) -> (usize, usize) {
     isa.run(Most)
 }
 
-/// How many positions the next tile takes where so many are left and `most` fit: a size that [`Tile::run`] knows, and that
-/// leaves no rest too small to keep the multipliers busy where that can be helped.
+/// How many positions the next tile takes where so many are left and `most` fit: as few tiles as possible, of equal
+/// sizes, for small ones read weights too often.
 pub fn next(left: usize, most: usize) -> usize {
-    let half = most.div_ceil(2);
-    let rest = left.saturating_sub(most);
-    match most > 2 * ENOUGH {
-        true if left <= half => left,
-        true if left < most => left.div_ceil(2),
-        true if rest > 0 && rest < ENOUGH => half,
-        _ => left.min(most),
-    }
+    left.div_ceil(left.div_ceil(most).max(1))
 }
 
 impl Tile<'_> {
-    /// Computes so many positions and blocks, at most [`Vector::TILE`]'s; positions as [`next`] gives them.
+    /// Computes so many positions and blocks, at most [`Vector::TILE`]'s; see [`most`].
     ///
     /// # Safety
     /// All that the tile says to read can be read, and what it says to write can be written.
@@ -126,6 +116,12 @@ unsafe fn of_blocks<V: Vector, const O: usize, const L: usize>(positions: usize,
             5 => of_size::<V, 5, O, L>(tile),
             6 => of_size::<V, 6, O, L>(tile),
             7 => of_size::<V, 7, O, L>(tile),
+            8 => of_size::<V, 8, O, L>(tile),
+            9 => of_size::<V, 9, O, L>(tile),
+            10 => of_size::<V, 10, O, L>(tile),
+            11 => of_size::<V, 11, O, L>(tile),
+            12 => of_size::<V, 12, O, L>(tile),
+            13 => of_size::<V, 13, O, L>(tile),
             14 => of_size::<V, 14, O, L>(tile),
             _ => unreachable!("a tile has a size that is known"),
         }
@@ -222,16 +218,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_cut_into_known_sizes() {
+    fn rows_are_cut_evenly() {
         for most in [3, 6, 14] {
             for row in 1..200 {
-                let mut left = row;
+                let (mut left, mut sizes) = (row, Vec::new());
                 while left > 0 {
-                    let size = next(left, most);
-                    assert!(size <= left.min(most) && (size <= 7 || size == 14), "{size} of {left}, {most} fit");
-                    assert!(row < ENOUGH || most < 14 || size >= ENOUGH, "{size} of {row}");
-                    left -= size;
+                    sizes.push(next(left, most));
+                    left -= sizes[sizes.len() - 1];
                 }
+                assert_eq!(sizes.len(), row.div_ceil(most), "{row} by {most}");
+                assert!(sizes.iter().max() <= sizes.iter().min().map(|least| least + 1).as_ref(), "{sizes:?}");
+                assert!(sizes.iter().all(|&size| size <= most), "{sizes:?}");
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Convolutions of blocked maps, transposed ones among them. The algorithm is chosen by the sizes alone.
 
+mod cost;
 mod depthwise;
 mod direct;
 pub(crate) mod operands;
@@ -7,7 +8,7 @@ pub(crate) mod operands;
 pub use operands::Operands;
 
 use super::winograd::{self, Winograd};
-use super::{Cpu, Layout, blocks};
+use super::{Cpu, Layout};
 use crate::kernels::Isa;
 use crate::kernels::conv::ConvShape;
 
@@ -59,23 +60,10 @@ macro_rules! each {
     };
 }
 
-/// The side of the Winograd tiles that suit a convolution; `None` where it is computed directly.
-fn tile(shape: &ConvShape) -> Option<usize> {
-    let deep = blocks(shape.channels) > 1 && blocks(shape.width) > 1;
-    let large = shape.output.iter().all(|&size| size >= 4);
-    // Few tiles are bound by reading the weights, of which small tiles have fewer.
-    let tiles = shape.batch * shape.output.map(|size| size.div_ceil(4)).iter().product::<usize>();
-    (Winograd::supports(shape) && deep && large).then_some(if tiles <= 16 { 2 } else { 4 })
-}
-
 impl Conv {
     /// A convolution of `[N, C, H, W]`, whose input lies in `input`, by the method that should be the fastest.
     pub fn new(shape: ConvShape, input: Layout, threads: usize, isa: Isa) -> Self {
-        let method = match input {
-            Layout::Blocked => tile(&shape).map_or(Method::Direct, Method::Winograd),
-            Layout::Plain => Method::Direct,
-        };
-        Self::by(method, shape, input, threads, isa)
+        Self::by(cost::fastest(&shape, threads), shape, input, threads, isa)
     }
 
     /// A convolution by a given method, as long as it can be computed so; directly where it cannot.

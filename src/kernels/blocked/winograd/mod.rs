@@ -25,6 +25,9 @@ use transform::{Inputs, Outputs};
 /// weights.
 const HELD: usize = 160 << 10;
 
+/// Floats of weights that are cheap to read once for every task.
+const FEW_WEIGHTS: usize = 3 << 19;
+
 /// A convolution by tiles of 2, 4 or 6 outputs a side.
 #[derive(Clone, Debug)]
 pub struct Winograd {
@@ -53,14 +56,14 @@ impl Winograd {
         let packing = Packing { channels: shape.channels, width: shape.width, tile, columns };
         let tiles = shape.output.map(|size| size.div_ceil(tile));
         let all = shape.batch * tiles[0] * tiles[1];
-        // What a tile holds of all channels.
-        let each = packing.taps() * (blocks(shape.channels) + blocks(shape.width)) * LANES;
-        let fits = (HELD / each / most).max(2) * most;
-        let by_tiles = all >= 2 * threads * fits.min(4 * most);
+        let (depth, width) = (blocks(shape.channels), blocks(shape.width));
+        let (weights, inputs) = (packing.len(), packing.taps() * depth * LANES * all);
+        let by_tiles = all >= threads * most && (weights <= inputs || weights <= FEW_WEIGHTS);
         let parts = if by_tiles {
-            all.div_ceil(fits).next_multiple_of(threads)
+            let fits = HELD / (packing.taps() * (depth + width) * LANES) / most * most;
+            all.div_ceil(fits.max(2 * most)).next_multiple_of(threads)
         } else {
-            (2 * threads).div_ceil(packing.groups()).max(all.div_ceil(16 * most))
+            (2 * threads).div_ceil(packing.groups()).max(all.div_ceil(12 * most))
         };
         let chunk = all.div_ceil(parts).max(1);
         Self { shape, packing, threads, tiles, chunk, by_tiles, most }

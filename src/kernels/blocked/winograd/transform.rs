@@ -5,6 +5,7 @@ use super::{Room, Winograd};
 use crate::kernels::blocked::conv::operands::{Ending, Operands, Writer, with_ending};
 use crate::kernels::blocked::epilogue::BlockMap;
 use crate::kernels::isa::Kernel;
+use crate::kernels::prefetch;
 use crate::kernels::vector::{LANES, Vector};
 use std::ops::Range;
 
@@ -54,6 +55,9 @@ impl<const H: usize, const N: usize, const M: usize> Kernel for Inputs<'_, H, N,
             let before = self.of.prologue.as_ref().map(|p| unsafe { p.at::<V>(plane) });
             for (i, tile) in self.tiles.clone().enumerate() {
                 let to = self.to.wrapping_add(plane * self.room.block + (self.first + i) * LANES);
+                if plane + 1 < self.planes.end {
+                    self.expect(plane + 1, tile);
+                }
                 // SAFETY: tile and block exist, and their place is this task's alone.
                 unsafe { self.tile(plane, tile, before, to) }
             }
@@ -62,6 +66,19 @@ impl<const H: usize, const N: usize, const M: usize> Kernel for Inputs<'_, H, N,
 }
 
 impl<const H: usize, const N: usize, const M: usize> Inputs<'_, H, N, M> {
+    /// Says that the part of a tile that others do not share will be needed soon.
+    #[inline(always)]
+    fn expect(&self, plane: usize, tile: usize) {
+        let [height, width] = self.conv.shape.input;
+        let (n, row, column) = place(self.conv, tile, M);
+        let x = self.of.x.sample(n).as_ptr().wrapping_add(plane * height * width * LANES);
+        for i in 0..M {
+            for j in 0..M {
+                prefetch::read(x.wrapping_add(((row + i) * width + column + j) * LANES));
+            }
+        }
+    }
+
     /// `Bᵀ·d·B` of one block of one tile.
     #[inline(always)]
     unsafe fn tile<V: Vector>(&self, plane: usize, tile: usize, before: Option<BlockMap<V>>, to: *mut f32) {
@@ -142,6 +159,9 @@ impl<V: Vector, const H: usize, const N: usize, const M: usize> Writer<V> for Bl
         let of = self.of;
         for (i, tile) in of.tiles.clone().enumerate() {
             let from = of.from.wrapping_add(self.o * of.room.block + i * LANES);
+            if self.block + 1 < of.blocks.end {
+                of.expect(self.block + 1, tile);
+            }
             // SAFETY: the products are there.
             unsafe { of.tile::<V>(self.block, tile, from, &ending) }
         }
@@ -149,6 +169,19 @@ impl<V: Vector, const H: usize, const N: usize, const M: usize> Writer<V> for Bl
 }
 
 impl<const H: usize, const N: usize, const M: usize> Outputs<'_, H, N, M> {
+    /// Says that the outputs of a tile will be written soon.
+    #[inline(always)]
+    fn expect(&self, block: usize, tile: usize) {
+        let [height, width] = self.conv.shape.output;
+        let (n, row, column) = place(self.conv, tile, M);
+        let y = self.of.y.pointer(n).wrapping_add(block * height * width * LANES);
+        for i in 0..M {
+            for j in 0..M {
+                prefetch::write(y.wrapping_add(((row + i) * width + column + j) * LANES));
+            }
+        }
+    }
+
     /// `Aᵀ·m·A` of one block of one tile; writes what lies inside the output.
     #[inline(always)]
     unsafe fn tile<V: Vector>(&self, block: usize, tile: usize, from: *const f32, ending: &impl Ending<V>) {
