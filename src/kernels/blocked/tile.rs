@@ -5,6 +5,7 @@
 //! instruction set and size, whoever calls it.
 
 use crate::kernels::isa::{Isa, Kernel};
+use crate::kernels::prefetch;
 use crate::kernels::vector::{LANES, Vector};
 
 /// The most blocks a tile has on any instruction set.
@@ -49,6 +50,9 @@ pub struct Tile<'a> {
     /// What is done at the end.
     pub finish: Finish,
 }
+
+/// Floats of weights between the one in use and the one that is asked for: a dozen lines for each block.
+const AHEAD: usize = 1024;
 
 /// What sums start from where there is no bias.
 pub static ZEROS: [f32; MOST_BLOCKS * LANES] = [0.0; MOST_BLOCKS * LANES];
@@ -161,6 +165,9 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
                 let x = unit.add(tap);
                 for lane in 0..L {
                     let mut weights = [V::zero(); O];
+                    for o in 0..O {
+                        prefetch::read(w.wrapping_add(AHEAD + o * LANES));
+                    }
                     for o in 0..O {
                         weights[o] = V::load(w.add(o * LANES));
                     }
