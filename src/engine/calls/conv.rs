@@ -6,7 +6,7 @@ use crate::engine::fold::{Affine, in_blocks};
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::Arena;
-use crate::kernels::blocked::{Conv, Epilogue, Operands, Packing, Prologue, Sum};
+use crate::kernels::blocked::{Conv, Epilogue, MapShape, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
 use crate::ops::activation::Activation;
 use crate::ops::conv;
@@ -109,7 +109,9 @@ pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Ca
 
 fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Result<Box<dyn Call>> {
     let head = head(context, step, shape.pad == [0, 0]);
-    let kernel = Conv::new(shape, step.reads[0].layout, context.terms.threads, context.terms.isa);
+    let prologue = head.as_ref().is_some_and(|head| !head.folds);
+    let map = MapShape { shape, layout: step.reads[0].layout, prologue };
+    let kernel = Conv::new(map, context.terms.threads, context.terms.isa);
     let folded = || folded(context, step, node, shape.groups, head.as_ref());
     let parameters = parameters(context, step, &kernel, folded)?;
     finish(context, step, kernel, parameters, head)

@@ -12,11 +12,28 @@ use super::{Cpu, Layout};
 use crate::kernels::Isa;
 use crate::kernels::conv::ConvShape;
 
+/// The sizes of a convolution, and how its input comes.
+#[derive(Clone, Copy, Debug)]
+pub struct MapShape {
+    /// Sizes.
+    pub shape: ConvShape,
+    /// How the input lies.
+    pub layout: Layout,
+    /// Whether something is done to the input as it is read.
+    pub prologue: bool,
+}
+
+impl From<ConvShape> for MapShape {
+    /// A blocked map as it is.
+    fn from(shape: ConvShape) -> Self {
+        Self { shape, layout: Layout::Blocked, prologue: false }
+    }
+}
+
 /// A convolution with its algorithm.
 #[derive(Clone, Debug)]
 pub struct Conv {
-    shape: ConvShape,
-    input: Layout,
+    map: MapShape,
     /// Floats of packed weights.
     weights: usize,
     algorithm: Algorithm,
@@ -61,34 +78,34 @@ macro_rules! each {
 }
 
 impl Conv {
-    /// A convolution of `[N, C, H, W]`, whose input lies in `input`, by the method that should be the fastest.
-    pub fn new(shape: ConvShape, input: Layout, threads: usize, isa: Isa) -> Self {
-        Self::by(cost::fastest(&shape, threads), shape, input, threads, isa)
+    /// A convolution of `[N, C, H, W]` by the method that should be the fastest.
+    pub fn new(map: MapShape, threads: usize, isa: Isa) -> Self {
+        Self::by(cost::fastest(&map.shape, threads), map, threads, isa)
     }
 
     /// A convolution by a given method, as long as it can be computed so; directly where it cannot.
-    pub fn by(method: Method, shape: ConvShape, input: Layout, threads: usize, isa: Isa) -> Self {
-        let algorithm = match (input, method) {
-            (Layout::Plain, _) => Algorithm::Direct(direct::Direct::plain(shape, threads, isa)),
+    pub fn by(method: Method, map: MapShape, threads: usize, isa: Isa) -> Self {
+        let shape = map.shape;
+        let algorithm = match (map.layout, method) {
             (Layout::Blocked, _) if shape.is_depthwise() && shape.width == shape.channels => {
                 Algorithm::Depthwise(depthwise::Depthwise::new(shape))
             }
             (Layout::Blocked, Method::Winograd(tile)) if Winograd::supports(&shape) => {
                 Algorithm::Winograd(Winograd::new(shape, tile, threads, isa))
             }
-            (Layout::Blocked, _) => Algorithm::Direct(direct::Direct::new(shape, threads, isa)),
+            _ => Algorithm::Direct(direct::Direct::new(&map, threads, isa)),
         };
-        Self::of(shape, input, algorithm)
+        Self::of(map, algorithm)
     }
 
     /// A transposed convolution from `[N, C, H, W]`, blocked;
     /// `output = (input − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1`.
     pub fn transposed(shape: ConvShape, threads: usize, isa: Isa) -> Self {
-        Self::of(shape, Layout::Blocked, Algorithm::Direct(direct::Direct::transposed(shape, threads, isa)))
+        Self::of(shape.into(), Algorithm::Direct(direct::Direct::transposed(shape, threads, isa)))
     }
 
-    fn of(shape: ConvShape, input: Layout, algorithm: Algorithm) -> Self {
-        let mut conv = Self { shape, input, weights: 0, algorithm };
+    fn of(map: MapShape, algorithm: Algorithm) -> Self {
+        let mut conv = Self { map, weights: 0, algorithm };
         conv.weights = conv.packing().len();
         conv
     }
@@ -121,7 +138,7 @@ impl Conv {
     /// # Panics
     /// Where values or weights do not fit the sizes.
     pub fn run(&self, cpu: &Cpu, of: &Operands, scratch: &mut [f32]) {
-        of.check(&self.shape, self.input, self.weights);
+        of.check(&self.map, self.weights);
         assert!(scratch.len() >= self.scratch(), "the scratch fits");
         each!(&self.algorithm, Algorithm, it => it.run(cpu, of, scratch));
     }

@@ -1,8 +1,8 @@
 //! What the algorithms share: what they are given, scratch of several workers, and the epilogue of one vector.
 
+use super::MapShape;
+use crate::kernels::blocked::blocks;
 use crate::kernels::blocked::epilogue::{Epilogue, Other, Prologue, Sum, activate};
-use crate::kernels::blocked::{Layout, blocks};
-use crate::kernels::conv::ConvShape;
 use crate::kernels::vector::{LANES, Vector};
 use crate::kernels::view::{Dst, Src};
 use crate::ops::activation::Activation;
@@ -22,9 +22,11 @@ pub struct Operands<'a> {
 }
 
 impl Operands<'_> {
-    /// Panics unless all of it fits a convolution whose input lies in `layout` and that has so many packed weights.
+    /// Panics unless all of it fits a convolution that has so many packed weights.
     #[track_caller]
-    pub fn check(&self, shape: &ConvShape, layout: Layout, weights: usize) {
+    pub fn check(&self, map: &MapShape, weights: usize) {
+        let MapShape { shape, layout, prologue } = map;
+        assert!(*prologue || self.prologue.is_none(), "a prologue was announced");
         self.epilogue.check(shape.width, shape.positions(), &self.y);
         assert_eq!(self.x.len(), layout.len(shape.channels, shape.input_positions()), "the input fits");
         assert!(self.x.samples() == shape.batch && self.y.samples() == shape.batch, "the batch fits");

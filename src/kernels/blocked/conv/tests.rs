@@ -100,7 +100,7 @@ fn convolves() {
         for layout in [Layout::Blocked, Layout::Plain] {
             let (source, from) = x.lay(layout);
             cpus(|cpu| {
-                let conv = Conv::new(s, layout, cpu.team.threads(), cpu.isa);
+                let conv = Conv::new(MapShape { shape: s, layout, prologue: false }, cpu.team.threads(), cpu.isa);
                 let packed = packed(&conv.packing(), &weight);
                 let (mut y, region) = want.lay(Layout::Blocked);
                 y.floats_mut().fill(1e9);
@@ -184,7 +184,8 @@ fn fuses_what_comes_before_and_after() {
             });
             for in_place in [false, true] {
                 cpus(|cpu| {
-                    let conv = Conv::new(s, Layout::Blocked, cpu.team.threads(), cpu.isa);
+                    let map = MapShape { shape: s, layout: Layout::Blocked, prologue: true };
+                    let conv = Conv::new(map, cpu.team.threads(), cpu.isa);
                     let packed = packed(&conv.packing(), &weight);
                     let (summand, at) = other.lay(Layout::Blocked);
                     let (mut y, region) = other.lay(Layout::Blocked);
@@ -211,7 +212,7 @@ fn threads_and_batch_change_no_bit() {
             let s = ConvShape { batch, ..s };
             let team = crate::kernels::Team::new(threads);
             let cpu = Cpu { team: &team, isa: Isa::best() };
-            let conv = Conv::new(s, Layout::Blocked, threads, cpu.isa);
+            let conv = Conv::new(s.into(), threads, cpu.isa);
             let packed = packed(&conv.packing(), &weight);
             let mut alone = x.clone();
             alone.batch = batch;

@@ -3,15 +3,14 @@
 use super::geometry::{Bundles, Phase};
 use super::packing::depth;
 use super::region::Region;
+use crate::kernels::vector::LANES;
 
-/// Floats of input that a task looks at, at most: they are to stay in the second-level cache beside weights.
+/// Floats of input that a task copies, at most: they are to stay in the second-level cache beside weights.
 const INPUT: usize = 80 << 10;
 /// Floats of weights that are used for all positions of a task before the next ones.
 const WEIGHTS: usize = 112 << 10;
-/// Multiply-accumulates of vectors below which a task is not worth its start.
-const WORTH: usize = 16 << 10;
-/// Positions that a task keeps where it can be cut along them.
-const POSITIONS: usize = 56;
+/// The most parts of positions and of groups that are tried for each thread.
+const MOST: usize = 6;
 
 /// The cut: a task has some rows, columns and groups of output blocks of a sample's bundle.
 #[derive(Clone, Copy, Debug)]
@@ -30,34 +29,54 @@ pub(super) struct Chunks {
     pub bundles: usize,
 }
 
+/// What the time of a cut depends on.
+struct Load<'a> {
+    bundles: &'a Bundles,
+    phases: &'a [Phase],
+    /// Products that an output sums in all phases.
+    deep: usize,
+    /// Positions and blocks of a tile.
+    tile: (usize, usize),
+    threads: usize,
+    /// Whether inputs are copied.
+    copies: bool,
+}
+
 impl Chunks {
-    pub fn new(samples: usize, bundles: &Bundles, phases: &[Phase], tile: usize, threads: usize) -> Self {
+    pub fn new(
+        samples: usize,
+        bundles: &Bundles,
+        phases: &[Phase],
+        tile: (usize, usize),
+        threads: usize,
+        copies: bool,
+    ) -> Self {
         let most = |a: usize| phases.iter().map(|p| p.outputs[a]).max().unwrap_or(0);
-        let size = [most(0), most(1)];
-        let groups = bundles.width().div_ceil(tile);
-        let weights: usize = phases.iter().map(|p| depth(bundles, p)).sum::<usize>() * bundles.width() * 16;
-        let mut it = Self {
-            size,
+        let groups = bundles.width().div_ceil(tile.1);
+        let deep = phases.iter().map(|p| depth(bundles, p)).sum::<usize>();
+        let load = Load { bundles, phases, deep, tile, threads, copies };
+        let whole = Self {
+            size: [most(0), most(1)],
             parts: [1; 2],
             groups,
             group_parts: 1,
-            stay: (groups * WEIGHTS / weights.max(1)).clamp(1, groups.max(1)),
+            stay: (WEIGHTS / (deep * tile.1 * LANES).max(1)).clamp(1, groups.max(1)),
             samples,
             bundles: bundles.count,
         };
-        while Region::new(bundles, phases, it.part()).len > INPUT && it.cut(1) {}
-        let work = weights / 16 * size[0] * size[1] / phases.len().max(1);
-        let tasks = if threads > 1 { (4 * threads).min((samples * bundles.count * work).div_ceil(WORTH)) } else { 1 };
-        if weights <= WEIGHTS {
-            while it.places() < tasks && it.cut(POSITIONS) {}
-        }
-        it.group_parts = tasks.div_ceil(it.places().max(1)).clamp(1, groups.max(1));
-        it
+        let rows = (1..=whole.size[0].max(1)).map(|rows| [rows, 1]);
+        let columns = (2..=whole.size[1].div_ceil(tile.0)).map(|columns| [whole.size[0].max(1), columns]);
+        let cuts: Vec<Self> = rows.chain(columns).map(|parts| Self { parts, ..whole }).collect();
+        let first = cuts.iter().position(|cut| cut.fits(&load)).unwrap_or(cuts.len() - 1);
+        let cuts = cuts[first..].iter().take(MOST * threads);
+        let cuts =
+            cuts.flat_map(|&cut| (1..=groups.clamp(1, MOST * threads)).map(move |g| Self { group_parts: g, ..cut }));
+        cuts.min_by(|a, b| a.time(&load).total_cmp(&b.time(&load))).unwrap_or(whole)
     }
 
     /// Tasks.
     pub fn count(&self) -> usize {
-        self.places() * self.group_parts
+        self.samples * self.bundles * self.parts[0] * self.parts[1] * self.group_parts
     }
 
     /// Rows and columns of a part, at most.
@@ -65,20 +84,36 @@ impl Chunks {
         [0, 1].map(|a| self.size[a].div_ceil(self.parts[a]))
     }
 
-    fn places(&self) -> usize {
-        self.samples * self.bundles * self.parts[0] * self.parts[1]
+    fn region(&self, load: &Load) -> Region {
+        Region::new(load.bundles, load.phases, self.part())
     }
 
-    /// Makes parts smaller, rows first; false where they would fall below so many positions.
-    fn cut(&mut self, positions: usize) -> bool {
+    /// Whether what a task copies stays in the cache.
+    fn fits(&self, load: &Load) -> bool {
+        !load.copies || self.region(load).len <= INPUT
+    }
+
+    /// How long the slowest thread takes: multiply-adds of vectors, and what copies, weights and starts cost beside them.
+    fn time(&self, load: &Load) -> f64 {
         let [rows, columns] = self.part();
-        let fits = rows * columns >= 2 * positions;
-        if fits && rows > 1 {
-            self.parts[0] = self.size[0].div_ceil(rows.div_ceil(2)).max(self.parts[0] + 1);
-        } else if fits && columns >= 28 {
-            self.parts[1] += self.parts[1].div_ceil(4);
-        }
-        fits && (rows > 1 || columns >= 28)
+        let groups = self.groups.div_ceil(self.group_parts);
+        let blocks = (groups * load.tile.1).min(load.bundles.width());
+        // Tiles of fewer than four positions leave the multipliers idle.
+        let positions = rows * columns.max(4 * columns.div_ceil(load.tile.0));
+        let products = positions * blocks * load.deep;
+        // Plain inputs are copied one by one.
+        let input = if load.bundles.lanes == 1 {
+            3.0
+        } else if load.copies {
+            0.3
+        } else {
+            0.1
+        };
+        let inputs = self.region(load).len as f64 * input;
+        let weights = (blocks * LANES * load.deep) as f64 * 0.15;
+        let task = products as f64 + inputs + weights + 2000.0;
+        // Threads seldom finish together: the last waits for part of a task.
+        (self.count().div_ceil(load.threads) as f64 + 0.15) * task
     }
 
     /// A task's sample, bundle, rows, columns and groups. Those that share weights follow one another.

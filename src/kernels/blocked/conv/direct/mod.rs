@@ -15,10 +15,10 @@ mod task;
 
 pub use packing::Packing;
 
-use super::Operands;
+use super::{MapShape, Operands};
 use crate::kernels::Isa;
+use crate::kernels::blocked::Cpu;
 use crate::kernels::blocked::tile::{self, MOST_BLOCKS, MOST_POSITIONS};
-use crate::kernels::blocked::{Cpu, Layout};
 use crate::kernels::conv::ConvShape;
 use crate::kernels::vector::LANES;
 use crate::kernels::view::Dst;
@@ -45,31 +45,27 @@ pub struct Direct {
     input: [usize; 2],
     /// Whether samples are columns: maps of one position.
     vectors: bool,
-    /// Whether inputs must be copied, prologue or not.
+    /// Whether inputs are copied.
     copies: bool,
     chunks: Chunks,
-    /// The copy of what a task sees.
+    /// What a task sees: a copy, or the map itself.
     region: Region,
     threads: usize,
 }
 
 impl Direct {
-    /// A convolution of a blocked map.
-    pub fn new(shape: ConvShape, threads: usize, isa: Isa) -> Self {
-        Self::windows(shape, Layout::Blocked, false, threads, isa)
-    }
-
-    /// A convolution of a plain map.
-    pub fn plain(shape: ConvShape, threads: usize, isa: Isa) -> Self {
-        Self::windows(shape, Layout::Plain, false, threads, isa)
+    /// A convolution.
+    pub fn new(map: &MapShape, threads: usize, isa: Isa) -> Self {
+        Self::windows(map, false, threads, isa)
     }
 
     /// A transposed convolution of a blocked map.
     pub fn transposed(shape: ConvShape, threads: usize, isa: Isa) -> Self {
-        Self::windows(shape, Layout::Blocked, true, threads, isa)
+        Self::windows(&MapShape::from(shape), true, threads, isa)
     }
 
-    fn windows(original: ConvShape, layout: Layout, transposed: bool, threads: usize, isa: Isa) -> Self {
+    fn windows(map: &MapShape, transposed: bool, threads: usize, isa: Isa) -> Self {
+        let MapShape { shape: original, layout, prologue } = *map;
         let mut shape = original;
         let bundles = Bundles::new(&shape, layout);
         let vectors = shape.positions() == 1 && shape.input_positions() == 1 && shape.taps() == 1;
@@ -81,13 +77,15 @@ impl Direct {
         }
         let phases = if transposed { Phase::transposed(&shape) } else { vec![Phase::direct(&shape)] };
         let pads = phases.iter().any(|phase| (0..2).any(|a| phase.reaches_outside(a, shape.input[a])));
-        let copies = pads || phases.iter().any(|phase| phase.stride[1] > 1) || (vectors && shape.batch > 1);
+        let copies = prologue || pads || phases.iter().any(|phase| phase.stride[1] > 1) || (vectors && shape.batch > 1);
         let tile = tile::most(isa);
-        let chunks = Chunks::new(if vectors { 1 } else { shape.batch }, &bundles, &phases, tile.1, threads);
-        let region = Region::new(&bundles, &phases, chunks.part());
-        let lanes = bundles.lanes;
-        let own = Region::whole(shape.input, lanes);
-        let taps = phases.iter().map(|phase| if copies { region.taps(phase) } else { own.taps(phase) }).collect();
+        let chunks = Chunks::new(if vectors { 1 } else { shape.batch }, &bundles, &phases, tile, threads, copies);
+        let region = if copies {
+            Region::new(&bundles, &phases, chunks.part())
+        } else {
+            Region::whole(shape.input, bundles.lanes)
+        };
+        let taps = phases.iter().map(|phase| region.taps(phase)).collect();
         let input = shape.input;
         Self {
             shape: original,

@@ -35,7 +35,7 @@ impl Task<'_> {
         let (copy, spare) = scratch.split_at_mut(conv.share() - TILE);
         let own = Region::whole(conv.input, conv.bundles.lanes);
         let channels = bundle * conv.bundles.units();
-        let input = if conv.copies || of.prologue.is_some() {
+        let input = if conv.copies {
             let plane = conv.shape.input_positions() * own.lanes;
             let x = &of.x.sample(sample)[channels * plane..][..conv.bundles.units() * plane];
             let [rows, columns] = conv.input;
