@@ -217,6 +217,9 @@ pub struct RunArgs {
     /// Where outputs go: .safetensors, .npy, or .png for a mask.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -300,6 +303,9 @@ pub struct EvalArgs {
     /// Stop at the first broken data file.
     #[arg(long)]
     pub strict: bool,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,

@@ -39,8 +39,9 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> std::result::Result<Exit, Exit> {
     }
     let loaded = load::network(&args.file, &args.model, false, &shell.quiet_json(json))?;
     let threads = compute::threads(args.threads, shell)?;
+    let plan = planned(args, shell)?;
     let device = compute::device(&args.device, shell)?;
-    if planned(args, &device, shell)? {
+    if plan {
         return profile::run(args, &loaded.compiled, threads, json, shell);
     }
     let times = with_stack(|| measure(&loaded.network, args, &device)).map_err(|e| compute::fail(e, shell))?;
@@ -53,17 +54,15 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> std::result::Result<Exit, Exit> {
 }
 
 /// Whether the engine is to run: where it can, unless the module is asked for.
-fn planned(args: &BenchArgs, device: &Device, shell: &Shell) -> std::result::Result<bool, Exit> {
-    let can = device.is_cpu() && !args.train;
-    match args.engine {
-        Some(EngineName::Plan) if !can => {
-            let help = "leave out --train and --device, or say --engine candle";
-            Err(shell.usage("the plan runs inference on the CPU", help))
+fn planned(args: &BenchArgs, shell: &Shell) -> std::result::Result<bool, Exit> {
+    if args.train && args.engine == Some(EngineName::Plan) {
+        return Err(shell.usage("the plan runs inference", "leave out `--train`, or say `--engine candle`"));
+    }
+    match compute::by_plan(args.engine, &args.device, shell)? && !args.train {
+        false if args.profile => {
+            Err(shell.usage("only the plan has steps to profile", "leave out `--engine candle` and `--device`"))
         }
-        Some(EngineName::Candle) if args.profile => {
-            Err(shell.usage("only the plan has steps to profile", "leave out --engine candle"))
-        }
-        engine => Ok(can && engine != Some(EngineName::Candle)),
+        plan => Ok(plan),
     }
 }
 

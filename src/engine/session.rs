@@ -255,6 +255,11 @@ impl Session {
         self.arena.len() * size_of::<f32>()
     }
 
+    /// The network at the sizes planned for.
+    pub fn network(&self) -> &Network {
+        self.engine.network()
+    }
+
     /// The instructions that it uses.
     pub fn isa(&self) -> Isa {
         self.isa
