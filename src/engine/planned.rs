@@ -137,11 +137,11 @@ impl Binder<'_> {
         let write = self.region(step.makes);
         let mut reads = Vec::new();
         let mut slots = Vec::new();
-        for held in step.all_reads() {
+        for (operand, held) in step.all_reads().enumerate() {
             let region = self.region(held);
             let slot = if region == write {
                 Slot::InPlace
-            } else if self.is_concat(step) && self.is_there(held, step) {
+            } else if self.is_concat(step) && self.is_there(held, operand, step) {
                 Slot::There
             } else {
                 reads.push(region);
@@ -163,10 +163,10 @@ impl Binder<'_> {
     }
 
     /// Whether an operand of a `concat` was written straight into it.
-    fn is_there(&self, part: Held, step: &Step) -> bool {
+    fn is_there(&self, part: Held, operand: usize, step: &Step) -> bool {
         let place = |held: Held| self.found.plan.places[self.found.values[&held]];
         let (part_at, whole) = (place(part), place(step.makes));
-        let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.part == part);
+        let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.operand == operand);
         let positions = self.graph.shape(step.makes.node).spatial().iter().product::<usize>() as u64;
         wish.is_some_and(|slice| {
             let offset = whole.offset + slice.channel_offset as u64 * positions * FLOAT;
