@@ -8,9 +8,10 @@ use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::graph::{Graph, NodeId};
 use crate::kernels::blocked::Cpu;
-use crate::kernels::{Access, Arena, Isa, Region};
+use crate::kernels::{Access, Arena, Isa, Region, Team};
 use crate::opt::{self, Held, Net, Step, Work};
 use crate::plan::{Plan, Running, ValueId, running, same_numbers};
+use std::sync::OnceLock;
 
 /// Bytes of a float.
 const FLOAT: u64 = size_of::<f32>() as u64;
@@ -65,15 +66,15 @@ pub struct StepInfo {
 }
 
 impl Planned {
-    /// Prepares a network.
+    /// Prepares a network; the team packs its weights.
     ///
     /// # Errors
     /// Where a parameter is missing or has other sizes, or the values cannot be counted.
-    pub fn new(network: Network, store: &Store, terms: Terms) -> Result<Self> {
+    pub fn new(network: Network, store: &Store, terms: Terms, team: &Team) -> Result<Self> {
         let graph = &network.graph;
         let net = opt::optimise(graph, None).map_err(internal)?;
         let context = Context { graph, store, terms };
-        let calls = net.steps.iter().map(|step| calls::prepare(&context, step)).collect::<Result<Vec<_>>>()?;
+        let calls = prepare(&context, &net, team)?;
         store.release();
         let scratch: Vec<u64> = calls.iter().map(|call| call.scratch() as u64 * FLOAT).collect();
         let too_large = |error: crate::plan::TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
@@ -113,6 +114,14 @@ impl Planned {
             bytes: values + bound.call.parameter_bytes() as u64,
         }
     }
+}
+
+/// The kernels of all steps, in order. Steps are prepared beside each other; an error is the first in their order.
+fn prepare(context: &Context, net: &Net, team: &Team) -> Result<Vec<Box<dyn Call>>> {
+    let calls: Vec<OnceLock<_>> = net.steps.iter().map(|_| OnceLock::new()).collect();
+    team.run(calls.len(), &|_, i| _ = calls[i].set(calls::prepare(context, &net.steps[i])));
+    let missing = || Err(internal("a step was not prepared"));
+    calls.into_iter().map(|call| call.into_inner().unwrap_or_else(missing)).collect()
 }
 
 fn internal(what: impl std::fmt::Display) -> Box<Diagnostic> {

@@ -154,14 +154,14 @@ impl Engine {
         self.shared.store.bytes()
     }
 
-    /// The network prepared for these sizes.
-    fn planned(&self, sizes: Sizes, terms: Terms) -> Result<Arc<Planned>> {
+    /// The network prepared for these sizes, by a team.
+    fn planned(&self, sizes: Sizes, terms: Terms, team: &Team) -> Result<Arc<Planned>> {
         let key = (sizes, terms);
         let lock = || self.shared.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, found)) = lock().iter().find(|(known, _)| *known == key) {
             return Ok(found.clone());
         }
-        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms)?);
+        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms, team)?);
         let mut plans = lock();
         if plans.len() == MOST_PLANS {
             plans.remove(0);
@@ -317,7 +317,7 @@ impl Session {
         let sizes: Vec<(&str, &[usize])> = inputs.iter().map(|input| (input.name, input.dims)).collect();
         let bound = bind(decls, &sizes)?;
         let terms = Terms { batch: bound.batch, threads: self.team.threads(), isa: self.isa };
-        let planned = self.engine.planned(bound.sizes, terms)?;
+        let planned = self.engine.planned(bound.sizes, terms, &self.team)?;
         if self.arena.len() < planned.floats() {
             self.arena = Arena::new(0);
             self.arena = Arena::new(planned.floats());

@@ -42,7 +42,9 @@ impl Store {
         if found.len() as u64 != spec.elements() {
             return Err(unfit("have another size for"));
         }
-        Ok(Some(found.into_owned()))
+        let copy = found.into_owned();
+        self.source.release(&path);
+        Ok(Some(copy))
     }
 
     /// A parameter that a node has.
@@ -80,6 +82,6 @@ impl Store {
 
     /// Gives back what only mirrors the source.
     pub fn release(&self) {
-        self.source.release();
+        self.source.release_all();
     }
 }
