@@ -350,7 +350,8 @@ pub struct BenchArgs {
     /// Timed repetitions, after one or two that warm up.
     #[arg(long, default_value_t = 10, value_name = "R")]
     pub repeat: usize,
-    /// One JSON object.
+    /// One JSON object: `median_ms`, `min_ms`, `max_ms`, `spread`, `gflops`, `peak_bytes` (values and scratch),
+    /// `planned_bytes`, `resident_bytes` (the whole process), …
     #[arg(long)]
     pub json: bool,
     /// cpu, cuda, or cuda:N.
