@@ -36,6 +36,8 @@ mod random;
 mod reference;
 mod scale;
 mod sketch;
+#[cfg(feature = "kernels")]
+mod steady;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;
