@@ -4,9 +4,11 @@ use crate::random::random;
 use crate::sketch::{Sketch, written};
 use archc::elaborate::recipe::Optimizer;
 use archc::graph::Graph;
+use archc::ops::Op;
 use archc::ops::merge::Add;
+use archc::opt::{Net, Step, optimise};
 use archc::plan::{
-    self, Assumptions, Concat as ConcatPlan, Grouping, Mode, Plan,
+    self, Assumptions, Concat as ConcatPlan, Grouping, Mode, Plan, running,
     verify::{Broken, verify},
 };
 use archc::tools::{plan as tools, text::Style};
@@ -136,6 +138,51 @@ fn plans_of_all_examples_overwrite_nothing() {
         }
     }
     assert!(planned >= 40, "{planned} plans only");
+}
+
+/// Peak over the most that is live at once, every buffer rounded up to where the next may start.
+fn waste(plan: &Plan) -> f64 {
+    let live = |&step: &usize| plan.buffers.iter().filter(move |b| b.live.first <= step && step <= b.live.last);
+    let bytes = |step: usize| live(&step).map(|b| b.bytes.next_multiple_of(plan::ALIGNMENT)).sum::<u64>();
+    plan.peak as f64 / (0..plan.steps.len()).map(bytes).max().unwrap() as f64
+}
+
+/// Scratch that a step might want: none, a window of each position as a plain convolution unrolls it, or anything.
+fn scratch(graph: &Graph, net: &Net, kind: usize) -> Vec<u64> {
+    let wanted = |(i, step): (usize, &Step)| match step.head().map(|node| &graph.node(node).op) {
+        Some(Op::Conv(conv)) if kind == 1 => {
+            let window: usize = conv.kernel.iter().product();
+            let positions = graph.shape(step.makes.node).spatial().iter().product::<usize>();
+            (window * graph.shape(step.reads[0].node).dims()[0] * positions) as u64 * 4
+        }
+        Some(_) if kind == 2 => i as u64 * 7919 % 40_000 * 64,
+        _ => 0,
+    };
+    net.steps.iter().enumerate().map(wanted).collect()
+}
+
+#[test]
+fn peaks_of_all_examples_are_near_what_nothing_can_beat() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut planned = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        for compiled in archc::check_all(&entry.unwrap().path(), &Options::default()) {
+            let Some(network) = compiled.network else { continue };
+            for mode in [Mode::Run, Mode::Train] {
+                let found = waste(&plan::best(&network.graph, mode, 1).unwrap());
+                assert!(found <= 1.03, "{} in {mode:?}: {found}", network.name);
+            }
+            let net = optimise(&network.graph, None).unwrap();
+            for (batch, kind) in [1, 2, 16].into_iter().flat_map(|batch| (0..3).map(move |kind| (batch, kind))) {
+                let plan = running(&network.graph, &net, batch, &scratch(&network.graph, &net, kind)).unwrap().plan;
+                prove(&plan);
+                let found = plan.peak as f64 / plan.lower_bound as f64;
+                assert!(found <= 1.03, "{} at batch {batch}, scratch of kind {kind}: {found}", network.name);
+                planned += 1;
+            }
+        }
+    }
+    assert!(planned > 300, "{planned} plans only");
 }
 
 /// Small networks, one for each way that values share memory.
