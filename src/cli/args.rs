@@ -70,7 +70,7 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Show the memory plan: which value lies where, when.
     #[command(
-        after_help = "Examples:\n  archc plan examples/unet.arch --model UNet\n  archc plan net.arch --train --batch 32 --svg plan.svg"
+        after_help = "Examples:\n  archc plan examples/unet.arch --model UNet --svg plan.svg\n  archc plan net.arch --explain\n  archc plan net.arch --stop-after fold_norm\n  archc plan net.arch --train --batch 32 --svg plan.svg"
     )]
     Plan(PlanArgs),
     /// Draw the network.
@@ -173,6 +173,15 @@ pub struct PlanArgs {
     /// Samples at once.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub batch: usize,
+    /// CPU threads, whose kernels share the scratch; all by default.
+    #[arg(long, value_name = "T", conflicts_with = "train")]
+    pub threads: Option<usize>,
+    /// Say what each pass did before the plan was made, and where it did not fire, why.
+    #[arg(long, conflicts_with = "train")]
+    pub explain: bool,
+    /// Plan the network as the passes up to this one leave it, without the scratch of kernels.
+    #[arg(long, value_name = "PASS", conflicts_with = "train")]
+    pub stop_after: Option<String>,
     /// Draw the plan into this file.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,

@@ -64,6 +64,7 @@ pub fn running(graph: &Graph, net: &Net, batch: u64, scratch: &[u64]) -> Result<
         // A view writes nothing.
         let writes = (!view).then_some(made).into_iter().chain(room).collect();
         schedule.step(Phase::Forward, nodes, reads, writes);
+        schedule.lead(step.head());
         rooms.push(room);
     }
     schedule.shares = shares(graph, net, &values, &schedule);

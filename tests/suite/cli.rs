@@ -94,6 +94,8 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         &["check", "tiny.arch", "--size", "axb"],
         &["check", "tiny.arch", "--limit", "layer=3"],
         &["explain", "E9999"],
+        &["plan", "tiny.arch", "--explain", "--train"],
+        &["plan", "tiny.arch", "--threads", "0"],
         &["train", "tiny.arch", "--epochs", "0"],
         &["run", "tiny.arch", "--input", "nothing=x.npy"],
     ] {
@@ -151,6 +153,44 @@ fn pictures_are_written_whole() {
     }
     let (_, err) = expect(folder.path(), &["graph", "tiny.arch", "--svg", "no/such/net.svg"], 1);
     assert!(err.contains("error[E0905]"), "{err}");
+}
+
+#[test]
+fn a_plan_is_explained_and_cut_short() {
+    let folder = workplace();
+    let plan = |args: &[&str]| expect(folder.path(), &[&["plan", "tiny.arch"], args].concat(), 0).0;
+    let text = plan(&["--explain"]);
+    assert!(text.contains("fold_norm  ") && text.contains("folded into conv1"), "{text}");
+    let json =
+        |args: &[&str]| -> Value { serde_json::from_str(&plan(&[args, &["--format", "json"]].concat())).unwrap() };
+    let (whole, cut) = (json(&["--explain"]), json(&["--explain", "--stop-after", "fold_norm"]));
+    let passes = |plan: &Value| plan["passes"].as_array().unwrap().len();
+    assert_eq!((passes(&whole), passes(&cut)), (archc::opt::PASSES.len(), 3));
+    let fold = &whole["passes"][2];
+    assert_eq!((&fold["pass"], &fold["fired"], &fold["refused"]), (&"fold_norm".into(), &2.into(), &0.into()));
+    assert_eq!(fold["notes"][0], serde_json::json!({"node": "batch_norm1", "fired": true, "why": "folded into conv1"}));
+    let steps = |plan: &Value| plan["steps"].as_array().unwrap().len();
+    assert!(steps(&whole) < steps(&cut) && whole["steps"][1]["kernel"].is_string(), "{whole}");
+    assert!(json(&[])["passes"].is_null());
+    let (_, err) = expect(folder.path(), &["plan", "tiny.arch", "--stop-after", "fold-norm"], 2);
+    assert!(err.contains("did you mean `fold_norm`?") && err.contains("fuse_before"), "{err}");
+}
+
+#[test]
+fn a_bench_is_one_json_object() {
+    let folder = workplace();
+    let common = ["bench", "tiny.arch", "--batch", "2", "--threads", "1", "--repeat", "3", "--json"];
+    for extra in [&[][..], &["--profile"], &["--engine", "candle"], &["--train"]] {
+        let (out, _) = expect(folder.path(), &[&common, extra].concat(), 0);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let number = |name: &str| report[name].as_f64().unwrap_or_else(|| panic!("{name}: {out}"));
+        assert!(number("min_ms") <= number("median_ms") && number("median_ms") <= number("max_ms"), "{out}");
+        assert!(number("gflops") > 0.0 && number("spread") >= 0.0 && number("resident_bytes") > 0.0, "{out}");
+        let plan = !extra.contains(&"--train") && !extra.contains(&"candle");
+        assert_eq!(report["engine"], if plan { "plan" } else { "candle" });
+        assert_eq!(number("peak_bytes"), number(if plan { "planned_bytes" } else { "resident_bytes" }));
+        assert_eq!(report["steps"].is_array(), extra.contains(&"--profile"));
+    }
 }
 
 /// The weights of a run, by path.

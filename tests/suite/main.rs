@@ -27,6 +27,8 @@ mod mutation;
 #[cfg(feature = "candle")]
 mod nn;
 mod opt;
+#[cfg(feature = "kernels")]
+mod outline;
 #[cfg(feature = "candle")]
 mod parity;
 mod plan;

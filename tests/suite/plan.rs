@@ -186,7 +186,7 @@ fn peaks_of_all_examples_are_near_what_nothing_can_beat() {
 }
 
 /// Small networks, one for each way that values share memory.
-const SMALL: [(&str, &str); 4] = [
+pub const SMALL: [(&str, &str); 4] = [
     (
         "residual",
         "block Basic(width, stride=1) {
