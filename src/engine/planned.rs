@@ -55,6 +55,8 @@ pub struct Planned {
 /// A step in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepInfo {
+    /// The path of the node that it goes by.
+    pub layer: String,
     /// Paths of the nodes that it stands for.
     pub layers: Vec<String>,
     /// The kernel: `winograd 4×4`.
@@ -107,7 +109,9 @@ impl Planned {
         let macs = |&node: &NodeId| graph.node(node).op.layer().macs(&graph.operand_shapes(node), graph.shape(node));
         let values: u64 = it.reads.iter().chain(&it.writes).map(|&value| self.plan.value_bytes(value)).sum();
         let is_conversion = self.net.steps[bound.at - 1].work == Work::Convert;
+        let lead = it.lead.or(it.nodes.last().copied());
         StepInfo {
+            layer: lead.map_or(String::new(), |node| graph.node(node).path.clone()),
             layers: it.nodes.iter().map(|&node| graph.node(node).path.clone()).collect(),
             kernel: bound.call.name(),
             macs: if is_conversion { 0 } else { it.nodes.iter().map(macs).sum::<u64>() * self.plan.batch },
@@ -116,10 +120,16 @@ impl Planned {
     }
 }
 
-/// The kernels of all steps, in order. Steps are prepared beside each other; an error is the first in their order.
+/// The kernels of all steps, in order; an error is the first in their order. They are prepared beside each other, those
+/// with large weights first: so the copies that packing makes are small when most is packed, and no thread is left with
+/// the largest.
 fn prepare(context: &Context, net: &Net, team: &Team) -> Result<Vec<Box<dyn Call>>> {
+    let parameters =
+        |step: &Step| step.head().map_or(0, |node| context.graph.params(node).iter().map(|p| p.elements()).sum());
+    let mut order: Vec<usize> = (0..net.steps.len()).collect();
+    order.sort_by_cached_key(|&i| std::cmp::Reverse::<u64>(parameters(&net.steps[i])));
     let calls: Vec<OnceLock<_>> = net.steps.iter().map(|_| OnceLock::new()).collect();
-    team.run(calls.len(), &|_, i| _ = calls[i].set(calls::prepare(context, &net.steps[i])));
+    team.run(order.len(), &|_, turn| _ = calls[order[turn]].set(calls::prepare(context, &net.steps[order[turn]])));
     let missing = || Err(internal("a step was not prepared"));
     calls.into_iter().map(|call| call.into_inner().unwrap_or_else(missing)).collect()
 }

@@ -51,6 +51,7 @@ fn rows(steps: Vec<StepTime>, threads: usize) -> Vec<Row> {
         let (flops, bytes) = (2.0 * step.step.macs as f64, step.step.bytes as f64);
         let least = (flops / peak.flops).max(bytes / peak.bandwidth) * 1e3;
         Row {
+            layer: step.step.layer,
             layers: step.step.layers,
             kernel: step.step.kernel,
             median_ms: ms,

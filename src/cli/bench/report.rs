@@ -56,6 +56,8 @@ pub struct Planned {
 /// One step of a profile.
 #[derive(Debug, Serialize)]
 pub struct Row {
+    /// The path of the node that it goes by.
+    pub layer: String,
     /// Paths of the nodes that it stands for.
     pub layers: Vec<String>,
     /// What computes it.
@@ -149,7 +151,7 @@ fn table(steps: &[Row]) -> String {
             row.gflops,
             row.gbytes_per_s,
             row.of_peak * 100.0,
-            row.layers.last().map_or("", String::as_str),
+            row.layer,
             row.kernel,
         );
     }

@@ -116,7 +116,7 @@ pub fn conv(context: &Context, step: &Step, node: NodeId, op: &conv::Conv) -> Re
     let packing = kernel.packing();
     let key = key(context, step, &packing);
     let parameters = context.store.parameters(key, || {
-        let mut folded = folded(context, step, node, op.groups, head.as_ref())?;
+        let folded = folded(context, step, node, op.groups, head.as_ref())?;
         folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
     })?;
     finish(context, step, kernel, parameters, head)
@@ -143,7 +143,7 @@ pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Ca
     let packing = kernel.packing();
     let key = key(context, step, &packing);
     let parameters = context.store.parameters(key, || {
-        let mut folded = folded(context, step, node, 1, head.as_ref())?;
+        let folded = folded(context, step, node, 1, head.as_ref())?;
         folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
     })?;
     finish(context, step, kernel, parameters, head)
@@ -168,21 +168,21 @@ pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTr
     let packing = kernel.packing();
     let key = key(context, step, &packing);
     let parameters = context.store.parameters(key, || {
-        let weight = context.store.need(context.graph, node, "weight")?;
+        let mut weight = context.store.weight(context.graph, node)?;
         let bias = context.store.numbers(context.graph, node, "bias")?;
         let map = leading(context, step, node)?;
         // The weight is [I, O/groups, …]: what follows scales its second axis.
-        let mut folded = Folded { weight, bias: Vec::new(), width: op.width, prologue: None };
         let rows = op.width / op.groups;
         let taps = op.kernel.iter().product::<usize>();
-        let per_group = folded.weight.len() / op.groups.max(1);
-        for (group, weight) in folded.weight.chunks_mut(per_group.max(1)).enumerate() {
+        let per_group = weight.len() / op.groups.max(1);
+        for (group, weight) in weight.floats_mut().chunks_mut(per_group.max(1)).enumerate() {
             for (i, tap) in weight.chunks_mut(taps).enumerate() {
                 let scale = map.scale[group * rows + i % rows];
                 tap.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
             }
         }
-        folded.bias = map.fold_rows(&mut [], bias.as_deref());
+        let bias = map.fold_rows(&mut [], bias.as_deref());
+        let folded = Folded { weight, bias, width: op.width, prologue: None };
         folded.pack(packing.len(), |weight, out| packing.pack(weight, out))
     })?;
     finish(context, step, kernel, parameters, None)
@@ -190,18 +190,18 @@ pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTr
 
 /// Weights with what folds into them.
 struct Folded {
-    weight: Vec<f32>,
+    weight: Arena,
     bias: Vec<f32>,
     width: usize,
     prologue: Option<Affine>,
 }
 
 impl Folded {
-    fn pack(&mut self, len: usize, pack: impl FnOnce(&[f32], &mut [f32])) -> Result<Parameters> {
-        let mut packed = Arena::new(len);
-        pack(&self.weight, packed.floats_mut());
-        let mut channels = vec![in_blocks(std::mem::take(&mut self.bias), self.width)];
-        if let Some(map) = self.prologue.take() {
+    fn pack(self, len: usize, pack: impl FnOnce(&[f32], &mut [f32])) -> Result<Parameters> {
+        let mut packed = Arena::mapped(len);
+        pack(self.weight.floats(), packed.floats_mut());
+        let mut channels = vec![in_blocks(self.bias, self.width)];
+        if let Some(map) = self.prologue {
             let count = map.scale.len();
             let narrow = |values: Vec<f64>| in_blocks(values.into_iter().map(|x| x as f32), count);
             channels.extend([narrow(map.scale), narrow(map.shift)]);
@@ -213,7 +213,7 @@ impl Folded {
 /// The weights of a convolution or linear layer: what follows it folded in, what comes before folded in or kept for the
 /// prologue.
 fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Option<&Head>) -> Result<Folded> {
-    let mut weight = context.store.need(context.graph, node, "weight")?;
+    let mut weight = context.store.weight(context.graph, node)?;
     let bias = context.store.numbers(context.graph, node, "bias")?;
     let width = context.channels(node);
     let mut bias = bias.unwrap_or_else(|| vec![0.0; width]);
@@ -223,13 +223,13 @@ fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Opt
         if head.folds {
             let depth = map.scale.len() / groups;
             let taps = weight.len() / (width * depth).max(1);
-            map.fold_columns(&mut weight, taps, groups, &mut bias);
+            map.fold_columns(weight.floats_mut(), taps, groups, &mut bias);
         } else {
             prologue = Some(map);
         }
     }
     let map = leading(context, step, node)?;
-    let bias = map.fold_rows(&mut weight, Some(&bias));
+    let bias = map.fold_rows(weight.floats_mut(), Some(&bias));
     Ok(Folded { weight, bias, width, prologue })
 }
 
