@@ -81,7 +81,8 @@ fn watch(team: &Team, watched: bool) {
 /// Allocations while `f` runs, by this thread and a team's, and bytes of arenas among them.
 fn allocated(team: &Team, f: impl FnOnce()) -> (usize, usize) {
     watch(team, true);
-    (COUNT.store(0, SeqCst), ARENAS.store(0, SeqCst));
+    COUNT.store(0, SeqCst);
+    ARENAS.store(0, SeqCst);
     f();
     let found = (COUNT.load(SeqCst), ARENAS.load(SeqCst));
     watch(team, false);
