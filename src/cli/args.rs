@@ -70,7 +70,7 @@ pub enum Command {
     Summary(SummaryArgs),
     /// Show the memory plan: which value lies where, when.
     #[command(
-        after_help = "Examples:\n  archc plan examples/unet.arch --model UNet\n  archc plan net.arch --train --batch 32 --svg plan.svg"
+        after_help = "Examples:\n  archc plan examples/unet.arch --model UNet --svg plan.svg\n  archc plan net.arch --explain\n  archc plan net.arch --stop-after fold_norm\n  archc plan net.arch --train --batch 32 --svg plan.svg"
     )]
     Plan(PlanArgs),
     /// Draw the network.
@@ -173,6 +173,15 @@ pub struct PlanArgs {
     /// Samples at once.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub batch: usize,
+    /// CPU threads, whose kernels share the scratch; all by default.
+    #[arg(long, value_name = "T", conflicts_with = "train")]
+    pub threads: Option<usize>,
+    /// Say what each pass did before the plan was made, and where it did not fire, why.
+    #[arg(long, conflicts_with = "train")]
+    pub explain: bool,
+    /// Plan the network as the passes up to this one leave it, without the scratch of kernels.
+    #[arg(long, value_name = "PASS", conflicts_with = "train")]
+    pub stop_after: Option<String>,
     /// Draw the plan into this file.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
@@ -217,6 +226,9 @@ pub struct RunArgs {
     /// Where outputs go: .safetensors, .npy, or .png for a mask.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -300,6 +312,9 @@ pub struct EvalArgs {
     /// Stop at the first broken data file.
     #[arg(long)]
     pub strict: bool,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -344,7 +359,8 @@ pub struct BenchArgs {
     /// Timed repetitions, after one or two that warm up.
     #[arg(long, default_value_t = 10, value_name = "R")]
     pub repeat: usize,
-    /// One JSON object.
+    /// One JSON object: `median_ms`, `min_ms`, `max_ms`, `spread`, `gflops`, `peak_bytes` (values and scratch),
+    /// `planned_bytes`, `resident_bytes` (the whole process), …
     #[arg(long)]
     pub json: bool,
     /// cpu, cuda, or cuda:N.

@@ -1,5 +1,6 @@
 //! What every command that computes needs: a device, threads, and the words for failures.
 
+use super::args::EngineName;
 use super::shell::{Exit, Shell};
 use crate::base::{Diagnostic, SourceMap};
 use crate::lower::{Error, device};
@@ -26,6 +27,20 @@ pub fn threads(asked: Option<usize>, shell: &Shell) -> Result<usize, Exit> {
     // A pool that exists already keeps its size: nothing computes before this in a command.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
     Ok(threads)
+}
+
+/// Whether the engine that runs plans is to compute: on the CPU, unless the module is asked for.
+///
+/// # Errors
+/// [`Exit::Usage`] where it is asked for on another device.
+pub fn by_plan(asked: Option<EngineName>, device: &str, shell: &Shell) -> Result<bool, Exit> {
+    match asked {
+        Some(EngineName::Plan) if device != "cpu" => {
+            let help = "leave out `--device`, or say `--engine candle`";
+            Err(shell.usage(&format!("`--engine plan` computes on the CPU, not on `{device}`"), help))
+        }
+        asked => Ok(device == "cpu" && asked != Some(EngineName::Candle)),
+    }
 }
 
 /// Says what failed.

@@ -2,16 +2,19 @@
 
 use super::args::EvalArgs;
 use super::compute::{self, fail};
+use super::load::Loaded;
 use super::progress::{metrics, scores_json};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::train::open_data;
 use super::{interrupt, load, weights};
 use crate::base::{Diagnostic, codes};
+use crate::engine::SessionOptions;
 use crate::lower::ParamStore;
 use crate::train::checkpoint::Run;
-use crate::train::evaluate::{evaluate, evaluation_loader};
-use candle_core::DType;
+use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
+use candle_core::{DType, Device};
+use std::sync::Arc;
 
 /// Measures, and prints the recipe's loss and metrics.
 pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
@@ -25,22 +28,17 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
             format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
         return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
     };
-    compute::threads(args.threads, shell)?;
+    let plan = compute::by_plan(args.engine, &args.device, shell)?;
+    let threads = compute::threads(args.threads, shell)?;
     let device = compute::device(&args.device, shell)?;
     let Some(spec) = args.data.clone().or(info.map(|i| i.data)).or(recipe.data.clone()) else {
         return Err(shell.usage("there is no data to measure on", "name it: --data builtin:digits"));
     };
     let data = open_data(&spec, network, args.strict, shell)?;
-    let measure = || {
-        let store = ParamStore::new(network, 0, DType::F32, &device)?;
-        let module = loaded.compiled.lower(store.var_builder())?;
-        Ok((store, module))
-    };
-    let (store, module) = measure().map_err(|error| fail(error, shell))?;
-    weights::load(&store, &args.weights, args.partial, shell)?;
-    let set = data.evaluation();
-    let loader = evaluation_loader(network, &recipe, set, args.strict).map_err(|error| fail(error, shell))?;
-    let scores = evaluate(&module, &recipe, &loader, interrupt::stop_flag(), &mut |_, _| {});
+    let mut network = measured(args, &loaded, plan.then_some(threads), &device, shell)?;
+    let loader = evaluation_loader(&loaded.network, &recipe, data.evaluation(), args.strict);
+    let loader = loader.map_err(|error| fail(error, shell))?;
+    let scores = evaluate(network.as_mut(), &recipe, &loader, interrupt::stop_flag(), &mut |_, _| {});
     for broken in loader.broken() {
         compute::say(Diagnostic { severity: crate::base::Severity::Warning, ..broken.diagnostic() }, shell);
     }
@@ -54,9 +52,34 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
             let measured = metrics(&scores.metrics, "");
             shell.print(&format!(
                 "{}  {measured}loss {:.4}   ({} samples of {spec})",
-                network.name, scores.loss, scores.samples
+                loaded.network.name, scores.loss, scores.samples
             ));
         }
     }
     Ok(Exit::Clean)
+}
+
+/// The network with its weights: the engine where there are threads for it, else the module.
+fn measured(
+    args: &EvalArgs,
+    loaded: &Loaded,
+    engine: Option<usize>,
+    device: &Device,
+    shell: &Shell,
+) -> Result<Box<dyn Forward>, Exit> {
+    let network = &loaded.network;
+    if let Some(threads) = engine {
+        let numbers = weights::numbers(network, Some(&args.weights), args.partial, 0, shell)?;
+        let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
+        let session = loaded.compiled.session(Arc::new(numbers), options);
+        return Ok(Box::new(session.map_err(|error| compute::say(*error, shell))?));
+    }
+    let made = || {
+        let store = ParamStore::new(network, 0, DType::F32, device)?;
+        let module = loaded.compiled.lower(store.var_builder())?;
+        Ok((store, module))
+    };
+    let (store, module) = made().map_err(|error| fail(error, shell))?;
+    weights::load(&store, &args.weights, args.partial, shell)?;
+    Ok(Box::new(module))
 }

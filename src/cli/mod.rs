@@ -14,7 +14,6 @@ mod graph;
 mod interrupt;
 mod load;
 mod plan;
-mod profile;
 mod progress;
 mod run;
 mod shell;

@@ -2,17 +2,24 @@
 
 use super::args::{ModelArgs, RunArgs};
 use super::compute::{self, fail, say};
+use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{answer, load, weights};
+use crate::base::Diagnostic;
 use crate::elaborate::Network;
+use crate::engine::{Input, SessionOptions};
 use crate::lower::{Module, ParamStore, Result as Lowered};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
+use std::sync::Arc;
 
 /// The most memory that reading one input may take.
 const INPUT_MEMORY: u64 = 4 << 30;
+
+/// Inputs or outputs, by name.
+type Values = Vec<(String, TensorData)>;
 
 /// Reads inputs, computes, and prints or writes the outputs.
 pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
@@ -20,20 +27,17 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let (model, plain) = noted(&args.model, info.as_ref());
     let loaded = load::network(&args.file, &model, plain, shell)?;
     let network = &loaded.network;
+    let plan = compute::by_plan(args.engine, &args.device, shell)?;
     let inputs = inputs(network, args, shell)?;
-    compute::threads(args.threads, shell)?;
+    let threads = compute::threads(args.threads, shell)?;
     let device = compute::device(&args.device, shell)?;
-    let made = || -> Lowered<(ParamStore, Module)> {
-        let store = ParamStore::new(network, args.seed, DType::F32, &device)?;
-        let module = loaded.compiled.lower(store.var_builder())?;
-        Ok((store, module))
-    };
-    let (store, module) = made().map_err(|error| fail(error, shell))?;
-    match &args.weights {
-        Some(path) => weights::load(&store, path, args.partial, shell)?,
-        None => shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed)),
+    if args.weights.is_none() {
+        shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed));
     }
-    let outputs = forward(&module, inputs, network, &device).map_err(|error| fail(error, shell))?;
+    let outputs = match plan {
+        true => by_plan(&loaded, inputs, args, threads, shell)?,
+        false => by_module(&loaded, inputs, args, &device, shell)?,
+    };
     if let Some(path) = &args.output {
         write_outputs(path, &outputs).map_err(|error| say(error.diagnostic(), shell))?;
         shell.note(&format!("wrote {}", path.display()));
@@ -57,7 +61,7 @@ pub fn noted(args: &ModelArgs, info: Option<&RunInfo>) -> (ModelArgs, bool) {
 }
 
 /// Every input of the network, read from the file that the command line names for it.
-fn inputs(network: &Network, args: &RunArgs, shell: &Shell) -> Result<Vec<(String, TensorData)>, Exit> {
+fn inputs(network: &Network, args: &RunArgs, shell: &Shell) -> Result<Values, Exit> {
     let graph = &network.graph;
     let names: Vec<&str> = graph.inputs.iter().map(|&id| graph.node(id).path.as_str()).collect();
     let mut found: Vec<Option<TensorData>> = vec![None; names.len()];
@@ -99,13 +103,37 @@ fn place<'t>(text: &'t str, names: &[&str], shell: &Shell) -> Result<(usize, &'t
     }
 }
 
-/// All outputs, in file order.
-fn forward(
-    module: &Module,
-    inputs: Vec<(String, TensorData)>,
-    network: &Network,
-    device: &Device,
-) -> Lowered<Vec<(String, TensorData)>> {
+/// All outputs as the engine computes them, in file order.
+fn by_plan(loaded: &Loaded, inputs: Values, args: &RunArgs, threads: usize, shell: &Shell) -> Result<Values, Exit> {
+    let numbers = weights::numbers(&loaded.network, args.weights.as_deref(), args.partial, args.seed, shell)?;
+    let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
+    let computed = || {
+        let mut session = loaded.compiled.session(Arc::new(numbers), options)?;
+        let given: Vec<Input> =
+            inputs.iter().map(|(name, given)| Input { name, dims: &given.shape, data: &given.values }).collect();
+        let outputs = session.run(&given)?;
+        let data =
+            outputs.iter().map(|o| (o.name.to_string(), TensorData { shape: o.dims.clone(), values: o.to_vec() }));
+        Ok(data.collect())
+    };
+    computed().map_err(|error: Box<Diagnostic>| say(*error, shell))
+}
+
+/// All outputs as the module computes them, in file order.
+fn by_module(loaded: &Loaded, inputs: Values, args: &RunArgs, device: &Device, shell: &Shell) -> Result<Values, Exit> {
+    let made = || {
+        let store = ParamStore::new(&loaded.network, args.seed, DType::F32, device)?;
+        let module = loaded.compiled.lower(store.var_builder())?;
+        Ok((store, module))
+    };
+    let (store, module) = made().map_err(|error| fail(error, shell))?;
+    if let Some(path) = &args.weights {
+        weights::load(&store, path, args.partial, shell)?;
+    }
+    forward(&module, inputs, &loaded.network, device).map_err(|error| fail(error, shell))
+}
+
+fn forward(module: &Module, inputs: Values, network: &Network, device: &Device) -> Lowered<Values> {
     let tensor = |(name, data): (String, TensorData)| Ok((name, Tensor::from_vec(data.values, data.shape, device)?));
     let tensors = inputs.into_iter().map(tensor).collect::<Lowered<Vec<_>>>()?;
     let named: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();

@@ -10,12 +10,14 @@
 mod bind;
 mod calls;
 mod fold;
+mod outline;
 mod planned;
 mod session;
 mod store;
 mod weights;
 
 pub use bind::{Sizes, bind, unfit};
+pub use outline::Outline;
 pub use planned::{Planned, StepInfo};
 pub use session::{Engine, Input, Output, Session, SessionOptions, StepTime};
 pub use weights::Weights;

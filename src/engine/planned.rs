@@ -8,9 +8,10 @@ use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::graph::{Graph, NodeId};
 use crate::kernels::blocked::Cpu;
-use crate::kernels::{Access, Arena, Isa, Region};
+use crate::kernels::{Access, Arena, Isa, Region, Team};
 use crate::opt::{self, Held, Net, Step, Work};
 use crate::plan::{Plan, Running, ValueId, running, same_numbers};
+use std::sync::OnceLock;
 
 /// Bytes of a float.
 const FLOAT: u64 = size_of::<f32>() as u64;
@@ -54,6 +55,8 @@ pub struct Planned {
 /// A step in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepInfo {
+    /// The path of the node that it goes by.
+    pub layer: String,
     /// Paths of the nodes that it stands for.
     pub layers: Vec<String>,
     /// The kernel: `winograd 4×4`.
@@ -65,15 +68,15 @@ pub struct StepInfo {
 }
 
 impl Planned {
-    /// Prepares a network.
+    /// Prepares a network; the team packs its weights.
     ///
     /// # Errors
     /// Where a parameter is missing or has other sizes, or the values cannot be counted.
-    pub fn new(network: Network, store: &Store, terms: Terms) -> Result<Self> {
+    pub fn new(network: Network, store: &Store, terms: Terms, team: &Team) -> Result<Self> {
         let graph = &network.graph;
         let net = opt::optimise(graph, None).map_err(internal)?;
         let context = Context { graph, store, terms };
-        let calls = net.steps.iter().map(|step| calls::prepare(&context, step)).collect::<Result<Vec<_>>>()?;
+        let calls = prepare(&context, &net, team)?;
         store.release();
         let scratch: Vec<u64> = calls.iter().map(|call| call.scratch() as u64 * FLOAT).collect();
         let too_large = |error: crate::plan::TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
@@ -106,13 +109,29 @@ impl Planned {
         let macs = |&node: &NodeId| graph.node(node).op.layer().macs(&graph.operand_shapes(node), graph.shape(node));
         let values: u64 = it.reads.iter().chain(&it.writes).map(|&value| self.plan.value_bytes(value)).sum();
         let is_conversion = self.net.steps[bound.at - 1].work == Work::Convert;
+        let lead = it.lead.or(it.nodes.last().copied());
         StepInfo {
+            layer: lead.map_or(String::new(), |node| graph.node(node).path.clone()),
             layers: it.nodes.iter().map(|&node| graph.node(node).path.clone()).collect(),
             kernel: bound.call.name(),
             macs: if is_conversion { 0 } else { it.nodes.iter().map(macs).sum::<u64>() * self.plan.batch },
-            bytes: values + bound.call.parameter_bytes() as u64,
+            bytes: values + size_of_val(bound.call.weights()) as u64,
         }
     }
+}
+
+/// The kernels of all steps, in order; an error is the first in their order. They are prepared beside each other, those
+/// with large weights first: so the copies that packing makes are small when most is packed, and no thread is left with
+/// the largest.
+fn prepare(context: &Context, net: &Net, team: &Team) -> Result<Vec<Box<dyn Call>>> {
+    let parameters =
+        |step: &Step| step.head().map_or(0, |node| context.graph.params(node).iter().map(|p| p.elements()).sum());
+    let mut order: Vec<usize> = (0..net.steps.len()).collect();
+    order.sort_by_cached_key(|&i| std::cmp::Reverse::<u64>(parameters(&net.steps[i])));
+    let calls: Vec<OnceLock<_>> = net.steps.iter().map(|_| OnceLock::new()).collect();
+    team.run(order.len(), &|_, turn| _ = calls[order[turn]].set(calls::prepare(context, &net.steps[order[turn]])));
+    let missing = || Err(internal("a step was not prepared"));
+    calls.into_iter().map(|call| call.into_inner().unwrap_or_else(missing)).collect()
 }
 
 fn internal(what: impl std::fmt::Display) -> Box<Diagnostic> {
@@ -137,11 +156,11 @@ impl Binder<'_> {
         let write = self.region(step.makes);
         let mut reads = Vec::new();
         let mut slots = Vec::new();
-        for held in step.all_reads() {
+        for (operand, held) in step.all_reads().enumerate() {
             let region = self.region(held);
             let slot = if region == write {
                 Slot::InPlace
-            } else if self.is_concat(step) && self.is_there(held, step) {
+            } else if self.is_concat(step) && self.is_there(held, operand, step) {
                 Slot::There
             } else {
                 reads.push(region);
@@ -163,10 +182,10 @@ impl Binder<'_> {
     }
 
     /// Whether an operand of a `concat` was written straight into it.
-    fn is_there(&self, part: Held, step: &Step) -> bool {
+    fn is_there(&self, part: Held, operand: usize, step: &Step) -> bool {
         let place = |held: Held| self.found.plan.places[self.found.values[&held]];
         let (part_at, whole) = (place(part), place(step.makes));
-        let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.part == part);
+        let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.operand == operand);
         let positions = self.graph.shape(step.makes.node).spatial().iter().product::<usize>() as u64;
         wish.is_some_and(|slice| {
             let offset = whole.offset + slice.channel_offset as u64 * positions * FLOAT;

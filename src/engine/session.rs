@@ -154,14 +154,14 @@ impl Engine {
         self.shared.store.bytes()
     }
 
-    /// The network prepared for these sizes.
-    fn planned(&self, sizes: Sizes, terms: Terms) -> Result<Arc<Planned>> {
+    /// The network prepared for these sizes, by a team.
+    fn planned(&self, sizes: Sizes, terms: Terms, team: &Team) -> Result<Arc<Planned>> {
         let key = (sizes, terms);
         let lock = || self.shared.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, found)) = lock().iter().find(|(known, _)| *known == key) {
             return Ok(found.clone());
         }
-        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms)?);
+        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms, team)?);
         let mut plans = lock();
         if plans.len() == MOST_PLANS {
             plans.remove(0);
@@ -255,6 +255,11 @@ impl Session {
         self.arena.len() * size_of::<f32>()
     }
 
+    /// The network at the sizes planned for.
+    pub fn network(&self) -> &Network {
+        self.engine.network()
+    }
+
     /// The instructions that it uses.
     pub fn isa(&self) -> Isa {
         self.isa
@@ -278,7 +283,7 @@ impl Session {
             self.fill(inputs);
             for (i, step) in steps.iter_mut().enumerate() {
                 let start = Instant::now();
-                planned.run(i, Cpu { team: &self.team, isa: self.isa }, &mut self.arena);
+                planned.run(i, Cpu::new(&self.team, self.isa), &mut self.arena);
                 step.times.push(start.elapsed());
             }
         }
@@ -290,7 +295,7 @@ impl Session {
         self.fill(inputs);
         let Some((_, planned)) = &self.current else { return Ok(()) };
         for step in 0..planned.steps.len() {
-            planned.run(step, Cpu { team: &self.team, isa: self.isa }, &mut self.arena);
+            planned.run(step, Cpu::new(&self.team, self.isa), &mut self.arena);
         }
         Ok(())
     }
@@ -312,7 +317,7 @@ impl Session {
         let sizes: Vec<(&str, &[usize])> = inputs.iter().map(|input| (input.name, input.dims)).collect();
         let bound = bind(decls, &sizes)?;
         let terms = Terms { batch: bound.batch, threads: self.team.threads(), isa: self.isa };
-        let planned = self.engine.planned(bound.sizes, terms)?;
+        let planned = self.engine.planned(bound.sizes, terms, &self.team)?;
         if self.arena.len() < planned.floats() {
             self.arena = Arena::new(0);
             self.arena = Arena::new(planned.floats());

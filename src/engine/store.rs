@@ -5,6 +5,7 @@ use super::weights::Weights;
 use crate::base::{Diagnostic, codes};
 use crate::graph::{Graph, NodeId};
 use crate::kernels::Arena;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Store {
     source: Arc<dyn Weights>,
     packed: Mutex<BTreeMap<String, Arc<Parameters>>>,
+    dry: bool,
 }
 
 /// What a step computes with: weights as its kernel wants them, and terms of its epilogue.
@@ -26,14 +28,16 @@ pub struct Parameters {
 impl Store {
     /// A store over a source.
     pub fn new(source: Arc<dyn Weights>) -> Self {
-        Self { source, packed: Mutex::default() }
+        Self { source, packed: Mutex::default(), dry: false }
     }
 
-    /// A parameter of a node; `None` where the node has none of that name.
-    ///
-    /// # Errors
-    /// `E0812` where the source lacks it or has another number of elements.
-    pub fn numbers(&self, graph: &Graph, node: NodeId, name: &str) -> Result<Option<Vec<f32>>> {
+    /// A store whose steps get no weights: for plans that are looked at and never run.
+    pub fn dry() -> Self {
+        Self { dry: true, ..Self::new(Arc::new(BTreeMap::new())) }
+    }
+
+    /// A parameter of a node where it lies; `None` where the node has none of that name.
+    fn found(&self, graph: &Graph, node: NodeId, name: &str) -> Result<Option<Cow<'_, [f32]>>> {
         let Some(spec) = graph.params(node).into_iter().find(|spec| spec.name == name) else { return Ok(None) };
         let path = format!("{}.{name}", graph.node(node).path);
         let unfit =
@@ -42,7 +46,15 @@ impl Store {
         if found.len() as u64 != spec.elements() {
             return Err(unfit("have another size for"));
         }
-        Ok(Some(found.into_owned()))
+        Ok(Some(found))
+    }
+
+    /// A parameter of a node; `None` where the node has none of that name.
+    ///
+    /// # Errors
+    /// `E0812` where the source lacks it or has another number of elements.
+    pub fn numbers(&self, graph: &Graph, node: NodeId, name: &str) -> Result<Option<Vec<f32>>> {
+        Ok(self.found(graph, node, name)?.map(Cow::into_owned))
     }
 
     /// A parameter that a node has.
@@ -50,9 +62,22 @@ impl Store {
     /// # Errors
     /// As [`numbers`](Self::numbers).
     pub fn need(&self, graph: &Graph, node: NodeId, name: &str) -> Result<Vec<f32>> {
-        let missing =
-            || Box::new(Diagnostic::new(codes::INTERNAL, format!("`{}` has no {name}", graph.node(node).path)));
-        self.numbers(graph, node, name)?.ok_or_else(missing)
+        self.numbers(graph, node, name)?.ok_or_else(|| missing(graph, node, name))
+    }
+
+    /// A copy of a node's weight, to be folded into and packed; its memory is given back with it.
+    ///
+    /// # Errors
+    /// As [`need`](Self::need).
+    pub fn weight(&self, graph: &Graph, node: NodeId) -> Result<Arena> {
+        let path = format!("{}.weight", graph.node(node).path);
+        let copy = self.found(graph, node, "weight")?.map(|found| {
+            let mut copy = Arena::mapped(found.len());
+            copy.floats_mut().copy_from_slice(&found);
+            copy
+        });
+        self.source.release(&path);
+        copy.ok_or_else(|| missing(graph, node, "weight"))
     }
 
     /// The parameters under a key, made where they are not there yet.
@@ -60,6 +85,9 @@ impl Store {
     /// # Errors
     /// What making them reports.
     pub fn parameters(&self, key: String, make: impl FnOnce() -> Result<Parameters>) -> Result<Arc<Parameters>> {
+        if self.dry {
+            return Ok(Arc::default());
+        }
         let lock = || self.packed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = lock().get(&key) {
             return Ok(found.clone());
@@ -80,6 +108,10 @@ impl Store {
 
     /// Gives back what only mirrors the source.
     pub fn release(&self) {
-        self.source.release();
+        self.source.release_all();
     }
+}
+
+fn missing(graph: &Graph, node: NodeId, name: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(codes::INTERNAL, format!("`{}` has no {name}", graph.node(node).path)))
 }

@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 pub trait Weights: Send + Sync {
     /// The numbers of a parameter; `None` where it is not here.
     fn get(&self, path: &str) -> Option<Cow<'_, [f32]>>;
-    /// Says that the parameters that were read will not be read again soon: memory that only mirrors a file may go.
-    fn release(&self) {}
+    /// Says that a parameter was copied and will not be read again soon: memory that only mirrors a file may go.
+    fn release(&self, _path: &str) {}
+    /// Says so of all parameters.
+    fn release_all(&self) {}
 }
 
 impl Weights for BTreeMap<String, Vec<f32>> {
@@ -24,7 +26,11 @@ impl Weights for Numbers {
         Numbers::get(self, path)
     }
 
-    fn release(&self) {
-        Numbers::release(self);
+    fn release(&self, path: &str) {
+        Numbers::release(self, path);
+    }
+
+    fn release_all(&self) {
+        Numbers::release_all(self);
     }
 }

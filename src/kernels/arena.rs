@@ -1,6 +1,7 @@
 //! One block of memory in which every value of a network has its place.
 
 use super::view::{Dst, Src};
+use memmap2::MmapMut;
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,12 +9,18 @@ use std::ptr::NonNull;
 
 /// Bytes that the arena's start is a multiple of.
 const ALIGNMENT: usize = 64;
+/// Bytes of a huge page, where there are such.
+const HUGE: usize = 2 << 20;
+/// Floats from which memory is worth a call of the system.
+const LARGE: usize = 1 << 14;
 
 /// Floats, allocated once.
 #[derive(Debug)]
 pub struct Arena {
     start: NonNull<f32>,
     len: usize,
+    /// The pages that it lies in, where it has them straight from the system.
+    map: Option<MmapMut>,
 }
 
 // SAFETY: it owns its memory, as a vector does.
@@ -26,12 +33,24 @@ impl Arena {
     pub fn new(len: usize) -> Self {
         let layout = Self::layout(len);
         if len == 0 {
-            return Self { start: NonNull::dangling(), len };
+            return Self { start: NonNull::dangling(), len, map: None };
         }
         // SAFETY: the layout has a size.
         let start = unsafe { alloc_zeroed(layout) };
         let start = NonNull::new(start.cast()).unwrap_or_else(|| handle_alloc_error(layout));
-        Self { start, len }
+        Self { start, len, map: None }
+    }
+
+    /// An arena whose pages come straight from the system, as zeros that cost nothing until they are touched, and go back
+    /// there at once when it is dropped: an allocator would keep them, and what is large then counts twice.
+    pub fn mapped(len: usize) -> Self {
+        let bytes = Self::layout(len).size();
+        let Some(mut map) = (len >= LARGE).then(|| pages(bytes)).flatten() else { return Self::new(len) };
+        // Pages are aligned to more than an arena is.
+        match NonNull::new(map.as_mut_ptr().cast()) {
+            Some(start) => Self { start, len, map: Some(map) },
+            None => Self::new(len),
+        }
     }
 
     fn layout(len: usize) -> Layout {
@@ -50,7 +69,7 @@ impl Arena {
 
     /// All floats.
     pub fn floats(&self) -> &[f32] {
-        // SAFETY: the arena owns them, and they were zeroed when they were allocated.
+        // SAFETY: the arena owns them or the map that they lie in, and they were zero at first.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
@@ -92,11 +111,25 @@ impl Arena {
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        if self.len > 0 {
+        if self.len > 0 && self.map.is_none() {
             // SAFETY: allocated in `new` with this layout.
             unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.len)) }
         }
     }
+}
+
+/// Zeroed pages from the system, as large ones as fill the bytes; `None` where it has none.
+fn pages(bytes: usize) -> Option<MmapMut> {
+    let whole = bytes / HUGE * HUGE;
+    if whole == 0 {
+        return MmapMut::map_anon(bytes).ok();
+    }
+    // Linux starts a map at a huge page where it has room for whole ones only. Those that are not used are never touched.
+    let map = MmapMut::map_anon(bytes.next_multiple_of(HUGE)).ok()?;
+    // Fewer pages are fewer faults while packing, and fewer look-ups of addresses in every run. Only a wish.
+    #[cfg(target_os = "linux")]
+    let _ = map.advise_range(memmap2::Advice::HugePage, 0, whole);
+    Some(map)
 }
 
 /// Where a value lies: `samples` runs of `len` floats, `stride` from one to the next, from `offset` on.
@@ -238,6 +271,21 @@ mod tests {
         assert!(met[0] > 500 && met[1] > 500);
         let slices = [Region::new(0, 4, 32, 96), Region::new(32, 4, 64, 96)];
         assert!(!slices[0].overlaps(&slices[1]));
+    }
+
+    #[test]
+    fn pages_of_the_system_are_as_good_as_the_allocators() {
+        for len in [0, 5, LARGE, LARGE + 3] {
+            let mut arena = Arena::mapped(len);
+            assert_eq!((arena.len(), arena.map.is_some()), (len, len >= LARGE));
+            let start = arena.floats().as_ptr();
+            assert!(len == 0 || start.align_offset(ALIGNMENT) == 0);
+            assert!(arena.floats().iter().all(|&x| x == 0.0));
+            arena.floats_mut().fill(1.0);
+            // It may move.
+            let moved = Box::new(arena);
+            assert_eq!(moved.floats().iter().sum::<f32>(), len as f32);
+        }
     }
 
     #[test]

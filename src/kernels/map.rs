@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
+/// The smallest pages that there are, in bytes.
+const PAGE: usize = 4096;
+
 /// A file, mapped to be read. Its pages are loaded when they are first touched, and the system may drop them again.
 ///
 /// The file must not change while it is mapped. Where another process writes into it, what is read is undefined; where it
@@ -29,10 +32,13 @@ impl Map {
         &self.0
     }
 
-    /// Gives the pages of a range back to the system: they no longer count as this process's memory, and are read again
-    /// when they are touched again. A hint; where the system has no such call, nothing happens.
+    /// Gives the pages that lie wholly in a range back to the system: they no longer count as this process's memory, and
+    /// are read again when they are touched again. A hint; where the system has no such call, nothing happens.
     pub fn release(&self, range: Range<usize>) {
-        let range = range.start.min(self.0.len())..range.end.min(self.0.len());
+        let len = self.0.len();
+        // The last page ends with the file. Where pages are larger, the system widens what it is given.
+        let end = if range.end >= len { len } else { range.end / PAGE * PAGE };
+        let range = range.start.min(len).next_multiple_of(PAGE)..end;
         #[cfg(unix)]
         if !range.is_empty() {
             // SAFETY: nothing is ever written through the map, so dropped pages come back from the file as they were.

@@ -112,6 +112,11 @@ impl<'a> Dst<'a> {
         self.len == 0
     }
 
+    /// The same value, for a while.
+    pub fn reborrow(&mut self) -> Dst<'_> {
+        Dst { life: PhantomData, ..*self }
+    }
+
     /// The first `len` floats of each sample.
     ///
     /// # Panics

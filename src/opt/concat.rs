@@ -8,18 +8,18 @@ use crate::shape::{LANES, Layout};
 
 /// Wishes each operand into the last `concat` that reads it.
 pub fn run(edit: &mut Edit<'_>) {
-    let mut wished = vec![false; edit.net.same.len()];
+    let mut homes = vec![None; edit.net.same.len()];
     let mut slices = Vec::new();
     for position in edit.positions().rev() {
         let Some((node, Op::Concat(_))) = edit.op(position) else { continue };
-        of(edit, position, node, &mut wished, &mut slices);
+        of(edit, position, node, &mut homes, &mut slices);
     }
     // Whoever plans takes those of later wholes first.
     slices.reverse();
     edit.net.slices = slices;
 }
 
-fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, wished: &mut [bool], slices: &mut Vec<Slice>) {
+fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, homes: &mut [Option<Held>], slices: &mut Vec<Slice>) {
     let whole = edit.net.steps[position].makes;
     let reads = edit.net.steps[position].reads.clone();
     let channels: Vec<usize> =
@@ -29,11 +29,13 @@ fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, wished: &mut [bool], s
         let refused = match in_the_way(edit, part, whole) {
             None if channel_offset % LANES != 0 => Some("starts inside a block"),
             None if count % LANES != 0 && operand + 1 < reads.len() => Some("ends inside a block"),
-            None if std::mem::replace(&mut wished[part.node.index()], true) => Some("is in another place already"),
+            None if homes[part.node.index()].is_some() => Some("is in another place already"),
+            None if is_copied(edit, part, whole, homes) => Some("would be copied within the same memory"),
             why => why,
         };
         match refused {
             None => {
+                homes[part.node.index()] = Some(whole);
                 slices.push(Slice { concat: node, operand, part, whole, channel_offset });
                 made += 1;
             }
@@ -44,6 +46,14 @@ fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, wished: &mut [bool], s
     if made > 0 {
         edit.did(node, format!("{made} of {} operands may be written straight into it", reads.len()));
     }
+}
+
+/// Whether a `concat` would read an operand inside the memory that it writes: it reads it twice, or as well as one that
+/// the operand is in.
+fn is_copied(edit: &Edit<'_>, part: Held, whole: Held, homes: &[Option<Held>]) -> bool {
+    let around = |whole: &Held| homes[whole.node.index()];
+    let reads = std::iter::successors(Some(whole), around).filter_map(|whole| edit.maker(whole));
+    reads.flat_map(|maker| &edit.net.steps[maker].reads).filter(|&&read| read == part).count() > 1
 }
 
 fn in_the_way(edit: &Edit<'_>, part: Held, whole: Held) -> Option<&'static str> {

@@ -53,6 +53,9 @@ fn in_the_way(edit: &Edit<'_>, position: usize, nodes: &[NodeId]) -> Option<Stri
     if edit.maker(step.reads[0]).is_none() {
         return Some("it reads an input".into());
     }
+    if !supported(edit.graph, nodes) {
+        return Some("it makes something of 0, and padding must stay 0".into());
+    }
     if readers.len() > READERS {
         return Some(format!("{} steps read it, and each would do it again", readers.len()));
     }

@@ -6,6 +6,10 @@ use super::net::Held;
 use crate::graph::Graph;
 use crate::ops::Op;
 
+/// Operands up to which a result is made in one go. One of more is made in several, and an operand that was written
+/// over in the first would be gone.
+const FEW: usize = 32;
+
 /// Wishes element-wise results over their operands, and fused sums over their summands.
 pub fn run(edit: &mut Edit<'_>) {
     let mut wishes = Vec::new();
@@ -20,6 +24,11 @@ pub fn run(edit: &mut Edit<'_>) {
                 wishes.push((makes, value));
                 edit.did(node, "it may write its sum over the summand");
             }
+        } else if element_wise(op) && step.reads.len() > FEW {
+            edit.refused(
+                node,
+                format!("it reads {} values, too many for one go", edit.net.steps[position].reads.len()),
+            );
         } else if element_wise(op) {
             let operands = op.layer().in_place().iter().filter_map(|&i| step.reads.get(i));
             let over: Vec<Held> = operands.copied().filter(|&read| alike(edit.graph, read, makes)).collect();

@@ -48,19 +48,23 @@ pub fn running(graph: &Graph, net: &Net, batch: u64, scratch: &[u64]) -> Result<
     for (step, &wanted) in net.steps.iter().zip(scratch) {
         let reads: Vec<ValueId> = step.all_reads().map(|held| values[&held]).collect();
         let node = step.makes.node;
+        let view = step.work == Work::Convert && same_numbers(graph, step.makes);
         let made = match step.work {
-            Work::Convert if same_numbers(graph, step.makes) => {
-                schedule.views.push((node, reads[0]));
-                reads[0]
-            }
+            _ if view => reads[0],
             Work::Convert => schedule.make(Content::Converted(node), bytes(step.makes)),
             Work::Op(_) => schedule.make(Content::Output(node), bytes(step.makes)),
         };
+        if view {
+            schedule.views.push((node, made));
+        }
         values.insert(step.makes, made);
         schedule.outputs[node.index()].get_or_insert(made);
         let room = (wanted > 0).then(|| schedule.make_fixed(Content::Scratch(node), wanted));
         let nodes = if step.work == Work::Convert { vec![node] } else { step.nodes() };
-        schedule.step(Phase::Forward, nodes, reads, std::iter::once(made).chain(room).collect());
+        // A view writes nothing.
+        let writes = (!view).then_some(made).into_iter().chain(room).collect();
+        schedule.step(Phase::Forward, nodes, reads, writes);
+        schedule.lead(step.head());
         rooms.push(room);
     }
     schedule.shares = shares(graph, net, &values, &schedule);

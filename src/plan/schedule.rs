@@ -73,6 +73,8 @@ pub struct Step {
     pub phase: Phase,
     /// The nodes it computes, in order; the last one's output is what it makes. Empty for the loss.
     pub nodes: Vec<NodeId>,
+    /// The node that it goes by; `None` for the loss, and where a value only changes its layout.
+    pub lead: Option<NodeId>,
     /// Values that it reads, each once.
     pub reads: Vec<ValueId>,
     /// Values that it makes or changes, each once.
@@ -157,7 +159,13 @@ impl Schedule {
         for &value in reads.iter().chain(&writes) {
             self.values[value].live.extend(now);
         }
-        self.steps.push(Step { phase, nodes, reads, writes });
+        let lead = nodes.first().copied();
+        self.steps.push(Step { phase, nodes, lead, reads, writes });
+    }
+
+    /// Says which node the last step goes by.
+    pub fn lead(&mut self, node: Option<NodeId>) {
+        self.steps.iter_mut().next_back().into_iter().for_each(|step| step.lead = node);
     }
 
     /// What a node keeps for its backward pass besides values; made right after its output.

@@ -1,4 +1,4 @@
-//! How good is it? A module measured on a data set.
+//! How good is it? A network measured on a data set.
 
 use super::data::{Dataset, Loader, LoaderOptions};
 use super::feed::feed;
@@ -7,10 +7,59 @@ use super::tally::Tally;
 use super::{fit, loss};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{LossTerm, Recipe};
+use crate::engine::{Input, Session};
 use crate::lower::{Error, Module, Result};
 use candle_core::{DType, Device, Tensor};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whatever computes a network's outputs for a batch of its only input, without changing it.
+pub trait Forward {
+    /// The type of the numbers that it computes with.
+    fn dtype(&self) -> DType;
+    /// Where it computes.
+    fn device(&self) -> Device;
+    /// All outputs, in file order.
+    ///
+    /// # Errors
+    /// Where the input does not fit, or computing fails.
+    fn forward(&mut self, input: &Tensor) -> Result<Vec<(String, Tensor)>>;
+}
+
+impl Forward for Module {
+    fn dtype(&self) -> DType {
+        Module::dtype(self)
+    }
+
+    fn device(&self) -> Device {
+        Module::device(self).cloned().unwrap_or(Device::Cpu)
+    }
+
+    fn forward(&mut self, input: &Tensor) -> Result<Vec<(String, Tensor)>> {
+        outputs(self, input, false)
+    }
+}
+
+impl Forward for Session {
+    fn dtype(&self) -> DType {
+        DType::F32
+    }
+
+    fn device(&self) -> Device {
+        Device::Cpu
+    }
+
+    fn forward(&mut self, input: &Tensor) -> Result<Vec<(String, Tensor)>> {
+        let name = self.network().inputs.first().map(|decl| decl.name.clone()).unwrap_or_default();
+        let data = input.flatten_all()?.to_vec1::<f32>()?;
+        let outputs = self.run(&[Input { name: &name, dims: input.dims(), data: &data }])?;
+        let tensor = |output: crate::engine::Output<'_>| {
+            let values = Tensor::from_vec(output.to_vec(), output.dims.as_slice(), &Device::Cpu)?;
+            Ok((output.name.to_string(), values))
+        };
+        outputs.into_iter().map(tensor).collect()
+    }
+}
 
 /// The batches of a data set as a network is measured on them: every sample once, none changed but by the recipe's
 /// normalisation, masks cropped to the network's output.
@@ -26,20 +75,20 @@ pub fn evaluation_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Data
     Loader::new(data.clone(), options).map_err(|error| Error::from(error.diagnostic()))
 }
 
-/// Measures a module on every sample of a loader, without changing it: the recipe's loss and metrics.
+/// Measures a network on every sample of a loader: the recipe's loss and metrics.
 ///
 /// `progress` hears how many batches are done, and of how many. `Ok(None)` where `stop` was raised.
 ///
 /// # Errors
-/// Where data cannot be read, or do not fit the module.
+/// Where data cannot be read, or do not fit the network.
 pub fn evaluate(
-    module: &Module,
+    network: &mut dyn Forward,
     recipe: &Recipe,
     loader: &Loader,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Option<Scores>> {
-    let device = module.device().cloned().unwrap_or(Device::Cpu);
+    let (dtype, device) = (network.dtype(), network.device());
     let mut tally = Tally::new(recipe);
     for batch in loader.epoch(0) {
         if stop.load(Ordering::Relaxed) {
@@ -47,8 +96,8 @@ pub fn evaluate(
         }
         let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
         let done = batch.index + 1;
-        let fed = feed(batch, module.dtype(), &device)?;
-        let outputs = outputs(module, &fed.inputs, false)?;
+        let fed = feed(batch, dtype, &device)?;
+        let outputs = network.forward(&fed.inputs)?;
         let loss = loss::total(&recipe.loss, &outputs, &fed.target)?;
         let loss = scalar(&loss)?;
         tally.add(loss, fed.samples, metric_output(recipe, &outputs)?, &fed.target)?;

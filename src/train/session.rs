@@ -234,7 +234,7 @@ impl Trainer {
             return Err(self.learner.diverged(self.state.step - 1, f64::NAN, f64::NAN).into());
         }
         let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
-        let scores = evaluate(&self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
+        let scores = evaluate(&mut self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
         let Some(test) = scores else { return Ok(false) };
         let train = self.tally.scores(&self.recipe.metrics);
         self.tally = Tally::new(&self.recipe);

@@ -9,6 +9,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Bytes of a parameter from which its pages are given back by themselves.
+const LEAST_RELEASED: u64 = 1 << 16;
+
 /// A network's parameters and buffers by path: from a file those that it has, the others as drawn from a seed. Without a
 /// file they are those that a training run with this seed starts from.
 ///
@@ -53,8 +56,17 @@ impl Numbers {
         }
     }
 
-    /// Lets go of the memory that the file's pages took up. They come back when they are read again.
-    pub fn release(&self) {
+    /// Lets go of the memory that one parameter's pages of the file take up; few pages are not worth the call.
+    pub fn release(&self, path: &str) {
+        let Some(file) = &self.file else { return };
+        file.get(path)
+            .filter(|stored| stored.storage_bytes >= LEAST_RELEASED)
+            .into_iter()
+            .for_each(|it| file.release(it));
+    }
+
+    /// Lets go of the memory that all of the file's pages take up. They come back when they are read again.
+    pub fn release_all(&self) {
         self.file.iter().for_each(WeightFile::release_all);
     }
 }

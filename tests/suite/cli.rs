@@ -1,5 +1,6 @@
 //! The program as people and scripts meet it: exit status, streams, JSON, runs that stop and go on.
 
+use archc::train::data::tensor_io::{TensorData, write_outputs};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -93,6 +94,8 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         &["check", "tiny.arch", "--size", "axb"],
         &["check", "tiny.arch", "--limit", "layer=3"],
         &["explain", "E9999"],
+        &["plan", "tiny.arch", "--explain", "--train"],
+        &["plan", "tiny.arch", "--threads", "0"],
         &["train", "tiny.arch", "--epochs", "0"],
         &["run", "tiny.arch", "--input", "nothing=x.npy"],
     ] {
@@ -152,6 +155,44 @@ fn pictures_are_written_whole() {
     assert!(err.contains("error[E0905]"), "{err}");
 }
 
+#[test]
+fn a_plan_is_explained_and_cut_short() {
+    let folder = workplace();
+    let plan = |args: &[&str]| expect(folder.path(), &[&["plan", "tiny.arch"], args].concat(), 0).0;
+    let text = plan(&["--explain"]);
+    assert!(text.contains("fold_norm  ") && text.contains("folded into conv1"), "{text}");
+    let json =
+        |args: &[&str]| -> Value { serde_json::from_str(&plan(&[args, &["--format", "json"]].concat())).unwrap() };
+    let (whole, cut) = (json(&["--explain"]), json(&["--explain", "--stop-after", "fold_norm"]));
+    let passes = |plan: &Value| plan["passes"].as_array().unwrap().len();
+    assert_eq!((passes(&whole), passes(&cut)), (archc::opt::PASSES.len(), 3));
+    let fold = &whole["passes"][2];
+    assert_eq!((&fold["pass"], &fold["fired"], &fold["refused"]), (&"fold_norm".into(), &2.into(), &0.into()));
+    assert_eq!(fold["notes"][0], serde_json::json!({"node": "batch_norm1", "fired": true, "why": "folded into conv1"}));
+    let steps = |plan: &Value| plan["steps"].as_array().unwrap().len();
+    assert!(steps(&whole) < steps(&cut) && whole["steps"][1]["kernel"].is_string(), "{whole}");
+    assert!(json(&[])["passes"].is_null());
+    let (_, err) = expect(folder.path(), &["plan", "tiny.arch", "--stop-after", "fold-norm"], 2);
+    assert!(err.contains("did you mean `fold_norm`?") && err.contains("fuse_before"), "{err}");
+}
+
+#[test]
+fn a_bench_is_one_json_object() {
+    let folder = workplace();
+    let common = ["bench", "tiny.arch", "--batch", "2", "--threads", "1", "--repeat", "3", "--json"];
+    for extra in [&[][..], &["--profile"], &["--engine", "candle"], &["--train"]] {
+        let (out, _) = expect(folder.path(), &[&common, extra].concat(), 0);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let number = |name: &str| report[name].as_f64().unwrap_or_else(|| panic!("{name}: {out}"));
+        assert!(number("min_ms") <= number("median_ms") && number("median_ms") <= number("max_ms"), "{out}");
+        assert!(number("gflops") > 0.0 && number("spread") >= 0.0 && number("resident_bytes") > 0.0, "{out}");
+        let plan = !extra.contains(&"--train") && !extra.contains(&"candle");
+        assert_eq!(report["engine"], if plan { "plan" } else { "candle" });
+        assert_eq!(number("peak_bytes"), number(if plan { "planned_bytes" } else { "resident_bytes" }));
+        assert_eq!(report["steps"].is_array(), extra.contains(&"--profile"));
+    }
+}
+
 /// The weights of a run, by path.
 fn weights(run: &Path) -> BTreeMap<String, Vec<u8>> {
     let bytes = std::fs::read(run.join("last.safetensors")).unwrap();
@@ -171,6 +212,96 @@ fn a_pipe_gets_plain_lines_and_a_run_can_be_measured() {
     let accuracy = format!("test acc {:.2} %", 100.0 * scores["accuracy"].as_f64().unwrap());
     let best = out.lines().find(|line| line.starts_with("best after step")).unwrap();
     assert!(best.contains(&accuracy), "{best}: {scores}");
+}
+
+/// What both engines print and write, given the same arguments.
+fn both(folder: &Path, args: &[&str]) -> [(Value, BTreeMap<String, Vec<f32>>); 2] {
+    ["plan", "candle"].map(|engine| {
+        let file = format!("{engine}.safetensors");
+        let output: &[&str] = if args[0] == "run" { &["--output", &file] } else { &[] };
+        let common = ["--engine", engine, "--threads", "2", "--format", "json", "-q"];
+        let (out, err) = expect(folder, &[args, output, &common].concat(), 0);
+        assert_eq!(err, "");
+        let bytes = std::fs::read(folder.join(file)).unwrap_or_default();
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).map(|t| t.tensors()).unwrap_or_default();
+        let floats = |data: &[u8]| data.chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
+        let values = tensors.into_iter().map(|(name, view)| (name, floats(view.data())));
+        (serde_json::from_str(&out).unwrap(), values.collect())
+    })
+}
+
+fn near(got: f64, want: f64) -> bool {
+    (got - want).abs() <= 1e-4 * want.abs().max(1.0)
+}
+
+#[test]
+fn both_engines_answer_the_same() {
+    let folder = workplace();
+    let given = ("x".to_string(), tensor(&[3, 1, 8, 8], 5));
+    write_outputs(&folder.path().join("x.npy"), &[given]).unwrap();
+    expect(folder.path(), &["train", "tiny.arch", "--threads", "1", "--steps", "3", "-q"], 0);
+    for weights in [&["--weights", "runs/tiny-1"][..], &["--seed", "4"]] {
+        let run = [&["run", "tiny.arch", "--input", "x.npy"], weights].concat();
+        let [(plan, of_plan), (module, of_module)] = both(folder.path(), &run);
+        assert_eq!(of_plan.keys().collect::<Vec<_>>(), of_module.keys().collect::<Vec<_>>());
+        for (name, want) in &of_module {
+            assert_eq!((want.len(), of_plan[name].len()), (30, 30));
+            assert!(want.iter().zip(&of_plan[name]).all(|(&w, &g)| near(g.into(), w.into())), "{name}");
+        }
+        let tops = |answer: &Value| -> Vec<Value> {
+            let (_, output) = answer["outputs"].as_object().unwrap().iter().next().unwrap();
+            let samples = output["top"].as_array().unwrap().iter();
+            samples.flat_map(|sample| sample.as_array().unwrap()).cloned().collect()
+        };
+        assert_eq!(tops(&plan).len(), 15);
+        for (got, want) in tops(&plan).iter().zip(tops(&module)) {
+            assert_eq!(got["class"], want["class"]);
+            assert!(near(got["probability"].as_f64().unwrap(), want["probability"].as_f64().unwrap()));
+        }
+    }
+    let [(plan, _), (module, _)] = both(folder.path(), &["eval", "tiny.arch", "--weights", "runs/tiny-1"]);
+    assert_eq!((&plan["samples"], &plan["accuracy"]), (&module["samples"], &module["accuracy"]));
+    assert!(near(plan["loss"].as_f64().unwrap(), module["loss"].as_f64().unwrap()), "{plan} {module}");
+}
+
+#[test]
+fn both_engines_refuse_the_same() {
+    let folder = workplace();
+    let write = |name: &str, dims: &[usize]| {
+        write_outputs(&folder.path().join(name), &[("x".into(), tensor(dims, 5))]).unwrap();
+    };
+    write("x.npy", &[1, 1, 8, 8]);
+    write("wide.npy", &[1, 2, 8, 8]);
+    write("other.safetensors", &[7]);
+    for engine in ["plan", "candle"] {
+        let refused = |args: &[&str], status, code: &str| {
+            let (_, err) = expect(folder.path(), &[&["run", "tiny.arch", "--engine", engine], args].concat(), status);
+            assert!(err.contains(code), "{err}");
+            err
+        };
+        refused(&["--input", "wide.npy"], 1, "error[E0902]");
+        refused(&["--input", "x.npy", "--weights", "none.pth"], 1, "error[E0810]");
+        refused(&["--input", "x.npy", "--weights", "x.npy"], 1, "error[E0810]");
+        refused(&["--input", "x.npy", "--weights", "other.safetensors", "--partial"], 1, "error[E0812]");
+        refused(&["--input", "x.npy", "--weights", "."], 1, "error[E0912]");
+    }
+    for command in ["run", "eval", "bench"] {
+        let rest: &[&str] = match command {
+            "run" => &["--input", "x.npy"],
+            "eval" => &["--weights", "runs/tiny-1"],
+            _ => &[],
+        };
+        let args = [&[command, "tiny.arch", "--engine", "plan", "--device", "cuda"], rest].concat();
+        let (_, err) = expect(folder.path(), &args, 2);
+        assert!(err.contains("computes on the CPU") && err.contains("--engine candle"), "{err}");
+    }
+}
+
+/// Normal numbers.
+fn tensor(dims: &[usize], seed: u64) -> TensorData {
+    let mut rng = archc::base::Rng::new(seed);
+    let values = (0..dims.iter().product()).map(|_| rng.normal() as f32).collect();
+    TensorData { shape: dims.to_vec(), values }
 }
 
 #[test]

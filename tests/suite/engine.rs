@@ -1,13 +1,16 @@
 //! The engine against the candle module: the same numbers, whatever the passes did; and the plan that it keeps to.
 
+use crate::random::random;
+use crate::sketch::{Parameters, Values, inputs, parameters};
 use archc::base::Rng;
 use archc::engine::{Engine, Input, SessionOptions};
 use archc::kernels::Isa;
-use archc::lower::ParamStore;
+use archc::lower::{Module, ParamStore};
 use archc::plan::verify::verify;
 use archc::weights::Numbers;
 use archc::{Compiled, Network, Options, check_all};
 use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,21 +32,8 @@ fn small(file: &Path, model: &str) -> Option<Compiled> {
     [32, 48, 64, 96].into_iter().find_map(|size| at(Some(vec![size, size]))).or_else(|| at(None))
 }
 
-type Values = Vec<(String, Vec<usize>, Vec<f32>)>;
-
-fn inputs(network: &Network, batch: usize, seed: u64) -> Values {
-    let mut rng = Rng::new(seed);
-    let input = |&id: &archc::graph::NodeId| {
-        let node = network.graph.node(id);
-        let dims = node.shape.with_batch(batch);
-        let data = (0..dims.iter().product()).map(|_| rng.normal() as f32).collect();
-        (node.path.clone(), dims, data)
-    };
-    network.graph.inputs.iter().map(input).collect()
-}
-
 /// Parameters as drawn, with running statistics that do something.
-fn weights(network: &Network, seed: u64) -> BTreeMap<String, Vec<f32>> {
+fn weights(network: &Network, seed: u64) -> Parameters {
     let numbers = Numbers::seeded(network, seed);
     let mut rng = Rng::new(seed);
     let parameter = |(path, spec): (String, archc::ops::ParamSpec)| {
@@ -57,10 +47,15 @@ fn weights(network: &Network, seed: u64) -> BTreeMap<String, Vec<f32>> {
     network.graph.named_params().into_iter().map(parameter).collect()
 }
 
-fn by_module(compiled: &Compiled, weights: &BTreeMap<String, Vec<f32>>, given: &Values) -> BTreeMap<String, Vec<f32>> {
-    let network = compiled.network.as_ref().unwrap();
+/// The outputs of a module that computes with these parameters.
+fn by_module(
+    network: &Network,
+    lower: impl FnOnce(VarBuilder) -> archc::lower::Result<Module>,
+    weights: &Parameters,
+    given: &Values,
+) -> BTreeMap<String, Vec<f32>> {
     let store = ParamStore::new(network, 0, DType::F32, &Device::Cpu).unwrap();
-    let module = compiled.lower(store.var_builder()).unwrap();
+    let module = lower(store.var_builder()).unwrap();
     for (path, spec) in network.graph.named_params() {
         if !spec.dims.is_empty() {
             let tensor = Tensor::from_slice(&weights[&path], spec.dims.as_slice(), &Device::Cpu).unwrap();
@@ -106,8 +101,8 @@ fn it_agrees_with_the_module_on_every_example() {
             if archc::analysis::cost::cost(&network.graph).nodes.parameters > 30_000_000 {
                 continue;
             }
-            let (weights, given) = (weights(network, 1), inputs(network, 2, 3));
-            let want = by_module(&compiled, &weights, &given);
+            let (weights, given) = (weights(network, 1), inputs(&network.graph, 2, 3));
+            let want = by_module(network, |vb| compiled.lower(vb), &weights, &given);
             let engine = compiled.engine(Arc::new(weights)).unwrap();
             let got = by_engine(&engine, &given, SessionOptions { threads: Some(2), ..SessionOptions::default() });
             for (name, want) in &want {
@@ -121,12 +116,30 @@ fn it_agrees_with_the_module_on_every_example() {
 }
 
 #[test]
+fn it_agrees_with_the_module_on_random_networks() {
+    for seed in 0..500 {
+        let network = random(seed);
+        let (weights, given) = (parameters(&network.graph, seed), inputs(&network.graph, 1 + seed as usize % 3, seed));
+        let want = by_module(&network, |vb| network.lower(vb), &weights, &given);
+        let threads = Some(1 + seed as usize % 2);
+        let engine = Engine::of(network, Arc::new(weights));
+        let got = by_engine(&engine, &given, SessionOptions { threads, ..SessionOptions::default() });
+        for (name, want) in &want {
+            // Numbers are about 1 here; of what cancels to nothing, only rounding is left to compare.
+            let scale = want.iter().fold(0.1f32, |m, v| m.max(v.abs()));
+            let off = got[name].iter().zip(want).map(|(g, w)| (g - w).abs() / scale);
+            assert!(off.into_iter().all(|off| off <= 1e-4), "network {seed}, `{name}`: {:?}, want {want:?}", got[name]);
+        }
+    }
+}
+
+#[test]
 fn sessions_and_instruction_sets_agree() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/resnet.arch");
     let compiled = small(&file, "ResNet18").unwrap();
     let network = compiled.network.as_ref().unwrap();
     let engine = compiled.engine(Arc::new(weights(network, 1))).unwrap();
-    let given = inputs(network, 1, 3);
+    let given = inputs(&network.graph, 1, 3);
     let options = |threads| SessionOptions { threads: Some(threads), ..SessionOptions::default() };
     let one = by_engine(&engine, &given, options(1));
     std::thread::scope(|scope| {
@@ -148,7 +161,7 @@ fn batches_and_sizes_change_between_runs() {
     let network = compiled.network.as_ref().unwrap();
     let engine = compiled.engine(Arc::new(weights(network, 1))).unwrap();
     let mut session = engine.session(SessionOptions { threads: Some(2), ..SessionOptions::default() });
-    let three = inputs(network, 3, 5);
+    let three = inputs(&network.graph, 3, 5);
     let run = |session: &mut archc::engine::Session, given: &Values| -> Vec<f32> {
         let inputs: Vec<Input> = given.iter().map(|(name, dims, data)| Input { name, dims, data }).collect();
         session.run(&inputs).unwrap()[0].to_vec()

@@ -13,21 +13,33 @@ mod data_images;
 mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
+mod definitions;
 mod docs;
 mod elaborate;
 #[cfg(feature = "candle")]
 mod engine;
 mod error_pages;
+#[cfg(feature = "candle")]
 mod executed;
 mod hostile;
 mod layers;
 mod mutation;
 #[cfg(feature = "candle")]
 mod nn;
+mod opt;
+#[cfg(feature = "kernels")]
+mod outline;
 #[cfg(feature = "candle")]
 mod parity;
 mod plan;
+#[cfg(feature = "kernels")]
+mod precision;
+mod random;
+mod reference;
 mod scale;
+mod sketch;
+#[cfg(feature = "kernels")]
+mod steady;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;

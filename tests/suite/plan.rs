@@ -1,79 +1,19 @@
 //! Memory plans: figures computed elsewhere, and proofs on random graphs.
 
-use archc::base::{Rng, Span};
+use crate::random::random;
+use crate::sketch::{Sketch, written};
 use archc::elaborate::recipe::Optimizer;
-use archc::graph::{Graph, Node, NodeId, Output, ScopeId};
-use archc::ops::activation::Activation;
-use archc::ops::conv::Conv;
-use archc::ops::merge::{Add, Concat, Gate, Mul};
-use archc::ops::norm::BatchNorm;
-use archc::ops::pool::GlobalPool;
-use archc::ops::resize::{Crop, CropLike};
-use archc::ops::structure::{Dropout, Identity, Input};
-use archc::ops::{Init, Op};
+use archc::graph::Graph;
+use archc::ops::Op;
+use archc::ops::merge::Add;
+use archc::opt::{Net, Step, optimise};
 use archc::plan::{
-    self, Assumptions, Concat as ConcatPlan, Grouping, Mode, Plan,
+    self, Assumptions, Concat as ConcatPlan, Grouping, Mode, Plan, running,
     verify::{Broken, verify},
 };
-use archc::shape::Shape;
 use archc::tools::{plan as tools, text::Style};
 use archc::{Network, Options};
 use std::path::Path;
-
-/// A network drawn by hand.
-#[derive(Default)]
-struct Sketch {
-    graph: Graph,
-}
-
-impl Sketch {
-    fn input(&mut self, dims: &[usize]) -> NodeId {
-        let shape = Shape::new(dims);
-        let node = self.push(Input { shape: shape.clone() }.into(), shape, &[]);
-        self.graph.inputs.push(node);
-        node
-    }
-
-    fn push(&mut self, op: Op, shape: Shape, operands: &[NodeId]) -> NodeId {
-        let path = format!("v{}", self.graph.len());
-        self.graph.add(Node { op, path, shape, span: Span::default(), scope: ScopeId(0) }, operands)
-    }
-
-    fn add(&mut self, op: impl Into<Op>, operands: &[NodeId]) -> NodeId {
-        let op = op.into();
-        let shapes: Vec<&Shape> = operands.iter().map(|&operand| self.graph.shape(operand)).collect();
-        let shape = op.layer().infer(&shapes).unwrap_or_else(|e| panic!("{op:?} on {shapes:?}: {e:?}"));
-        self.push(op, shape, operands)
-    }
-
-    fn conv(&mut self, width: usize, kernel: usize, stride: usize, from: NodeId) -> NodeId {
-        self.conv_padded(width, kernel, stride, (kernel - 1) / 2, from)
-    }
-
-    fn conv_padded(&mut self, width: usize, kernel: usize, stride: usize, pad: usize, from: NodeId) -> NodeId {
-        let conv = Conv {
-            width,
-            kernel: vec![kernel; 2],
-            stride: vec![stride; 2],
-            pad: vec![pad; 2],
-            dilation: vec![1; 2],
-            groups: 1,
-            bias: false,
-            init: Init::KaimingNormal,
-            bias_init: None,
-        };
-        self.add(conv, &[from])
-    }
-
-    fn norm(&mut self, from: NodeId) -> NodeId {
-        let norm = BatchNorm { eps: 1e-5, momentum: 0.1, affine: true, weight_init: 1.0, bias_init: 0.0 };
-        self.add(norm, &[from])
-    }
-
-    fn output(&mut self, node: NodeId) {
-        self.graph.outputs.push(Output { name: format!("out{}", self.graph.outputs.len()), node });
-    }
-}
 
 /// Every way to plan a graph, proved.
 fn prove_all(graph: &Graph) {
@@ -96,48 +36,9 @@ fn prove(plan: &Plan) {
     assert!(plan.lower_bound <= plan.peak && plan.live.iter().all(|&live| live <= plan.lower_bound));
 }
 
-/// A random network of maps [N, C, 4, 4] and what becomes of them.
-fn random(seed: u64) -> Graph {
-    let mut rng = Rng::new(seed);
-    let mut net = Sketch::default();
-    let mut values: Vec<NodeId> = (0..1 + rng.below(2)).map(|_| net.input(&[1 + seed as usize % 3, 4, 4])).collect();
-    for _ in 0..4 + rng.below(16) {
-        // Late values are likelier, so that there are chains.
-        let pick = |rng: &mut Rng| values[values.len() - 1 - rng.below(values.len()).min(rng.below(values.len()))];
-        let (a, b) = (pick(&mut rng), pick(&mut rng));
-        let same = net.graph.shape(a) == net.graph.shape(b);
-        let maps = net.graph.shape(a).spatial() == net.graph.shape(b).spatial();
-        let node = match rng.below(14) {
-            0 | 1 => net.conv(1 + rng.below(4), 3, 1, a),
-            2 => net.norm(a),
-            3 | 4 => net.add(Activation::Relu, &[a]),
-            5 => net.add(Activation::Gelu, &[a]),
-            6 => net.add(Identity {}, &[a]),
-            7 => net.add(Dropout { p: 0.5 }, &[a]),
-            8 if same => net.add(Add { scale: 1.0, drop_path: 0.0 }, &[a, b]),
-            9 | 10 if maps => net.add(Concat {}, &[a, b]),
-            11 if same => net.add(Gate {}, &[a, b, a]),
-            12 => {
-                let gate = net.add(GlobalPool { max: false }, &[a]);
-                net.add(Mul {}, &[a, gate])
-            }
-            13 if net.graph.shape(a).spatial()[0] > 2 => net.add(Crop { size: vec![2, 2] }, &[a]),
-            _ => net.add(CropLike {}, &[a, a]),
-        };
-        values.push(node);
-    }
-    let last = values[values.len() - 1];
-    net.output(last);
-    if rng.below(3) == 0 {
-        let other = values[rng.below(values.len())];
-        net.output(other);
-    }
-    net.graph
-}
-
 #[test]
 fn plans_of_random_graphs_overwrite_nothing() {
-    (0..250).for_each(|seed| prove_all(&random(seed)));
+    (0..250).for_each(|seed| prove_all(&random(seed).graph));
 }
 
 #[test]
@@ -239,8 +140,53 @@ fn plans_of_all_examples_overwrite_nothing() {
     assert!(planned >= 40, "{planned} plans only");
 }
 
+/// Peak over the most that is live at once, every buffer rounded up to where the next may start.
+fn waste(plan: &Plan) -> f64 {
+    let live = |&step: &usize| plan.buffers.iter().filter(move |b| b.live.first <= step && step <= b.live.last);
+    let bytes = |step: usize| live(&step).map(|b| b.bytes.next_multiple_of(plan::ALIGNMENT)).sum::<u64>();
+    plan.peak as f64 / (0..plan.steps.len()).map(bytes).max().unwrap() as f64
+}
+
+/// Scratch that a step might want: none, a window of each position as a plain convolution unrolls it, or anything.
+fn scratch(graph: &Graph, net: &Net, kind: usize) -> Vec<u64> {
+    let wanted = |(i, step): (usize, &Step)| match step.head().map(|node| &graph.node(node).op) {
+        Some(Op::Conv(conv)) if kind == 1 => {
+            let window: usize = conv.kernel.iter().product();
+            let positions = graph.shape(step.makes.node).spatial().iter().product::<usize>();
+            (window * graph.shape(step.reads[0].node).dims()[0] * positions) as u64 * 4
+        }
+        Some(_) if kind == 2 => i as u64 * 7919 % 40_000 * 64,
+        _ => 0,
+    };
+    net.steps.iter().enumerate().map(wanted).collect()
+}
+
+#[test]
+fn peaks_of_all_examples_are_near_what_nothing_can_beat() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut planned = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        for compiled in archc::check_all(&entry.unwrap().path(), &Options::default()) {
+            let Some(network) = compiled.network else { continue };
+            for mode in [Mode::Run, Mode::Train] {
+                let found = waste(&plan::best(&network.graph, mode, 1).unwrap());
+                assert!(found <= 1.03, "{} in {mode:?}: {found}", network.name);
+            }
+            let net = optimise(&network.graph, None).unwrap();
+            for (batch, kind) in [1, 2, 16].into_iter().flat_map(|batch| (0..3).map(move |kind| (batch, kind))) {
+                let plan = running(&network.graph, &net, batch, &scratch(&network.graph, &net, kind)).unwrap().plan;
+                prove(&plan);
+                let found = plan.peak as f64 / plan.lower_bound as f64;
+                assert!(found <= 1.03, "{} at batch {batch}, scratch of kind {kind}: {found}", network.name);
+                planned += 1;
+            }
+        }
+    }
+    assert!(planned > 300, "{planned} plans only");
+}
+
 /// Small networks, one for each way that values share memory.
-const SMALL: [(&str, &str); 4] = [
+pub const SMALL: [(&str, &str); 4] = [
     (
         "residual",
         "block Basic(width, stride=1) {
@@ -271,15 +217,10 @@ const SMALL: [(&str, &str); 4] = [
     ),
 ];
 
-fn small(text: &str) -> Network {
-    let compiled = archc::compile_text("small.arch", text, &Options::default());
-    compiled.network.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
-}
-
 #[test]
 fn plans_of_small_networks_are_as_before() {
     for (name, text) in SMALL {
-        let network = small(text);
+        let network = written(text);
         for (mode, batch) in [(Mode::Run, 1), (Mode::Train, 4)] {
             let plan = plan::best(&network.graph, mode, batch).unwrap();
             prove(&plan);
@@ -293,7 +234,7 @@ fn plans_of_small_networks_are_as_before() {
 #[test]
 fn the_report_adds_up() {
     for (name, text) in SMALL {
-        let network = small(text);
+        let network = written(text);
         let plan = plan::best(&network.graph, Mode::Train, 3).unwrap();
         let report = tools::report(&network.graph, &plan).unwrap();
         assert_eq!(report.totals.naive, report.buffers.iter().map(|b| b.bytes).sum::<u64>(), "{name}");
@@ -309,7 +250,7 @@ fn the_report_adds_up() {
 #[test]
 fn the_picture_has_a_box_for_every_buffer() {
     for (name, text) in SMALL {
-        let network = small(text);
+        let network = written(text);
         let plan = plan::best(&network.graph, Mode::Run, 1).unwrap();
         let svg = tools::svg::render(name, &network.graph, &plan);
         let boxes = svg.matches("<g><title>").count() - svg.matches("class=\"band\" x").count();

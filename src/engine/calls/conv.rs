@@ -44,8 +44,8 @@ impl Call for Fused {
         self.kernel.scratch()
     }
 
-    fn parameter_bytes(&self) -> usize {
-        self.parameters.packed.as_ref().map_or(0, Arena::len) * size_of::<f32>()
+    fn weights(&self) -> &[f32] {
+        self.parameters.packed.as_ref().map_or(&[], Arena::floats)
     }
 
     fn name(&self) -> String {
@@ -58,7 +58,7 @@ impl Call for Fused {
         let epilogue = Epilogue { bias: Some(&channels[0]), first: self.tail.first, sum, last: self.tail.last };
         let read = self.head.as_ref().filter(|head| !head.folds);
         let prologue = read.map(|head| Prologue { scale: &channels[1], shift: &channels[2], act: head.act });
-        let packed = self.parameters.packed.as_ref().map_or(&[][..], Arena::floats);
+        let packed = self.weights();
         let x = job.operand(0);
         let (y, scratch) = job.result();
         self.kernel.run(&job.cpu, &Operands { x, packed, prologue, epilogue: &epilogue, y }, scratch);
@@ -122,21 +122,20 @@ pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTr
     let shape = shape_of!(context, node, op);
     let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
     let folded = || {
-        let weight = context.store.need(context.graph, node, "weight")?;
+        let mut weight = context.store.weight(context.graph, node)?;
         let bias = context.store.numbers(context.graph, node, "bias")?;
         let map = leading(context, step, node)?;
         // The weight is [I, O/groups, …]: what follows scales its second axis.
-        let mut folded = Folded { weight, bias: Vec::new(), width: op.width, prologue: None };
         let (rows, taps) = (shape.group_width(), shape.taps());
-        let per_group = folded.weight.len() / op.groups.max(1);
-        for (group, weight) in folded.weight.chunks_mut(per_group.max(1)).enumerate() {
+        let per_group = weight.len() / op.groups.max(1);
+        for (group, weight) in weight.floats_mut().chunks_mut(per_group.max(1)).enumerate() {
             for (i, tap) in weight.chunks_mut(taps).enumerate() {
                 let scale = map.scale[group * rows + i % rows];
                 tap.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
             }
         }
-        folded.bias = map.fold_rows(&mut [], bias.as_deref());
-        Ok(folded)
+        let bias = map.fold_rows(&mut [], bias.as_deref());
+        Ok(Folded { weight, bias, width: op.width, prologue: None })
     };
     let parameters = parameters(context, step, &kernel, folded)?;
     finish(context, step, kernel, parameters, None)
@@ -156,7 +155,7 @@ fn parameters(
 
 /// Weights with what folds into them.
 struct Folded {
-    weight: Vec<f32>,
+    weight: Arena,
     bias: Vec<f32>,
     width: usize,
     prologue: Option<Affine>,
@@ -164,8 +163,8 @@ struct Folded {
 
 impl Folded {
     fn pack(self, packing: &Packing) -> Parameters {
-        let mut packed = Arena::new(packing.len());
-        packing.pack(&self.weight, packed.floats_mut());
+        let mut packed = Arena::mapped(packing.len());
+        packing.pack(self.weight.floats(), packed.floats_mut());
         let mut channels = vec![in_blocks(self.bias, self.width)];
         if let Some(map) = self.prologue {
             let count = map.scale.len();
@@ -179,7 +178,7 @@ impl Folded {
 /// The weights of a convolution or linear layer: what follows it folded in, what comes before folded in or kept for the
 /// prologue.
 fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Option<&Head>) -> Result<Folded> {
-    let mut weight = context.store.need(context.graph, node, "weight")?;
+    let mut weight = context.store.weight(context.graph, node)?;
     let bias = context.store.numbers(context.graph, node, "bias")?;
     let width = context.channels(node);
     let mut bias = bias.unwrap_or_else(|| vec![0.0; width]);
@@ -189,13 +188,13 @@ fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Opt
         if head.folds {
             let depth = map.scale.len() / groups;
             let taps = weight.len() / (width * depth).max(1);
-            map.fold_columns(&mut weight, taps, groups, &mut bias);
+            map.fold_columns(weight.floats_mut(), taps, groups, &mut bias);
         } else {
             prologue = Some(map);
         }
     }
     let map = leading(context, step, node)?;
-    let bias = map.fold_rows(&mut weight, Some(&bias));
+    let bias = map.fold_rows(weight.floats_mut(), Some(&bias));
     Ok(Folded { weight, bias, width, prologue })
 }
 

@@ -13,7 +13,7 @@ use crate::opt::Step;
 use crate::shape::Layout;
 use std::sync::Arc;
 
-/// Operands that are gathered without allocating.
+/// Operands that are gathered at once, so that nothing is allocated for them.
 const FEW: usize = 32;
 
 /// Which numbers a channel an affine step has, in the order that they are kept in.
@@ -70,9 +70,13 @@ impl Call for Add {
     }
 
     fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        let kernel = kernel::Add { extent: self.extent, factors: &self.factors, act: self.act };
-        with_operands(&job, self.factors.len(), |operands| kernel.run(&job.cpu, operands, y));
+        let (mut y, _) = job.result();
+        in_turns(&job, self.factors.len(), |turn| {
+            // What came before this turn counts once: the one factor that is not 1 is that of operand 1.
+            let factors = &self.factors[turn.next - turn.before..][..turn.operands.len()];
+            let kernel = kernel::Add { extent: self.extent, factors, act: self.act.filter(|_| turn.last) };
+            kernel.run(&job.cpu, turn.operands, y.reborrow());
+        });
     }
 }
 
@@ -82,21 +86,42 @@ impl Call for Stretch {
     }
 
     fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        let Self { meet, layout, size, operands, act } = self;
-        let kernel = kernel::Stretch { meet: *meet, layout: *layout, size: *size, operands, act: *act };
-        with_operands(&job, operands.len(), |operands| kernel.run(&job.cpu, operands, y));
+        let (mut y, _) = job.result();
+        in_turns(&job, self.operands.len(), |turn| {
+            let mut sizes = [self.size; FEW];
+            let operands = &mut sizes[..turn.operands.len()];
+            operands[turn.before..].copy_from_slice(&self.operands[turn.next..][..turn.operands.len() - turn.before]);
+            let (meet, layout, size) = (self.meet, self.layout, self.size);
+            let kernel = kernel::Stretch { meet, layout, size, operands, act: self.act.filter(|_| turn.last) };
+            kernel.run(&job.cpu, turn.operands, y.reborrow());
+        });
     }
 }
 
-/// Calls `f` with all operands; allocates only where there are very many.
-fn with_operands(job: &Job, count: usize, f: impl FnOnce(&[Other])) {
-    if count > FEW {
-        return f(&(0..count).map(|i| job.other(i)).collect::<Vec<_>>());
+/// Some of the operands of a step that has many.
+struct Turn<'a> {
+    operands: &'a [Other<'a>],
+    /// 1 where the first of them is what the turns before made, 0 in the first turn.
+    before: usize,
+    /// Which operand comes first after that.
+    next: usize,
+    /// Whether no turn follows.
+    last: bool,
+}
+
+/// Calls `f` with all operands, or with [`FEW`] at a time. Steps of more are never computed over an operand, as
+/// `opt::in_place` has it.
+fn in_turns(job: &Job, count: usize, mut f: impl FnMut(Turn)) {
+    let mut next = 0;
+    while next < count {
+        let before = usize::from(next > 0);
+        let taken = (count - next).min(FEW - before);
+        let mut operands = [Other::InPlace; FEW];
+        operands[before..][..taken].iter_mut().enumerate().for_each(|(i, operand)| *operand = job.other(next + i));
+        let operands = &operands[..before + taken];
+        f(Turn { operands, before, next, last: next + taken == count });
+        next += taken;
     }
-    let mut operands = [Other::InPlace; FEW];
-    operands[..count].iter_mut().enumerate().for_each(|(i, operand)| *operand = job.other(i));
-    f(&operands[..count]);
 }
 
 fn extent(context: &Context, step: &Step) -> Extent {

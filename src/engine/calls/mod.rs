@@ -33,9 +33,9 @@ pub trait Call: Send + Sync {
     fn scratch(&self) -> usize {
         0
     }
-    /// Bytes of parameters that it reads.
-    fn parameter_bytes(&self) -> usize {
-        0
+    /// The packed weights that it reads.
+    fn weights(&self) -> &[f32] {
+        &[]
     }
     /// What it is called in a profile.
     fn name(&self) -> String;

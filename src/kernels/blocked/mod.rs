@@ -36,3 +36,10 @@ pub struct Cpu<'a> {
     /// The instructions.
     pub isa: Isa,
 }
+
+impl<'a> Cpu<'a> {
+    /// A team and its instructions.
+    pub fn new(team: &'a Team, isa: Isa) -> Self {
+        Self { team, isa }
+    }
+}

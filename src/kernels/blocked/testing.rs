@@ -125,6 +125,6 @@ impl Map {
 pub(crate) fn cpus(f: impl Fn(&Cpu)) {
     for threads in [1, 3] {
         let team = Team::new(threads);
-        Isa::available().for_each(|isa| f(&Cpu { team: &team, isa }));
+        Isa::available().for_each(|isa| f(&Cpu::new(&team, isa)));
     }
 }

@@ -1,5 +1,6 @@
 //! A memory plan in words and numbers, as a table, and as a picture: what `archc plan` tells.
 
+pub mod explain;
 mod scale;
 pub mod svg;
 pub mod table;
@@ -33,6 +34,9 @@ pub struct Report {
     pub steps: Vec<StepRow>,
     /// In the order they are first used.
     pub buffers: Vec<BufferRow>,
+    /// What the passes did, where that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<explain::PassRow>,
 }
 
 /// Sums of a plan, in bytes.
@@ -66,10 +70,15 @@ pub struct StepRow {
     pub step: usize,
     /// Forward, loss or backward.
     pub phase: Phase,
+    /// The path of the node that it goes by.
+    pub layer: String,
     /// Paths of the nodes that it computes.
     pub layers: Vec<String>,
     /// What they are: `conv 3×3 + batch_norm + relu`.
     pub op: String,
+    /// The kernel that runs it, where that is known and there is something to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
     /// What it makes or changes.
     pub writes: Vec<WriteRow>,
     /// Other names for what it makes: values that are flattened or cropped views of it.
@@ -135,7 +144,7 @@ pub struct BufferRow {
 /// Names of the values of a plan.
 pub struct Names<'a> {
     graph: &'a Graph,
-    /// For each tail of a step its head: a fused value goes by the layer that leads it.
+    /// For each tail of a step its lead: a fused value goes by the layer that is computed first.
     heads: BTreeMap<NodeId, NodeId>,
 }
 
@@ -143,7 +152,7 @@ impl<'a> Names<'a> {
     /// Names for a plan of this graph.
     pub fn new(graph: &'a Graph, plan: &Plan) -> Self {
         let forward = plan.steps.iter().skip(1).filter(|step| step.phase == Phase::Forward);
-        let heads = forward.filter_map(|step| Some((*step.nodes.last()?, step.nodes[0]))).collect();
+        let heads = forward.filter_map(|step| Some((*step.nodes.last()?, step.lead?))).collect();
         Self { graph, heads }
     }
 
@@ -176,14 +185,20 @@ pub fn report(graph: &Graph, plan: &Plan) -> Result<Report, TooLarge> {
     let after = live_after(plan);
     let mut views = BTreeMap::<ValueId, Vec<String>>::new();
     for &(node, value) in &plan.views {
-        views.entry(value).or_default().push(graph.node(node).path.clone());
+        let path = &graph.node(node).path;
+        // A value that only changes its layout keeps its name.
+        if *path != name(value) {
+            views.entry(value).or_default().push(path.clone());
+        }
     }
     let aliases = aliases(plan, &name);
     let row = |(step, it): (usize, &Step)| StepRow {
         step,
         phase: it.phase,
+        layer: it.lead.or(it.nodes.first().copied()).map_or(String::new(), |node| graph.node(node).path.clone()),
         layers: it.nodes.iter().map(|&node| graph.node(node).path.clone()).collect(),
-        op: describe(graph, it),
+        op: describe(graph, step, it),
+        kernel: None,
         writes: it.writes.iter().map(|&value| write_row(plan, step, value, &name, &aliases)).collect(),
         views: it
             .writes
@@ -204,7 +219,16 @@ pub fn report(graph: &Graph, plan: &Plan) -> Result<Report, TooLarge> {
         reference: reference(graph, plan)?,
         steps: plan.steps.iter().enumerate().map(row).collect(),
         buffers: buffer_rows(plan, &name),
+        passes: Vec::new(),
     })
+}
+
+impl Report {
+    /// The report, with the kernel of each step.
+    pub fn with_kernels(mut self, kernels: &[Option<String>]) -> Self {
+        self.steps.iter_mut().zip(kernels).for_each(|(step, kernel)| step.kernel.clone_from(kernel));
+        self
+    }
 }
 
 /// Sums of a plan.
@@ -234,16 +258,20 @@ fn live_after(plan: &Plan) -> Vec<u64> {
     plan.live.iter().zip(ends).map(|(live, ended)| live - ended).collect()
 }
 
-fn describe(graph: &Graph, step: &Step) -> String {
-    let op = |(i, &node): (usize, &NodeId)| {
+fn describe(graph: &Graph, number: usize, step: &Step) -> String {
+    let op = |&node: &NodeId| {
         let layer = graph.node(node).op.layer();
         let detail = layer.detail();
-        // Only the first says its arguments: what follows would drown it.
-        if i == 0 && !detail.is_empty() { format!("{} {detail}", layer.kind()) } else { layer.kind().to_string() }
+        // Only the lead says its arguments: the others would drown it.
+        let leads = step.lead == Some(node) && !detail.is_empty();
+        if leads { format!("{} {detail}", layer.kind()) } else { layer.kind().to_string() }
     };
-    let ops: Vec<String> = step.nodes.iter().enumerate().map(op).collect();
+    let ops: Vec<String> = step.nodes.iter().map(op).collect();
     match step.phase {
         Phase::Loss => "loss".to_string(),
+        Phase::Forward if step.lead.is_none() && number > 0 => {
+            if step.writes.is_empty() { "change of layout: nothing to do" } else { "change of layout" }.to_string()
+        }
         Phase::Forward => ops.join(" + "),
         Phase::Backward => format!("∂ {}", ops.join(" + ")),
     }

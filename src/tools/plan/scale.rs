@@ -1,10 +1,10 @@
 //! Where things stand in the picture of a memory plan.
 
 use crate::graph::{Graph, NodeId};
-use crate::plan::{Phase, Plan, ValueId};
+use crate::plan::{Phase, Plan, Step, ValueId};
 
 /// Pixels for one step, at least and at most, within which the picture is about as wide as a page.
-const STEP: (f64, f64) = (6.0, 90.0);
+const PIXELS: (f64, f64) = (6.0, 90.0);
 /// How wide the plot should be.
 const WIDE: f64 = 1120.0;
 /// The widest picture; more steps get narrower boxes.
@@ -35,7 +35,7 @@ impl Scale {
     /// A scale that shows all of a plan.
     pub fn of(plan: &Plan) -> Self {
         let steps = plan.steps.len() as f64;
-        let step = (WIDE / steps).clamp(STEP.0, STEP.1).min(WIDEST / steps);
+        let step = (WIDE / steps).clamp(PIXELS.0, PIXELS.1).min(WIDEST / steps);
         let (left, top, tall) = (58.0, 92.0, 540.0);
         let plot = (steps * step).max(720.0);
         let mut tenants = vec![Vec::new(); plan.buffers.len()];
@@ -85,8 +85,8 @@ pub struct Band {
 
 /// The steps by the outermost label; where that covers more than half of them, by the next one inside it.
 pub fn bands(graph: &Graph, plan: &Plan) -> Vec<Band> {
-    let paths: Vec<&str> =
-        plan.steps.iter().map(|step| step.nodes.first().map_or("loss", |&node| path(graph, node))).collect();
+    let of = |step: &Step| step.lead.or(step.nodes.first().copied()).map_or("loss", |node| path(graph, node));
+    let paths: Vec<&str> = plan.steps.iter().map(of).collect();
     let mut bands = Vec::new();
     split(plan, &paths, 0, paths.len(), 0, &mut bands);
     bands

@@ -25,6 +25,7 @@ const STYLE: &str = "
   .c2 { fill: #1098ad; stroke: #1098ad; } .c3 { fill: #0ca678; stroke: #0ca678; }
   .c4 { fill: #66a80f; stroke: #66a80f; } .c5 { fill: #f08c00; stroke: #f08c00; }
   .c6 { fill: #e8590c; stroke: #e8590c; } .c7 { fill: #c2255c; stroke: #c2255c; }
+  .scratch { fill: #868e96; stroke: #868e96; fill-opacity: .2; }
   .paper { fill: #ffffff; } text { fill: #1f2328; } text.soft, tspan.soft { fill: #656d76; }
   .grid { stroke: #e4e8ec; } .band { fill: #eef1f4; stroke: #d0d7de; } .hatch { stroke: #1f2328; stroke-opacity: .3; }
   .live { fill: none; stroke: #1f2328; stroke-opacity: .5; stroke-width: 1.2; stroke-dasharray: 1.5 2.5; }
@@ -125,6 +126,9 @@ impl Picture<'_> {
         if self.plan.mode == Mode::Train {
             entry(svg, swatch("gradient", 0), "gradient");
         }
+        if self.plan.values.iter().any(|value| matches!(value.content, Content::Scratch(_))) {
+            entry(svg, swatch("scratch", 0), "scratch of kernels");
+        }
         let hatched =
             "<rect width=\"12\" height=\"12\" class=\"band\" rx=\"2\"/><rect width=\"12\" height=\"12\" fill=\"url(#hatch)\"/>".to_string();
         entry(svg, hatched, "shared: in place, or a slice");
@@ -180,8 +184,11 @@ impl Picture<'_> {
             let (x, right) = (self.scale.x(buffer.live.first), self.scale.x(buffer.live.last + 1));
             let (y, bottom) = (self.scale.y(buffer.offset + buffer.bytes), self.scale.y(buffer.offset));
             let color = self.color(buffer.owner);
-            let gradient = matches!(self.plan.values[buffer.owner].content, Content::Gradient(_));
-            let class = if gradient { "box gradient" } else { "box" };
+            let class = match self.plan.values[buffer.owner].content {
+                Content::Gradient(_) => "box gradient",
+                Content::Scratch(_) => "box scratch",
+                _ => "box",
+            };
             let name = self.names.name(self.plan.values[buffer.owner].content);
             let title =
                 format!("{name}: {} bytes, steps {}–{}", grouped(buffer.bytes), buffer.live.first, buffer.live.last);
@@ -193,6 +200,7 @@ impl Picture<'_> {
                 (bottom - y).max(0.4)
             );
             self.hatches(svg, number);
+            let name = if class == "box scratch" { "scratch".to_string() } else { name };
             label(svg, &name, buffer.bytes, (x, y, right - x, bottom - y));
             svg.push_str("</g>\n");
         }

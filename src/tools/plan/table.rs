@@ -90,7 +90,7 @@ fn line(row: &StepRow, i: usize, write: Option<&WriteRow>) -> Line {
     let mut line = Line::default();
     if i == 0 {
         line[0] = row.step.to_string();
-        line[1] = row.layers.first().cloned().unwrap_or_default();
+        line[1].clone_from(&row.layer);
         line[2].clone_from(&row.op);
         line[6] = grouped(row.live_bytes);
     }
@@ -106,7 +106,9 @@ fn line(row: &StepRow, i: usize, write: Option<&WriteRow>) -> Line {
 /// Which value, where the layer's name does not say it, and in whose memory.
 fn memory(row: &StepRow, write: &WriteRow) -> String {
     let mut notes = Vec::new();
-    if row.layers.first() != Some(&write.value) {
+    if write.value == format!("{} scratch", row.layer) {
+        notes.push("scratch".to_string());
+    } else if row.layer != write.value {
         notes.push(write.value.clone());
     }
     match &write.alias {

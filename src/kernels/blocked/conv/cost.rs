@@ -15,7 +15,7 @@ use crate::kernels::vector::LANES;
 struct Factors {
     /// Of a multiply-add.
     product: f64,
-    /// Of a weight that is read, while two threads share the memory.
+    /// Of a weight that is read.
     weight: f64,
     /// Of an input that is read or transformed.
     input: f64,
@@ -28,18 +28,18 @@ const TWO: Factors = Factors { product: 1.0, weight: 11.0, input: 9.8, output: 1
 const FOUR: Factors = Factors { product: 1.0, weight: 11.0, input: 18.0, output: 20.0 };
 const SIX: Factors = Factors { product: 1.1, weight: 11.0, input: 22.0, output: 26.0 };
 
-/// The method that should take the least time on so many threads.
-pub fn fastest(shape: &ConvShape, threads: usize) -> Method {
+/// The method that should take the least time. It does not depend on the threads: results should not.
+pub fn fastest(shape: &ConvShape) -> Method {
     if !Winograd::supports(shape) {
         return Method::Direct;
     }
     let methods = [Method::Direct, Method::Winograd(2), Method::Winograd(4), Method::Winograd(6)];
-    let time = |method: &Method| time(*method, shape, threads);
+    let time = |method: &Method| time(*method, shape);
     methods.into_iter().min_by(|a, b| time(a).total_cmp(&time(b))).unwrap_or(Method::Direct)
 }
 
 /// The time of a 3×3 convolution in multiply-adds of one thread.
-fn time(method: Method, shape: &ConvShape, threads: usize) -> f64 {
+fn time(method: Method, shape: &ConvShape) -> f64 {
     let (factors, side) = match method {
         Method::Direct => (DIRECT, None),
         Method::Winograd(2) => (TWO, Some(2)),
@@ -57,9 +57,8 @@ fn time(method: Method, shape: &ConvShape, threads: usize) -> f64 {
     let (channels, width) = ((blocks(shape.channels) * LANES) as f64, (blocks(shape.width) * LANES) as f64);
     let positions = (shape.batch * positions) as f64;
     let [taps, numbers] = [taps, numbers].map(|n| n as f64);
-    let shared = (threads as f64 / 2.0).max(0.5);
     factors.product * positions * taps * channels * width
-        + factors.weight * shared * taps * channels * width
+        + factors.weight * taps * channels * width
         + positions * numbers * (factors.input * channels + factors.output * width)
 }
 
@@ -85,14 +84,14 @@ mod tests {
 
     #[test]
     fn tiles_grow_with_the_map() {
-        assert_eq!(fastest(&square(512, 512, 7), 2), Method::Winograd(2));
-        assert_eq!(fastest(&square(64, 64, 56), 2), Method::Winograd(4));
-        assert_eq!(fastest(&square(64, 64, 3), 2), Method::Direct);
+        assert_eq!(fastest(&square(512, 512, 7)), Method::Winograd(2));
+        assert_eq!(fastest(&square(64, 64, 56)), Method::Winograd(4));
+        assert_eq!(fastest(&square(64, 64, 3)), Method::Direct);
     }
 
     #[test]
     fn strides_are_computed_directly() {
         let shape = ConvShape { stride: [2, 2], output: [28, 28], ..square(64, 64, 56) };
-        assert_eq!(fastest(&shape, 2), Method::Direct);
+        assert_eq!(fastest(&shape), Method::Direct);
     }
 }

@@ -80,7 +80,7 @@ macro_rules! each {
 impl Conv {
     /// A convolution of `[N, C, H, W]` by the method that should be the fastest.
     pub fn new(map: MapShape, threads: usize, isa: Isa) -> Self {
-        Self::by(cost::fastest(&map.shape, threads), map, threads, isa)
+        Self::by(cost::fastest(&map.shape), map, threads, isa)
     }
 
     /// A convolution by a given method, as long as it can be computed so; directly where it cannot.

@@ -59,6 +59,19 @@ fn packed(packing: &Packing, weight: &[f64]) -> Vec<f32> {
     packed
 }
 
+/// How far a result may be off, by the method that computes it.
+fn tolerance(shape: &ConvShape) -> f64 {
+    match cost::fastest(shape) {
+        Method::Direct => 1e-5,
+        Method::Winograd(tile) => bound(tile),
+    }
+}
+
+/// How far the results of Winograd tiles may be off.
+fn bound(tile: usize) -> f64 {
+    [3e-6, 2e-5, 5e-5][tile / 2 - 1]
+}
+
 fn operands<'a>(
     x: Src<'a>,
     packed: &'a [f32],
@@ -108,7 +121,7 @@ fn convolves() {
                 let epilogue = Epilogue::default();
                 let of = operands(source.read(&from), &packed, None, &epilogue, y.write(&region));
                 conv.run(cpu, &of, &mut scratch);
-                want.compare(&y, &region, 1e-5);
+                want.compare(&y, &region, tolerance(&s));
             });
         }
     }
@@ -196,7 +209,7 @@ fn fuses_what_comes_before_and_after() {
                     let to = y.write(&region);
                     let of = operands(source.read(&from), &packed, Some(prologue), &epilogue, to);
                     conv.run(cpu, &of, &mut scratch);
-                    want.compare(&y, &region, 1e-5);
+                    want.compare(&y, &region, tolerance(&s));
                 });
             }
         }
@@ -211,7 +224,7 @@ fn threads_and_batch_change_no_bit() {
         let result = |batch: usize, threads: usize| -> Vec<f32> {
             let s = ConvShape { batch, ..s };
             let team = crate::kernels::Team::new(threads);
-            let cpu = Cpu { team: &team, isa: Isa::best() };
+            let cpu = Cpu::new(&team, Isa::best());
             let conv = Conv::new(s.into(), threads, cpu.isa);
             let packed = packed(&conv.packing(), &weight);
             let mut alone = x.clone();
@@ -225,10 +238,13 @@ fn threads_and_batch_change_no_bit() {
         };
         let want = result(s.batch, 1);
         for threads in [2, 5, 16] {
-            assert_eq!(result(s.batch, threads), want, "{threads} threads");
+            assert!(result(s.batch, threads) == want, "{threads} threads");
         }
-        let one = result(1, 2);
-        assert_eq!(one, want[..one.len()], "alone");
+        // Another batch may be worth another method.
+        if cost::fastest(&ConvShape { batch: 1, ..s }) == cost::fastest(&s) {
+            let one = result(1, 2);
+            assert!(one == want[..one.len()], "alone");
+        }
     }
 }
 
@@ -236,7 +252,7 @@ fn threads_and_batch_change_no_bit() {
 fn winograd_agrees_with_its_formula() {
     let mut rng = Rng::new(23);
     for case in 0..24 {
-        let (tile, bound) = [(2, 3e-6), (4, 2e-5), (6, 6e-5)][case % 3];
+        let tile = [2, 4, 6][case % 3];
         let (channels, width) = ([5, 16, 40][rng.below(3)], [7, 32, 64, 80][rng.below(4)]);
         let (input, pad) = ([4 + rng.below(14), 3 + rng.below(15)], [rng.below(3), rng.below(3)]);
         let output = [0, 1].map(|a| input[a] + 2 * pad[a] - 2);
@@ -260,7 +276,7 @@ fn winograd_agrees_with_its_formula() {
             let mut scratch = vec![f32::NAN; conv.scratch()];
             let of = operands(source.read(&from), &packed, prologue, &epilogue, y.write(&region));
             conv.run(cpu, &of, &mut scratch);
-            want.compare(&y, &region, bound);
+            want.compare(&y, &region, bound(tile));
         });
     }
 }

@@ -21,7 +21,7 @@ pub const TWO: Points<1> = Points::new([1.0]);
 /// F(4×4, 3×3)
 pub const FOUR: Points<2> = Points::new([0.75, 1.5]);
 /// F(6×6, 3×3)
-pub const SIX: Points<3> = Points::new([0.5, 1.0, 1.5]);
+pub const SIX: Points<3> = Points::new([0.5, 1.0, 2.0]);
 
 /// `base` to the power `exponent`.
 const fn power(base: f64, exponent: usize) -> f64 {

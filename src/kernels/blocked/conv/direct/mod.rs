@@ -139,7 +139,7 @@ impl Direct {
         cpu.team.run(self.chunks.count(), &|worker, task| {
             // SAFETY: every worker has a part of its own.
             let scratch = unsafe { scratch.part(worker, 0, self.share()) };
-            Task { conv: self, isa: cpu.isa, task, of }.run(scratch);
+            Task { conv: self, cpu, task, of }.run(scratch);
         });
     }
 }

@@ -4,11 +4,10 @@ use super::Direct;
 use super::geometry::Phase;
 use super::packing::depth;
 use super::task::{Input, apart};
-use crate::kernels::Isa;
-use crate::kernels::blocked::Other;
 use crate::kernels::blocked::conv::Operands;
 use crate::kernels::blocked::epilogue::activate;
 use crate::kernels::blocked::tile::{Finish, Tile, ZEROS, next};
+use crate::kernels::blocked::{Cpu, Other};
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
 use crate::ops::activation::Activation;
@@ -16,7 +15,7 @@ use crate::ops::activation::Activation;
 /// What every tile of a task shares.
 pub(super) struct Outputs<'a> {
     pub conv: &'a Direct,
-    pub isa: Isa,
+    pub cpu: &'a Cpu<'a>,
     pub of: &'a Operands<'a>,
     pub sample: usize,
     pub bundle: usize,
@@ -133,11 +132,11 @@ impl Outputs<'_> {
         }
         // SAFETY: `Operands::check` has seen that all values have their lengths; taps lie inside the map or its copy, and
         // the packed weights of the group are as long as the walk over them. Tasks write apart.
-        unsafe { tile.run(self.isa, at.positions, at.blocks) };
+        unsafe { tile.run(self.cpu.isa, at.positions, at.blocks) };
         if !quick {
             let used = conv.shape.width.saturating_sub(channel);
             let (from, places) = (spare.as_ptr(), Places { column: step, ..own });
-            self.isa.run(Finishing { of: self.of, at, from, y, places, sum, used });
+            self.cpu.isa.run(Finishing { of: self.of, at, from, y, places, sum, used });
         }
     }
 }

@@ -4,10 +4,9 @@ use super::geometry::Phase;
 use super::outputs::Outputs;
 use super::region::Region;
 use super::{Direct, TILE};
-use crate::kernels::Isa;
-use crate::kernels::blocked::Prologue;
 use crate::kernels::blocked::conv::Operands;
 use crate::kernels::blocked::epilogue::activate;
+use crate::kernels::blocked::{Cpu, Prologue};
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
 use crate::kernels::view::Src;
@@ -15,7 +14,7 @@ use crate::kernels::view::Src;
 /// What one call of the team does.
 pub(super) struct Task<'a> {
     pub conv: &'a Direct,
-    pub isa: Isa,
+    pub cpu: &'a Cpu<'a>,
     pub task: usize,
     pub of: &'a Operands<'a>,
 }
@@ -44,12 +43,12 @@ impl Task<'_> {
                 false => Map { start: x.as_ptr(), unit: own.unit, row: own.row, column: own.lanes, rows, columns },
             };
             let copying = Copying { conv, map, channels, places, prologue: of.prologue, copy };
-            self.isa.run(copying)
+            self.cpu.isa.run(copying)
         } else {
             let start = of.x.sample(sample)[channels * own.unit..].as_ptr();
             Input { start, region: own, origin: [0; 2] }
         };
-        let job = Outputs { conv, isa: self.isa, of, sample, bundle, input };
+        let job = Outputs { conv, cpu: self.cpu, of, sample, bundle, input };
         let mut from = groups[0];
         while from < groups[1] {
             let to = (from + conv.chunks.stay).min(groups[1]);

@@ -1,0 +1,86 @@
+//! `archc bench`: time a run through the engine or the candle module, or a training step.
+
+mod module;
+mod profile;
+mod report;
+
+use super::args::{BenchArgs, EngineName};
+use super::shell::{Exit, Shell};
+use super::{compute, load};
+use crate::base::Rng;
+use crate::elaborate::Network;
+use crate::lower::with_stack;
+use report::Report;
+use std::time::{Duration, Instant};
+
+/// Inputs: name, sizes, numbers.
+type Values = Vec<(String, Vec<usize>, Vec<f32>)>;
+
+/// Times it, and prints the median with its spread.
+pub fn run(args: &BenchArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let json = args.json || shell.json();
+    if args.batch == 0 || args.repeat == 0 {
+        return Err(shell.usage("`--batch` and `--repeat` start at 1", "--batch 1 --repeat 10"));
+    }
+    let loaded = load::network(&args.file, &args.model, false, &shell.quiet_json(json))?;
+    let threads = compute::threads(args.threads, shell)?;
+    let plan = planned(args, shell)?;
+    let device = compute::device(&args.device, shell)?;
+    let (network, values) = (&loaded.network, values(&loaded.network, args.batch));
+    let (times, plan) = if plan {
+        let measured = profile::measure(args, &loaded.compiled, &values, threads);
+        let (times, plan) = measured.map_err(|error| compute::say(*error, shell))?;
+        (times, Some(plan))
+    } else {
+        let measured = with_stack(|| module::measure(args, network, values, &device));
+        (measured.map_err(|error| compute::fail(error, shell))?, None)
+    };
+    let report = Report::new(network, args, threads, crate::lower::device::name(&device), times, plan);
+    match json {
+        true => shell.print_json(&report),
+        false => shell.print(&report.words()),
+    }
+    Ok(Exit::Clean)
+}
+
+/// Whether the engine is to run: where it can, unless the module is asked for.
+fn planned(args: &BenchArgs, shell: &Shell) -> Result<bool, Exit> {
+    if args.train && args.engine == Some(EngineName::Plan) {
+        return Err(shell.usage("the plan runs inference", "leave out `--train`, or say `--engine candle`"));
+    }
+    match compute::by_plan(args.engine, &args.device, shell)? && !args.train {
+        false if args.profile => {
+            Err(shell.usage("only the plan has steps to profile", "leave out `--engine candle` and `--device`"))
+        }
+        plan => Ok(plan),
+    }
+}
+
+/// Normal numbers for every input.
+fn values(network: &Network, batch: usize) -> Values {
+    let mut rng = Rng::new(0);
+    let value = |&id: &crate::graph::NodeId| {
+        let node = network.graph.node(id);
+        let dims = node.shape.with_batch(batch);
+        let data = (0..dims.iter().product()).map(|_| rng.normal() as f32).collect();
+        (node.path.clone(), dims, data)
+    };
+    network.graph.inputs.iter().map(value).collect()
+}
+
+/// Milliseconds of each repetition, after some that warm up.
+fn timed<E>(args: &BenchArgs, warm_up: usize, mut work: impl FnMut() -> Result<(), E>) -> Result<Vec<f64>, E> {
+    let mut times = Vec::with_capacity(args.repeat);
+    for turn in 0..args.repeat + warm_up {
+        let start = Instant::now();
+        work()?;
+        if turn >= warm_up {
+            times.push(milliseconds(start.elapsed()));
+        }
+    }
+    Ok(times)
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
