@@ -49,10 +49,14 @@ pub struct Tile<'a> {
     pub end_block: usize,
     /// What is done at the end.
     pub finish: Finish,
+    /// Whether inputs lie far off, so that those of the next tile had better be asked for in time.
+    pub far_inputs: bool,
+    /// Whether results and the summand do.
+    pub far_results: bool,
 }
 
-/// Floats of weights between the one in use and the one that is asked for: a dozen lines for each block.
-const AHEAD: usize = 1024;
+/// Floats of weights between the one in use and the one that is asked for: what takes a few hundred nanoseconds.
+const AHEAD: usize = 2048;
 
 /// What sums start from where there is no bias.
 pub static ZEROS: [f32; MOST_BLOCKS * LANES] = [0.0; MOST_BLOCKS * LANES];
@@ -144,6 +148,9 @@ unsafe fn of_size<V: Vector, const P: usize, const O: usize, const L: usize>(til
             start[o] = V::load(tile.start.add(o * LANES));
         }
         let mut sums = [start; P];
+        if tile.far_results {
+            expect::<P, O>(tile);
+        }
         multiply::<V, P, O, L>(tile, &mut sums);
         finish(&tile.finish, tile.end_block, &mut sums);
         for p in 0..P {
@@ -161,6 +168,11 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
     // SAFETY: the caller promises that inputs and weights are there.
     unsafe {
         for _ in 0..tile.units {
+            if tile.far_inputs {
+                for p in P..2 * P {
+                    prefetch::read(unit.wrapping_add(p * L));
+                }
+            }
             for &tap in tile.taps {
                 let x = unit.add(tap);
                 for lane in 0..L {
@@ -184,6 +196,19 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
         }
     }
     *out = sums;
+}
+
+/// Says that results will be written, and a summand read, when the products are done.
+#[inline(always)]
+fn expect<const P: usize, const O: usize>(tile: &Tile) {
+    for p in 0..P {
+        for o in 0..O {
+            prefetch::write(tile.end.wrapping_add(p * tile.end_step + o * tile.end_block));
+            if let Some((other, step, ..)) = tile.finish.sum {
+                prefetch::read(other.wrapping_add(p * step + o * tile.end_block));
+            }
+        }
+    }
 }
 
 /// Does what is done at the end.

@@ -182,6 +182,8 @@ impl Winograd {
                         end_step: LANES,
                         end_block: products.block,
                         finish: Finish::default(),
+                        far_inputs: false,
+                        far_results: false,
                     };
                     // SAFETY: transformed inputs and weights are there; the products are this worker's.
                     unsafe { tile.run(isa, positions, wide) };

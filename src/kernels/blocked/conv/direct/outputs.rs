@@ -125,6 +125,8 @@ impl Outputs<'_> {
             end_step: step,
             end_block: own.block,
             finish: Finish { first: is_relu(epilogue.first), sum, last: is_relu(epilogue.last) },
+            far_inputs: !conv.copies,
+            far_results: true,
         };
         if !quick {
             (tile.end, tile.end_step, tile.end_block) = (spare.as_mut_ptr(), at.blocks * LANES, LANES);
