@@ -9,7 +9,8 @@ Every contender lives in a process of its own, so that no one's thread pool stan
 the same network with the same weights in f32. A round lets each of them in turn warm up and run a few times; rounds
 begin with another contender each time. A round gives the median of its runs, and the table the median of the rounds.
 
-Before anything is timed, the answers are compared with PyTorch's: whoever computes something else is not timed.
+Before anything is timed, the answers are compared with PyTorch's: whoever computes something else is not timed. That
+first answer also tells how long a process takes to it from its start, and how much memory it had resident.
 """
 
 import argparse
@@ -81,9 +82,8 @@ def unet():
             self.first = double(channels, width)
             self.below = None
             if depth:
-                self.below = nn.Sequential(
-                    nn.MaxPool2d(2), Level(width, 2 * width, depth - 1), nn.ConvTranspose2d(2 * width, width, 2, stride=2)
-                )
+                inner, up = Level(width, 2 * width, depth - 1), nn.ConvTranspose2d(2 * width, width, 2, stride=2)
+                self.below = nn.Sequential(nn.MaxPool2d(2), inner, up)
                 self.merge = double(2 * width, width)
 
         def forward(self, x):
@@ -94,22 +94,24 @@ def unet():
 
 
 def network(row):
-    """The network of a row in PyTorch, its weights drawn from a seed."""
-    import torch
+    """The network of a row in PyTorch."""
     import torchvision
 
-    torch.manual_seed(0)
     return (unet() if row.name == "unet" else getattr(torchvision.models, row.name)(weights=None)).eval()
 
 
 def export(row, folder):
-    """Writes what the contenders read: the network for ONNX and ncnn, its weights, an input and PyTorch's answer."""
+    """Writes what the contenders read: the network for ONNX and ncnn, its weights, an input and PyTorch's answer.
+
+    In a process of its own: what a process has resident counts for those that it starts.
+    """
     import warnings
 
     import numpy
     import torch
     from safetensors.torch import save_file
 
+    torch.manual_seed(0)
     model = network(row)
     x = torch.randn(row.batch, row.channels, row.size, row.size, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
@@ -121,6 +123,10 @@ def export(row, folder):
         warnings.simplefilter("ignore", DeprecationWarning)
         names = {"input_names": ["x"], "output_names": ["y"]}
         torch.onnx.export(model, x, folder / "net.onnx", opset_version=17, dynamo=False, **names)
+    pnnx, shape = Path(sys.executable).parent / "pnnx", ",".join(map(str, x.shape))
+    if pnnx.exists():
+        command = [pnnx, "net.onnx", f"inputshape=[{shape}]", "fp16=0"]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 # --- Who computes it: each prepares, and gives a function that runs once and returns the answer -----------------------
@@ -128,9 +134,14 @@ def export(row, folder):
 
 def pytorch(row, folder, threads, x):
     import torch
+    from safetensors.torch import load_file
 
     torch.set_num_threads(threads)
-    model, x = network(row), torch.from_numpy(x)
+    with torch.device("meta"):
+        # Nothing is drawn that the file has.
+        model = network(row)
+    model.load_state_dict(load_file(folder / "weights.safetensors"), assign=True)
+    x = torch.from_numpy(x)
 
     def run():
         with torch.inference_mode():
@@ -162,10 +173,8 @@ def ncnn(row, folder, threads, x):
 
     if row.batch > 1:
         raise LookupError("ncnn runs one sample at a time")
-    pnnx = Path(sys.executable).parent / "pnnx"
-    shape = ",".join(map(str, x.shape))
-    command = [pnnx, "net.onnx", f"inputshape=[{shape}]", "fp16=0"]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if not (folder / "net.ncnn.param").exists():
+        raise LookupError("pnnx is not installed")
     net = ncnn.Net()
     net.opt.num_threads = threads
     for half in ["fp16_packed", "fp16_storage", "fp16_arithmetic", "bf16_storage"]:
@@ -205,7 +214,7 @@ def peak_resident():
 
 
 def serve(peer, row, folder, threads):
-    """The life of a peer's process: says how far off its answer is, then answers each number of runs with their times."""
+    """The life of a peer's process: says how far off its answer is, then answers a number of runs with their times."""
     import numpy
 
     def say(what):
@@ -217,7 +226,7 @@ def serve(peer, row, folder, threads):
     x = numpy.load(folder / "x.npy")
     try:
         run = PEERS[peer](row, folder, threads, x)
-    except (ImportError, LookupError, OSError, subprocess.CalledProcessError) as why:
+    except (ImportError, LookupError, OSError) as why:
         return say({"missing": f"{type(why).__name__}: {why}"})
     say({"off": off(run(), numpy.load(folder / "y.npy")), "resident_bytes": peak_resident()})
     for line in sys.stdin:
@@ -238,11 +247,12 @@ class Peer:
     def __init__(self, name, row, folder, threads):
         self.name = name
         command = [sys.executable, __file__, "--serve", name, row.key, str(folder), "--threads", str(threads)]
-        quiet = subprocess.DEVNULL
+        quiet, start = subprocess.DEVNULL, time.perf_counter()
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet, text=True
         )
         first = self.answer()
+        self.first = time.perf_counter() - start
         self.missing, self.off, self.resident = first.get("missing"), first.get("off"), first.get("resident_bytes")
 
     def answer(self):
@@ -266,25 +276,29 @@ class Archc:
     def __init__(self, program, row, folder, threads):
         file = str(ROOT / "examples" / row.file)
         self.network = [file, "--model", row.model, "--threads", str(threads)]
-        self.program, self.row, self.resident = program, row, 0
-        self.off = self.check(folder)
+        self.program, self.row = program, row
+        self.off = self.first = self.resident = None
+        if row.name != "unet":
+            self.check(folder)
 
     def check(self, folder):
-        """How far off `archc run` is, with PyTorch's weights; the U-Net's have other names."""
+        """What `archc run` does with PyTorch's weights; the U-Net's have other names in PyTorch."""
         import numpy
 
-        if self.row.name == "unet":
-            return None
         files = ["--weights", folder / "weights.safetensors", "--input", folder / "x.npy", "--output", folder / "a.npy"]
-        subprocess.run([self.program, "run", *self.network, *files, "-q"], check=True, stdout=subprocess.DEVNULL)
-        return off(numpy.load(folder / "a.npy"), numpy.load(folder / "y.npy"))
+        start = time.perf_counter()
+        process = subprocess.Popen([self.program, "run", *self.network, *files, "-q"], stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            sys.exit(f"archc run ended with {process.returncode}")
+        self.first, self.resident = time.perf_counter() - start, used.ru_maxrss * 1024
+        self.off = off(numpy.load(folder / "a.npy"), numpy.load(folder / "y.npy"))
 
     def round(self, repeat):
         sizes = ["--batch", self.row.batch, "--size", f"{self.row.size}x{self.row.size}", "--repeat", repeat]
         command = [self.program, "bench", *self.network, *map(str, sizes), "--json"]
-        report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        self.resident = max(self.resident, report["resident_bytes"])
-        return report["median_ms"]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["median_ms"]
 
     def close(self):
         pass
@@ -292,7 +306,7 @@ class Archc:
 
 def contest(row, options, folder):
     """All contenders on one row: what each needed, and what kept those away who are not in it."""
-    export(row, folder)
+    subprocess.run([sys.executable, __file__, "--serve", "export", row.key, str(folder)], check=True)
     contenders = [Archc(options.archc, row, folder, options.threads)]
     contenders += [Peer(name, row, folder, options.threads) for name in PEERS]
     away = {c.name: c.missing for c in contenders if c.missing}
@@ -311,6 +325,7 @@ def contest(row, options, folder):
             "min_ms": min(rounds[c.name]),
             "max_ms": max(rounds[c.name]),
             "off": c.off,
+            "first_answer_s": c.first,
             "resident_bytes": c.resident,
         }
         for c in present
@@ -338,7 +353,8 @@ def versions(options):
         return done.stdout.strip() or None
 
     with open("/proc/cpuinfo") as cpus:
-        cpu = next((line.split(":", 1)[1].strip() for line in cpus if line.startswith("model name")), platform.machine())
+        named = (line.split(":", 1)[1].strip() for line in cpus if line.startswith("model name"))
+        cpu = next(named, platform.machine())
     packages = {name: package(name) for name in ["torch", "torchvision", "onnxruntime", "openvino", "ncnn", "pnnx"]}
     archc = {"archc": command(options.archc, "--version"), "commit": command("git", "rev-parse", "--short", "HEAD")}
     machine = {"cpu": cpu, "cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
@@ -356,7 +372,13 @@ def markdown(rows, about, options):
             at = names.index(row["best_peer"])
             cells[at] = f"**{cells[at]}**"
         lines.append([Row(**{k: row[k] for k in Row.__annotations__}).title, *cells, f"{row['ratio'] or 0:.2f}"])
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    text = table(lines)
+    # The largest of the classifiers: memory and start grow with weights.
+    for row in sorted(rows, key=lambda row: row["name"] != "resnet50"):
+        it = row["contenders"]
+        if row["batch"] == 1 and all(it[name][key] for name in it for key in ["first_answer_s", "resident_bytes"]):
+            text += "\n\n" + table(of_a_process(row, [name for name in names if name in it]))
+            break
     packages = ", ".join(
         f"{NAMES.get(name, name)} {about[key]}"
         for name, key in [("pytorch", "torch"), ("onnxruntime",) * 2, ("openvino",) * 2, ("ncnn",) * 2]
@@ -366,6 +388,21 @@ def markdown(rows, about, options):
         f"{text}\n\n{options.threads} threads on {about['cpu']}; medians of {options.rounds} interleaved rounds of "
         f"{options.repeat} runs; f32. {about['archc']} ({about['commit']}), {packages}."
     )
+
+
+def table(lines):
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def of_a_process(row, names):
+    """What a process needs that loads a network and runs it once."""
+    it = row["contenders"]
+    return [
+        [f"a process that runs {row['model']} once"] + [NAMES[name] for name in names],
+        ["---"] + ["---:"] * len(names),
+        ["s from its start to the answer"] + [f"{it[name]['first_answer_s']:.2f}" for name in names],
+        ["MiB resident at most"] + [f"{it[name]['resident_bytes'] / 2**20:.0f}" for name in names],
+    ]
 
 
 def arguments():
@@ -386,6 +423,8 @@ def main():
     by_key = {row.key: row for row in ROWS}
     if options.serve:
         peer, key, folder = options.serve
+        if peer == "export":
+            return export(by_key[key], Path(folder))
         return serve(peer, by_key[key], Path(folder), options.threads)
     options.archc = str(Path(options.archc).resolve())
     wanted = [key for key in options.rows.split(",") if key] or list(by_key)

@@ -40,8 +40,8 @@ impl PoolShape {
         dilation: usize,
         ceil: bool,
     ) -> Option<usize> {
-        let room = (input + 2 * pad).checked_sub(dilation * kernel.checked_sub(1)? + 1)?;
-        let size = (room + if ceil { stride.checked_sub(1)? } else { 0 }).checked_div(stride)? + 1;
+        let reach = input + 2 * pad + if ceil { stride.checked_sub(1)? } else { 0 };
+        let size = reach.checked_sub(dilation * kernel.checked_sub(1)? + 1)?.checked_div(stride)? + 1;
         Some(if ceil && (size - 1) * stride >= input + pad { size - 1 } else { size })
     }
 

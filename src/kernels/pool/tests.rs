@@ -169,4 +169,5 @@ fn output_sizes_are_pytorchs() {
     assert_eq!(size(7, 2, 2, 0, true), Some(4));
     assert_eq!(size(5, 2, 3, 1, true), Some(2), "a window in the right padding is dropped");
     assert_eq!(size(2, 3, 1, 0, false), None);
+    assert_eq!((size(2, 3, 3, 0, true), size(2, 3, 3, 0, false)), (Some(1), None), "a window may reach over the end");
 }
