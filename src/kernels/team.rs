@@ -32,6 +32,15 @@ type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
 struct Job {
     work: *const Work<'static>,
     tasks: usize,
+    /// Threads that tasks are shared among at first.
+    shares: usize,
+}
+
+impl Job {
+    /// The first task of a share.
+    fn first(&self, share: usize) -> usize {
+        (share as u128 * self.tasks as u128 / self.shares as u128) as usize
+    }
 }
 
 /// A cache line of its own (two, as processors fetch them in pairs), so that threads do not slow each other down.
@@ -41,8 +50,8 @@ struct Padded<T>(T);
 struct Shared {
     /// The number of the step: odd while it is open, even when it is closed. Written by callers only.
     step: Padded<AtomicUsize>,
-    /// The next task to be taken.
-    next: Padded<AtomicUsize>,
+    /// For each thread the next of the tasks that fall to it.
+    next: Vec<Padded<AtomicUsize>>,
     /// Threads that are in the open step, or looking whether it is still open.
     inside: Padded<AtomicUsize>,
     /// Whether a caller has the team.
@@ -119,21 +128,25 @@ impl Shared {
         children.take_while(|&child| child < tasks.min(self.bells.len())).for_each(|child| self.bells[child].0.ring());
     }
 
-    /// Takes tasks until there are none. A panic ends the step: the tasks that no one has begun are not run.
+    /// Takes the tasks of its own share, then what others have left. A panic ends the step: the tasks that no one has
+    /// begun are not run.
     fn work(&self, worker: usize, job: &Job) {
         // SAFETY: the caller returns from `run`, whose argument this is, after all who are inside have left.
         let work = unsafe { &*job.work };
         let tasks = AssertUnwindSafe(|| {
-            loop {
-                let task = self.next.0.fetch_add(1, Relaxed);
-                if task >= job.tasks {
-                    break;
+            for turn in 0..job.shares {
+                let share = (worker + turn) % job.shares;
+                let (next, end) = (&self.next[share].0, job.first(share + 1));
+                while next.load(Relaxed) < end {
+                    let task = next.fetch_add(1, Relaxed);
+                    if task < end {
+                        work(worker, task);
+                    }
                 }
-                work(worker, task);
             }
         });
         if let Err(payload) = catch_unwind(tasks) {
-            self.next.0.store(job.tasks, Relaxed);
+            self.next.iter().for_each(|next| next.0.store(job.tasks, Relaxed));
             lock(&self.panic).get_or_insert(payload);
         }
     }
@@ -169,10 +182,12 @@ impl Shared {
         let work = unsafe { std::mem::transmute::<*const Work, *const Work<'static>>(work) };
         // SAFETY: this caller has the team, the step is closed and no one is inside.
         let job = unsafe {
-            *self.job.get() = Job { work, tasks };
+            *self.job.get() = Job { work, tasks, shares: tasks.clamp(1, self.next.len()) };
             &*self.job.get()
         };
-        self.next.0.store(0, Relaxed);
+        for (share, next) in self.next[..job.shares].iter().enumerate() {
+            next.0.store(job.first(share), Relaxed);
+        }
         self.step.0.fetch_add(1, SeqCst);
         self.wake(0, tasks);
         self.work(0, job);
@@ -187,11 +202,11 @@ impl Team {
         let bells = (0..threads.max(1)).map(|_| Padded(Bell::default())).collect();
         let shared = Arc::new(Shared {
             step: Padded(AtomicUsize::new(0)),
-            next: Padded(AtomicUsize::new(0)),
+            next: (0..threads.max(1)).map(|_| Padded(AtomicUsize::new(0))).collect(),
             inside: Padded(AtomicUsize::new(0)),
             busy: Padded(AtomicBool::new(false)),
             stop: AtomicBool::new(false),
-            job: UnsafeCell::new(Job { work: &|_: usize, _: usize| {}, tasks: 0 }),
+            job: UnsafeCell::new(Job { work: &|_: usize, _: usize| {}, tasks: 0, shares: 1 }),
             panic: Mutex::new(None),
             bells,
         });
@@ -210,8 +225,9 @@ impl Team {
     }
 
     /// Calls `f(worker, task)` once for every task in `0..tasks`, and returns when all are done. `worker` is below
-    /// [`threads`](Self::threads), and no two calls at once have the same. Which worker gets which task is left to
-    /// chance. Allocates nothing.
+    /// [`threads`](Self::threads), and no two calls at once have the same. Neighbouring tasks fall to the same worker, the
+    /// same ones in every step, so that each finds near it what it made in the step before; a worker that has done its
+    /// share takes what others have left. Allocates nothing.
     ///
     /// A team does one step at a time. While it does, any other call, from another thread or from within a task, runs
     /// all of its tasks on its own thread, as worker 0: workers are told apart within a call only, and so memory that is
