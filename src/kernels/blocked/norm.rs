@@ -14,6 +14,9 @@ const RUN: usize = 64;
 /// One number a lane, in double precision.
 type Lanes = [f64; LANES];
 
+/// Mean and variance.
+type Moments = (f64, f64);
+
 /// Normalisation over groups of channels of one sample (Wu and He 2018); as many groups as channels is instance
 /// normalisation (Ulyanov et al. 2016).
 #[derive(Clone, Debug)]
@@ -104,8 +107,9 @@ impl Kernel for Cluster<'_> {
     fn run<V: Vector>(self) {
         let size = self.of.positions * LANES;
         let blocks = self.x.len() / size.max(1);
+        let mut known = None;
         for block in 0..blocks {
-            let (factor, shift) = self.of_block::<V>(block);
+            let (factor, shift) = self.of_block::<V>(block, &mut known);
             let from = &self.x[block * size..][..size];
             let to = &mut self.y[block * size..][..size];
             // SAFETY: both arrays have sixteen floats.
@@ -122,29 +126,54 @@ impl Kernel for Cluster<'_> {
 }
 
 impl Cluster<'_> {
-    /// The factor and the term of each lane of a block.
+    /// The factor and the term of each lane of a block. `known` holds the group that the block before ended in, and its
+    /// moments.
     #[inline(always)]
-    fn of_block<V: Vector>(&self, block: usize) -> ([f32; LANES], [f32; LANES]) {
+    fn of_block<V: Vector>(&self, block: usize, known: &mut Option<(usize, Moments)>) -> ([f32; LANES], [f32; LANES]) {
         let (mut factor, mut shift) = ([0.0; LANES], [0.0; LANES]);
-        let mut lane = block * LANES;
-        while lane < self.used.min((block + 1) * LANES) {
-            let group = lane / self.each;
-            let (mean, var) = self.moments::<V>(group * self.each, (group + 1) * self.each);
-            let scale = 1.0 / (var + self.of.eps).sqrt();
-            let end = ((group + 1) * self.each).min((block + 1) * LANES);
-            while lane < end {
-                let weighted = scale * f64::from(self.weight[lane]);
-                factor[lane % LANES] = weighted as f32;
-                shift[lane % LANES] = (f64::from(self.bias[lane]) - mean * weighted) as f32;
-                lane += 1;
-            }
+        let inside = LANES.is_multiple_of(self.each).then(|| self.lane_moments::<V>(block));
+        for lane in block * LANES..self.used.min((block + 1) * LANES) {
+            let (mean, var) = match inside {
+                Some(moments) => moments[lane % LANES],
+                None => {
+                    let group = lane / self.each;
+                    let moments = || self.moments::<V>(group * self.each, (group + 1) * self.each);
+                    known.filter(|known| known.0 == group).unwrap_or_else(|| *known.insert((group, moments()))).1
+                }
+            };
+            let weighted = f64::from(self.weight[lane]) / (var + self.of.eps).sqrt();
+            factor[lane % LANES] = weighted as f32;
+            shift[lane % LANES] = (f64::from(self.bias[lane]) - mean * weighted) as f32;
         }
         (factor, shift)
     }
 
+    /// For each lane of a block of whole groups the moments of its group.
+    #[inline(always)]
+    fn lane_moments<V: Vector>(&self, block: usize) -> [Moments; LANES] {
+        let size = self.of.positions * LANES;
+        let x = &self.x[block * size..][..size];
+        let share = 1.0 / (self.each * self.of.positions) as f64;
+        let together = |lanes: Lanes| {
+            let mut total = [0.0; LANES];
+            for (total, lanes) in total.chunks_mut(self.each).zip(lanes.chunks(self.each)) {
+                total.fill(lanes.iter().sum::<f64>() * share);
+            }
+            total
+        };
+        let mean = together(sums(x, V::zero(), false));
+        let rounded = mean.map(|mean| mean as f32);
+        // SAFETY: the array has sixteen floats.
+        let squares = together(sums(x, unsafe { V::load(rounded.as_ptr()) }, true));
+        std::array::from_fn(|lane| {
+            let rest = mean[lane] - f64::from(rounded[lane]);
+            (mean[lane], (squares[lane] - rest * rest).max(0.0))
+        })
+    }
+
     /// Mean and variance of channels `from..to` of the cluster.
     #[inline(always)]
-    fn moments<V: Vector>(&self, from: usize, to: usize) -> (f64, f64) {
+    fn moments<V: Vector>(&self, from: usize, to: usize) -> Moments {
         let size = self.of.positions * LANES;
         let count = ((to - from) * self.of.positions) as f64;
         let total = |f: &dyn Fn(&[f32]) -> Lanes| {
@@ -156,19 +185,18 @@ impl Cluster<'_> {
             }
             sum
         };
-        let mean = total(&|x| sums::<V>(x, 0.0, false)) / count;
+        let mean = total(&|x| sums(x, V::zero(), false)) / count;
         let rounded = mean as f32;
         let rest = mean - f64::from(rounded);
-        let var = total(&|x| sums::<V>(x, rounded, true)) / count - rest * rest;
+        let var = total(&|x| sums(x, V::splat(rounded), true)) / count - rest * rest;
         (mean, var.max(0.0))
     }
 }
 
 /// Sums of `x − mean` over positions, lane by lane, or of their squares.
 #[inline(always)]
-fn sums<V: Vector>(x: &[f32], mean: f32, squared: bool) -> Lanes {
+fn sums<V: Vector>(x: &[f32], mean: V, squared: bool) -> Lanes {
     let mut total = [0.0; LANES];
-    let mean = V::splat(mean);
     for run in x.chunks(RUN * LANES) {
         let mut sum = V::zero();
         for x in run.chunks_exact(LANES) {
@@ -244,7 +272,7 @@ impl Kernel for Positions<'_> {
             let total = |mean: f32, squared: bool| {
                 let mut total = [0.0; LANES];
                 for block in 0..planes {
-                    let mut lanes = sums::<V>(&self.x[at(block)..][..LANES], mean, squared);
+                    let mut lanes = sums(&self.x[at(block)..][..LANES], V::splat(mean), squared);
                     if block + 1 == planes {
                         lanes[used..].fill(0.0);
                     }
