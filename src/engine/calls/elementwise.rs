@@ -6,7 +6,8 @@ use crate::engine::fold::{self, in_blocks};
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::blocked::Other;
-use crate::kernels::blocked::elementwise::{self as kernel, Extent, Meet};
+use crate::kernels::blocked::elementwise::{self as kernel, Extent};
+use crate::kernels::blocked::stretch::{self, Meet};
 use crate::ops::activation::Activation;
 use crate::ops::merge;
 use crate::opt::Step;
@@ -92,7 +93,7 @@ impl Call for Stretch {
             let operands = &mut sizes[..turn.operands.len()];
             operands[turn.before..].copy_from_slice(&self.operands[turn.next..][..turn.operands.len() - turn.before]);
             let (meet, layout, size) = (self.meet, self.layout, self.size);
-            let kernel = kernel::Stretch { meet, layout, size, operands, act: self.act.filter(|_| turn.last) };
+            let kernel = stretch::Stretch { meet, layout, size, operands, act: self.act.filter(|_| turn.last) };
             kernel.run(&job.cpu, turn.operands, y.reborrow());
         });
     }

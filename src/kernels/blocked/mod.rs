@@ -16,6 +16,7 @@ pub mod norm;
 pub mod pool;
 pub mod resize;
 pub mod softmax;
+pub mod stretch;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod tile;

@@ -4,6 +4,7 @@ use super::super::blocks;
 use super::super::testing::{Map, cpus};
 use super::*;
 use crate::base::Rng;
+use crate::kernels::blocked::stretch::{Meet, Stretch};
 
 const LAYOUTS: [Layout; 2] = [Layout::Plain, Layout::Blocked];
 
