@@ -20,6 +20,10 @@ pub trait Vector: Copy {
     unsafe fn store(self, to: *mut f32);
     /// The same number in every lane.
     fn splat(x: f32) -> Self;
+    /// `self / other`
+    fn div(self, other: Self) -> Self;
+    /// The bits of each lane moved up by 23 places: its lowest nine become sign and exponent.
+    fn raised(self) -> Self;
     /// `self + other`
     fn add(self, other: Self) -> Self;
     /// `self − other`
@@ -37,6 +41,13 @@ pub trait Vector: Copy {
     #[inline(always)]
     fn zero() -> Self {
         Self::splat(0.0)
+    }
+
+    /// 2ⁿ of whole numbers n from −126 to 127.
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        // At 2²³ and above the last bit of a number counts ones; 127 is the exponent of 1.
+        self.add(Self::splat(8_388_608.0 + 127.0)).raised()
     }
 
     /// Each lane by itself. A small `f` becomes vector instructions.
@@ -82,6 +93,14 @@ impl Vector for Portable {
         Self([x; LANES])
     }
     #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+    #[inline(always)]
+    fn raised(self) -> Self {
+        Self(self.0.map(|x| f32::from_bits(x.to_bits() << 23)))
+    }
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
     }
@@ -110,8 +129,8 @@ impl Vector for Portable {
 /// Sixteen lanes in several registers of one kind; `$n` of them, `$width` lanes each.
 macro_rules! registers {
     ($(#[$doc:meta])* $name:ident, $arch:ident, $register:ident, $n:literal, $width:literal, $tile:expr,
-     $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $max:ident, $min:ident,
-     |$a:ident, $b:ident, $c:ident| $mul_add:expr) => {
+     $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident, $min:ident,
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr, |$x:ident| $raised:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub struct $name([std::arch::$arch::$register; $n]);
@@ -142,6 +161,17 @@ macro_rules! registers {
             #[inline(always)]
             fn splat(x: f32) -> Self {
                 Self([unsafe { std::arch::$arch::$splat(x) }; $n])
+            }
+            #[inline(always)]
+            fn div(self, other: Self) -> Self {
+                Self::each(|i| unsafe { std::arch::$arch::$div(self.0[i], other.0[i]) })
+            }
+            #[inline(always)]
+            fn raised(self) -> Self {
+                Self::each(|i| {
+                    let $x = self.0[i];
+                    unsafe { $raised }
+                })
             }
             #[inline(always)]
             fn add(self, other: Self) -> Self {
@@ -179,8 +209,12 @@ registers! {
     /// One 512-bit register.
     Avx512, x86_64, __m512, 1, 16, (14, 2),
     _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
-    _mm512_max_ps, _mm512_min_ps,
-    |a, b, c| std::arch::x86_64::_mm512_fmadd_ps(a, b, c)
+    _mm512_div_ps, _mm512_max_ps, _mm512_min_ps,
+    |a, b, c| std::arch::x86_64::_mm512_fmadd_ps(a, b, c),
+    |x| {
+        use std::arch::x86_64::{_mm512_castps_si512, _mm512_castsi512_ps, _mm512_slli_epi32};
+        _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(x)))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -188,14 +222,22 @@ registers! {
     /// Two 256-bit registers.
     Avx2, x86_64, __m256, 2, 8, (6, 1),
     _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps,
-    _mm256_max_ps, _mm256_min_ps,
-    |a, b, c| std::arch::x86_64::_mm256_fmadd_ps(a, b, c)
+    _mm256_div_ps, _mm256_max_ps, _mm256_min_ps,
+    |a, b, c| std::arch::x86_64::_mm256_fmadd_ps(a, b, c),
+    |x| {
+        use std::arch::x86_64::{_mm256_castps_si256, _mm256_castsi256_ps, _mm256_slli_epi32};
+        _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x)))
+    }
 }
 
 #[cfg(target_arch = "aarch64")]
 registers! {
     /// Four 128-bit registers.
     Neon, aarch64, float32x4_t, 4, 4, (6, 1),
-    vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vmaxnmq_f32, vminnmq_f32,
-    |a, b, c| std::arch::aarch64::vfmaq_f32(c, a, b)
+    vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vdivq_f32, vmaxnmq_f32, vminnmq_f32,
+    |a, b, c| std::arch::aarch64::vfmaq_f32(c, a, b),
+    |x| {
+        use std::arch::aarch64::{vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32};
+        vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(x)))
+    }
 }

@@ -1,9 +1,8 @@
 //! What a kernel does to a number besides its own work: before it is used, and before it is written.
 
-use super::super::elem::Elem;
 use super::super::vector::{LANES, Vector};
 use super::super::view::{Dst, Src};
-use super::{Layout, blocks};
+use super::{Layout, blocks, functions};
 use crate::ops::activation::Activation;
 
 /// Applied to each number of operand 0 as it is read: `act(scale[c]·x + shift[c])`. Padding stays zero.
@@ -79,11 +78,9 @@ pub fn activate<V: Vector>(f: &Activation, x: V) -> V {
         Activation::LeakyRelu { slope } => x.max(V::zero()).add(x.min(V::zero()).mul(V::splat(slope as f32))),
         Activation::HardSwish => x.mul(gate(x)),
         Activation::HardSigmoid => gate(x),
-        Activation::Elu { alpha } => x.map(|x| if x > 0.0 { x } else { Elem::exp_m1(x) * alpha as f32 }),
-        Activation::Gelu => x.map(|x| 0.5 * x * (1.0 + Elem::erf(x * std::f32::consts::FRAC_1_SQRT_2))),
-        Activation::Silu => x.map(|x| x * x.sigmoid()),
-        Activation::Sigmoid => x.map(Elem::sigmoid),
-        Activation::Tanh => x.map(Elem::tanh),
+        Activation::Elu { .. } | Activation::Gelu | Activation::Silu | Activation::Sigmoid | Activation::Tanh => {
+            functions::curve(f, x)
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod conv;
 pub mod convert;
 pub mod elementwise;
 pub mod epilogue;
+mod functions;
 pub mod norm;
 pub mod pool;
 pub mod resize;
