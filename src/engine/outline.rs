@@ -30,7 +30,7 @@ impl Outline {
         if stop_after.is_some() {
             return Self::cut(network, batch, stop_after);
         }
-        let terms = Terms { batch, threads, isa };
+        let terms = Terms { batch, threads, isa, direct: false };
         let planned = Planned::new(network.clone(), &Store::dry(), terms, &Team::new(1))?;
         let mut kernels = vec![None; planned.plan.steps.len()];
         for step in 0..planned.steps.len() {

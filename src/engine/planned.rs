@@ -25,6 +25,8 @@ pub struct Terms {
     pub threads: usize,
     /// Instructions.
     pub isa: Isa,
+    /// Whether convolutions are computed product by product.
+    pub direct: bool,
 }
 
 /// One step: a kernel with its parameters, and the memory it works with.

@@ -44,6 +44,9 @@ pub struct SessionOptions {
     pub team: Option<Arc<Team>>,
     /// Instructions; the widest, or those that `ARCHC_ISA` names, where `None`.
     pub isa: Option<Isa>,
+    /// Computes convolutions product by product, without Winograd's transforms: slower, and as exact as the order of the
+    /// sums allows.
+    pub direct: bool,
 }
 
 /// What one run changes: an arena, and threads.
@@ -51,6 +54,7 @@ pub struct Session {
     engine: Engine,
     team: Arc<Team>,
     isa: Isa,
+    direct: bool,
     arena: Arena,
     current: Option<(Vec<Vec<usize>>, Arc<Planned>)>,
 }
@@ -139,6 +143,7 @@ impl Engine {
             engine: self.clone(),
             team: options.team.unwrap_or_else(|| Arc::new(Team::new(threads()))),
             isa: options.isa.unwrap_or_else(Isa::best),
+            direct: options.direct,
             arena: Arena::new(0),
             current: None,
         }
@@ -316,7 +321,7 @@ impl Session {
         }
         let sizes: Vec<(&str, &[usize])> = inputs.iter().map(|input| (input.name, input.dims)).collect();
         let bound = bind(decls, &sizes)?;
-        let terms = Terms { batch: bound.batch, threads: self.team.threads(), isa: self.isa };
+        let terms = Terms { batch: bound.batch, threads: self.team.threads(), isa: self.isa, direct: self.direct };
         let planned = self.engine.planned(bound.sizes, terms, &self.team)?;
         if self.arena.len() < planned.floats() {
             self.arena = Arena::new(0);

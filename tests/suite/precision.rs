@@ -4,8 +4,10 @@ use crate::definitions::Map;
 use crate::random::random;
 use crate::reference::Reference;
 use crate::sketch::{Values, inputs, parameters};
+use archc::Options;
 use archc::engine::{Engine, Input, Session, SessionOptions};
 use archc::kernels::Isa;
+use std::path::Path;
 use std::sync::Arc;
 
 /// All outputs, in file order.
@@ -41,4 +43,26 @@ fn random_networks_compute_what_they_say() {
             assert!(off < 2e-5, "network {seed} at batch {batch}, output {i}: {off:e}");
         }
     }
+}
+
+/// ResNet-50 has all kinds of convolutions that Winograd's transforms take, one after another.
+#[test]
+fn transforms_lose_less_than_the_order_of_sums_does() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/resnet.arch");
+    let options = Options { model: Some("ResNet50".into()), spatial: Some(vec![64, 64]), ..Options::default() };
+    let network = archc::compile(&path, &options).network.unwrap();
+    let (mut plain, mut fast) = (0.0, 0.0);
+    for seed in 0..3 {
+        let (parameters, given) = (parameters(&network.graph, seed), inputs(&network.graph, 1, seed));
+        let want = Reference { graph: &network.graph, parameters: &parameters }.run(&given);
+        let engine = Engine::of(network.clone(), Arc::new(parameters));
+        let off = |direct| {
+            let options = SessionOptions { threads: Some(2), direct, ..SessionOptions::default() };
+            off(&run(&mut engine.session(options), &given)[0], &want[0])
+        };
+        let (a, b) = (off(true), off(false));
+        (plain, fast) = (plain + a, fast + b);
+    }
+    assert!(plain < 3.0 * 2e-6, "directly {plain:e} on three inputs together");
+    assert!(fast <= 2.0 * plain, "{fast:e} by the methods chosen, {plain:e} directly");
 }

@@ -3,10 +3,11 @@
 use super::{Call, Context, Job, activation_of, internal, pair};
 use crate::engine::Result;
 use crate::engine::fold::{Affine, in_blocks};
+use crate::engine::planned::Terms;
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::Arena;
-use crate::kernels::blocked::{Conv, Epilogue, MapShape, Operands, Packing, Prologue, Sum};
+use crate::kernels::blocked::{Conv, Epilogue, MapShape, Method, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
 use crate::ops::activation::Activation;
 use crate::ops::conv;
@@ -111,7 +112,8 @@ fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Re
     let head = head(context, step, shape.pad == [0, 0]);
     let prologue = head.as_ref().is_some_and(|head| !head.folds);
     let map = MapShape { shape, layout: step.reads[0].layout, prologue };
-    let kernel = Conv::new(map, context.terms.threads, context.terms.isa);
+    let Terms { threads, isa, direct, .. } = context.terms;
+    let kernel = if direct { Conv::by(Method::Direct, map, threads, isa) } else { Conv::new(map, threads, isa) };
     let folded = || folded(context, step, node, shape.groups, head.as_ref());
     let parameters = parameters(context, step, &kernel, folded)?;
     finish(context, step, kernel, parameters, head)

@@ -24,7 +24,7 @@ pub mod tile;
 pub mod winograd;
 
 pub use crate::shape::{Layout, blocks};
-pub use conv::{Conv, MapShape, Operands, Packing};
+pub use conv::{Conv, MapShape, Method, Operands, Packing};
 pub use epilogue::{Epilogue, Other, Prologue, Sum};
 
 use super::isa::Isa;
