@@ -209,7 +209,7 @@ struct Room {
 impl Room {
     fn new(taps: usize, blocks: usize, tiles: usize) -> Self {
         let block = tiles * LANES;
-        let tap = (blocks * tiles | 1) * LANES;
+        let tap = ((blocks * tiles) | 1) * LANES;
         Self { block, tap, len: taps * tap }
     }
 }
