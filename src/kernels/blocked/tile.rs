@@ -58,6 +58,9 @@ pub struct Tile<'a> {
 /// Floats of weights between the one in use and the one that is asked for: what takes a few hundred nanoseconds.
 const AHEAD: usize = 2048;
 
+/// Products that are summed in a row.
+const SUM: usize = 256;
+
 /// What sums start from where there is no bias.
 pub static ZEROS: [f32; MOST_BLOCKS * LANES] = [0.0; MOST_BLOCKS * LANES];
 
@@ -164,7 +167,9 @@ unsafe fn of_size<V: Vector, const P: usize, const O: usize, const L: usize>(til
 #[inline(always)]
 unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(tile: &Tile, out: &mut [[V; O]; P]) {
     let mut sums = *out;
-    let (mut unit, mut w) = (tile.x, tile.weights);
+    // Long sums are sums of shorter ones: rounding errors grow with the length of a sum.
+    let mut rests = [[V::zero(); O]; P];
+    let (mut unit, mut w, mut left) = (tile.x, tile.weights, SUM / L);
     // SAFETY: the caller promises that inputs and weights are there.
     unsafe {
         for _ in 0..tile.units {
@@ -174,6 +179,11 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
                 }
             }
             for &tap in tile.taps {
+                if left == 0 {
+                    put_by(&mut sums, &mut rests);
+                    left = SUM / L;
+                }
+                left -= 1;
                 let x = unit.add(tap);
                 for lane in 0..L {
                     let mut weights = [V::zero(); O];
@@ -195,7 +205,23 @@ unsafe fn multiply<V: Vector, const P: usize, const O: usize, const L: usize>(ti
             unit = unit.wrapping_add(tile.unit);
         }
     }
-    *out = sums;
+    if tile.units * tile.taps.len() * L > SUM {
+        put_by(&mut sums, &mut rests);
+        *out = rests;
+    } else {
+        *out = sums;
+    }
+}
+
+/// Adds sums to those put by, and starts anew.
+#[inline(always)]
+fn put_by<V: Vector, const P: usize, const O: usize>(sums: &mut [[V; O]; P], rests: &mut [[V; O]; P]) {
+    for p in 0..P {
+        for o in 0..O {
+            rests[p][o] = rests[p][o].add(sums[p][o]);
+            sums[p][o] = V::zero();
+        }
+    }
 }
 
 /// Says that results will be written, and a summand read, when the products are done.
