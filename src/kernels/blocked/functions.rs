@@ -40,6 +40,14 @@ fn split<V: Vector>(x: V) -> (V, V) {
     (n.power_of_two(), r.mul(r).mul_add(series, r))
 }
 
+/// eˣ of numbers that are not above 0; 0 where that is no normal number.
+#[inline(always)]
+pub fn decay<V: Vector>(x: V) -> V {
+    // At −88 the power of two is 2⁻¹²⁷, which is made 0.
+    let (power, rest) = split(clamp(x, -88.0, 0.0));
+    power.mul_add(rest, power)
+}
+
 /// An activation that needs an exponential. There is one for all of them, so that the epilogues that this is inlined
 /// into stay small.
 #[inline(always)]

@@ -13,6 +13,7 @@ pub mod convert;
 pub mod elementwise;
 pub mod epilogue;
 mod functions;
+mod lanes;
 pub mod norm;
 pub mod pool;
 pub mod resize;

@@ -2,17 +2,15 @@
 //! channels at each position. Sums are taken lane by lane over short runs, runs in double precision.
 
 use super::epilogue::activate;
+use super::lanes::{self, Lanes, RUN, halves, load, store};
 use super::{Cpu, blocks};
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
 use crate::kernels::view::{Dst, Src};
 use crate::ops::activation::Activation;
 
-/// Positions whose lanes are summed in single precision.
-const RUN: usize = 64;
-
-/// One number a lane, in double precision.
-type Lanes = [f64; LANES];
+/// Positions that a task of a layer norm takes.
+const POSITIONS: usize = 64;
 
 /// Mean and variance.
 type Moments = (f64, f64);
@@ -112,13 +110,9 @@ impl Kernel for Cluster<'_> {
             let (factor, shift) = self.of_block::<V>(block, &mut known);
             let from = &self.x[block * size..][..size];
             let to = &mut self.y[block * size..][..size];
-            // SAFETY: both arrays have sixteen floats.
-            let (factor, shift) = unsafe { (V::load(factor.as_ptr()), V::load(shift.as_ptr())) };
+            let (factor, shift): (V, V) = (load(&factor), load(&shift));
             for (x, y) in from.chunks_exact(LANES).zip(to.chunks_exact_mut(LANES)) {
-                // SAFETY: chunks have sixteen floats.
-                unsafe {
-                    finish(self.of.act.as_ref(), V::load(x.as_ptr()).mul_add(factor, shift)).store(y.as_mut_ptr())
-                };
+                store(finish(self.of.act.as_ref(), load::<V>(x).mul_add(factor, shift)), y);
             }
             clear(to, self.used.saturating_sub(block * LANES));
         }
@@ -163,8 +157,7 @@ impl Cluster<'_> {
         };
         let mean = together(sums(x, V::zero(), false));
         let rounded = mean.map(|mean| mean as f32);
-        // SAFETY: the array has sixteen floats.
-        let squares = together(sums(x, unsafe { V::load(rounded.as_ptr()) }, true));
+        let squares = together(sums(x, load::<V>(&rounded), true));
         std::array::from_fn(|lane| {
             let rest = mean[lane] - f64::from(rounded[lane]);
             (mean[lane], (squares[lane] - rest * rest).max(0.0))
@@ -174,22 +167,25 @@ impl Cluster<'_> {
     /// Mean and variance of channels `from..to` of the cluster.
     #[inline(always)]
     fn moments<V: Vector>(&self, from: usize, to: usize) -> Moments {
-        let size = self.of.positions * LANES;
         let count = ((to - from) * self.of.positions) as f64;
-        let total = |f: &dyn Fn(&[f32]) -> Lanes| {
-            let mut sum = 0.0;
-            for block in from / LANES..to.div_ceil(LANES) {
-                let lanes = f(&self.x[block * size..][..size]);
-                let inside = from.max(block * LANES) - block * LANES..to.min((block + 1) * LANES) - block * LANES;
-                sum += lanes[inside].iter().sum::<f64>();
-            }
-            sum
-        };
-        let mean = total(&|x| sums(x, V::zero(), false)) / count;
+        let mean = self.total(from, to, V::zero(), false) / count;
         let rounded = mean as f32;
         let rest = mean - f64::from(rounded);
-        let var = total(&|x| sums(x, V::splat(rounded), true)) / count - rest * rest;
+        let var = self.total(from, to, V::splat(rounded), true) / count - rest * rest;
         (mean, var.max(0.0))
+    }
+
+    /// The sum of `x − mean` over channels `from..to`, or of its square.
+    #[inline(always)]
+    fn total<V: Vector>(&self, from: usize, to: usize, mean: V, squared: bool) -> f64 {
+        let size = self.of.positions * LANES;
+        let mut sum = 0.0;
+        for block in from / LANES..to.div_ceil(LANES) {
+            let lanes = sums(&self.x[block * size..][..size], mean, squared);
+            let first = block * LANES;
+            sum += lanes[from.max(first) - first..to.min(first + LANES) - first].iter().sum::<f64>();
+        }
+        sum
     }
 }
 
@@ -198,23 +194,27 @@ impl Cluster<'_> {
 fn sums<V: Vector>(x: &[f32], mean: V, squared: bool) -> Lanes {
     let mut total = [0.0; LANES];
     for run in x.chunks(RUN * LANES) {
-        let mut sum = V::zero();
-        for x in run.chunks_exact(LANES) {
-            // SAFETY: the chunk has sixteen floats.
-            let d = unsafe { V::load(x.as_ptr()) }.sub(mean);
-            sum = if squared { d.mul_add(d, sum) } else { sum.add(d) };
+        // Several sums: each has to wait for its last addition.
+        let mut four = [V::zero(); 4];
+        let fours = run.chunks_exact(4 * LANES);
+        for x in fours.remainder().chunks_exact(LANES) {
+            four[0] = counted(load(x), mean, squared, four[0]);
         }
-        add_lanes(&mut total, sum);
+        for x in fours {
+            for i in 0..4 {
+                four[i] = counted(load(&x[i * LANES..]), mean, squared, four[i]);
+            }
+        }
+        lanes::add(&mut total, four[0].add(four[1]).add(four[2].add(four[3])));
     }
     total
 }
 
+/// `sum + (x − mean)`, or with the square.
 #[inline(always)]
-fn add_lanes<V: Vector>(total: &mut Lanes, sum: V) {
-    let mut lanes = [0.0f32; LANES];
-    // SAFETY: the array has sixteen floats.
-    unsafe { sum.store(lanes.as_mut_ptr()) };
-    total.iter_mut().zip(lanes).for_each(|(t, l)| *t += f64::from(l));
+fn counted<V: Vector>(x: V, mean: V, squared: bool, sum: V) -> V {
+    let d = x.sub(mean);
+    if squared { d.mul_add(d, sum) } else { sum.add(d) }
 }
 
 #[inline(always)]
@@ -239,10 +239,10 @@ impl LayerNorm {
         let planes = blocks(self.channels);
         assert!(x.len() == planes * self.positions * LANES && y.len() == x.len(), "values fit");
         assert!(weight.len() == planes * LANES && bias.len() == planes * LANES, "parameters fit");
-        let runs = self.positions.div_ceil(RUN);
+        let runs = self.positions.div_ceil(POSITIONS);
         cpu.team.run(y.samples() * runs, &|_, task| {
-            let (n, first) = (task / runs, task % runs * RUN);
-            let last = (first + RUN).min(self.positions);
+            let (n, first) = (task / runs, task % runs * POSITIONS);
+            let last = (first + POSITIONS).min(self.positions);
             cpu.isa.run(Positions { of: self, range: (first, last), x: x.sample(n), weight, bias, y: &y, n });
         });
     }
@@ -267,38 +267,45 @@ impl Kernel for Positions<'_> {
         let planes = blocks(self.of.channels);
         let used = self.of.channels - (planes - 1) * LANES;
         let count = self.of.channels as f64;
+        let step = self.of.positions * LANES;
         for position in self.range.0..self.range.1 {
-            let at = |block: usize| (block * self.of.positions + position) * LANES;
-            let total = |mean: f32, squared: bool| {
-                let mut total = [0.0; LANES];
-                for block in 0..planes {
-                    let mut lanes = sums(&self.x[at(block)..][..LANES], V::splat(mean), squared);
-                    if block + 1 == planes {
-                        lanes[used..].fill(0.0);
-                    }
-                    total.iter_mut().zip(lanes).for_each(|(t, l)| *t += l);
-                }
-                total.iter().sum::<f64>()
-            };
-            let mean = total(0.0, false) / count;
-            let rounded = mean as f32;
-            let rest = mean - f64::from(rounded);
-            let scale = 1.0 / ((total(rounded, true) / count - rest * rest).max(0.0) + self.of.eps).sqrt();
+            let x = &self.x[position * LANES..];
+            let mean = self.total(x, V::zero(), false) / count;
+            let rounded = V::splat(mean as f32);
+            let rest = mean - f64::from(mean as f32);
+            let var = (self.total(x, rounded, true) / count - rest * rest).max(0.0);
+            let (rest, scale) = (V::splat(rest as f32), V::splat((1.0 / (var + self.of.eps).sqrt()) as f32));
             for block in 0..planes {
-                let lanes = block * LANES..(block + 1) * LANES;
-                let (weight, bias) = (&self.weight[lanes.clone()], &self.bias[lanes]);
+                let (weight, bias): (V, V) = (load(&self.weight[block * LANES..]), load(&self.bias[block * LANES..]));
+                let normal = load::<V>(&x[block * step..]).sub(rounded).sub(rest).mul(scale);
                 // SAFETY: each position of each block is written by one task.
-                let to = unsafe { self.y.part(self.n, at(block), LANES) };
-                // SAFETY: all have sixteen floats.
-                unsafe {
-                    let centred = V::load(self.x[at(block)..][..LANES].as_ptr()).sub(V::splat(rounded));
-                    let normal = centred.sub(V::splat(rest as f32)).mul(V::splat(scale as f32));
-                    let y = normal.mul_add(V::load(weight.as_ptr()), V::load(bias.as_ptr()));
-                    finish(self.of.act.as_ref(), y).store(to.as_mut_ptr());
+                let to = unsafe { self.y.part(self.n, position * LANES + block * step, LANES) };
+                store(finish(self.of.act.as_ref(), normal.mul_add(weight, bias)), to);
+                if block + 1 == planes {
+                    to[used..].fill(0.0);
                 }
-                clear(to, if block + 1 == planes { used } else { LANES });
             }
         }
+    }
+}
+
+impl Positions<'_> {
+    /// The sum of `x − mean` over the channels of the first position of `x`, or of its square.
+    #[inline(always)]
+    fn total<V: Vector>(&self, x: &[f32], mean: V, squared: bool) -> f64 {
+        let (planes, step) = (blocks(self.of.channels), self.of.positions * LANES);
+        let (mut total, mut sum) = ([0.0; LANES], V::zero());
+        for block in 0..planes - 1 {
+            sum = counted(load(&x[block * step..]), mean, squared, sum);
+            if block % RUN == RUN - 1 {
+                lanes::add(&mut total, sum);
+                sum = V::zero();
+            }
+        }
+        // Lanes without a channel are zero, and are not to be a mean away from it.
+        let mean = mean.mul(halves(self.of.channels - (planes - 1) * LANES, 1.0, 0.0));
+        lanes::add(&mut total, counted(load(&x[(planes - 1) * step..]), mean, squared, sum));
+        lanes::total(total)
     }
 }
 

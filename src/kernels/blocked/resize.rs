@@ -1,6 +1,7 @@
 //! Blocked maps of another size: what only picks positions (nearest upsampling, padding, cropping, the parameter-free
 //! shortcut), and bilinear interpolation.
 
+use super::lanes::{load, store};
 use super::{Cpu, blocks};
 use crate::kernels::isa::Kernel;
 use crate::kernels::resize::Axis;
@@ -123,18 +124,17 @@ impl Kernel for Row<'_> {
         let (low, high) = (&self.x[rows.low[self.i] * width..][..width], &self.x[rows.high[self.i] * width..][..width]);
         let share = rows.share[self.i];
         for (j, y) in self.y.chunks_exact_mut(LANES).enumerate() {
-            let mixed = |col: usize| {
-                let (a, b) = (&low[col * LANES..][..LANES], &high[col * LANES..][..LANES]);
-                // SAFETY: both have sixteen floats.
-                let (a, b) = unsafe { (V::load(a.as_ptr()), V::load(b.as_ptr())) };
-                a.mul(V::splat(1.0 - share)).add(b.mul(V::splat(share)))
-            };
-            let at = cols.share[j];
-            let mix = mixed(cols.low[j]).mul(V::splat(1.0 - at)).add(mixed(cols.high[j]).mul(V::splat(at)));
-            // SAFETY: the chunk has sixteen floats.
-            unsafe { mix.store(y.as_mut_ptr()) };
+            let left: V = mix(load(&low[cols.low[j] * LANES..]), load(&high[cols.low[j] * LANES..]), share);
+            let right = mix(load(&low[cols.high[j] * LANES..]), load(&high[cols.high[j] * LANES..]), share);
+            store(mix(left, right, cols.share[j]), y);
         }
     }
+}
+
+/// `(1 − share)·a + share·b`. No closure: those are not compiled for the instruction set.
+#[inline(always)]
+fn mix<V: Vector>(a: V, b: V, share: f32) -> V {
+    a.mul(V::splat(1.0 - share)).add(b.mul(V::splat(share)))
 }
 
 #[cfg(test)]

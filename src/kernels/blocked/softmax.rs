@@ -1,13 +1,14 @@
 //! Softmax over the channels of blocked maps.
 
+use super::functions::decay;
+use super::lanes::{self, RUN, halves, largest, load, store};
 use super::{Cpu, blocks};
-use crate::kernels::elem::Elem;
 use crate::kernels::isa::Kernel;
 use crate::kernels::vector::{LANES, Vector};
 use crate::kernels::view::{Dst, Src};
 
 /// Positions that a task takes.
-const RUN: usize = 64;
+const POSITIONS: usize = 64;
 
 /// `eˣ / Σ eˣ` over channels.
 #[derive(Clone, Debug)]
@@ -25,10 +26,10 @@ impl Softmax {
     /// Where values do not fit the sizes.
     pub fn run(&self, cpu: &Cpu, x: Src, y: Dst) {
         assert!(x.len() == blocks(self.channels) * self.positions * LANES && y.len() == x.len(), "values fit");
-        let runs = self.positions.div_ceil(RUN);
+        let runs = self.positions.div_ceil(POSITIONS);
         cpu.team.run(y.samples() * runs, &|_, task| {
-            let (n, first) = (task / runs, task % runs * RUN);
-            for position in first..(first + RUN).min(self.positions) {
+            let (n, first) = (task / runs, task % runs * POSITIONS);
+            for position in first..(first + POSITIONS).min(self.positions) {
                 cpu.isa.run(Position { of: self, position, x: x.sample(n), y: &y, n });
             }
         });
@@ -50,29 +51,37 @@ impl Kernel for Position<'_> {
     #[inline(always)]
     fn run<V: Vector>(self) {
         let planes = blocks(self.of.channels);
-        let at = |block: usize| (block * self.of.positions + self.position) * LANES;
-        let used = |block: usize| (self.of.channels - block * LANES).min(LANES);
-        let mut top = f32::NEG_INFINITY;
+        let used = self.of.channels - (planes - 1) * LANES;
+        // Taken from what is in lanes without a channel, so that they are no maximum and count nothing.
+        let (keep, bar) = (V::zero(), halves::<V>(used, 0.0, f32::INFINITY));
+        let step = self.of.positions * LANES;
+        let start = self.position * LANES;
+        let mut top = V::splat(f32::NEG_INFINITY);
         for block in 0..planes {
-            let lanes = &self.x[at(block)..][..used(block)];
-            top = lanes.iter().fold(top, |top, &x| if x > top || x.is_nan() { x } else { top });
+            let less = if block + 1 == planes { bar } else { keep };
+            top = top.max(load::<V>(&self.x[start + block * step..]).sub(less));
         }
-        let mut sum = 0.0f64;
+        let top = V::splat(largest(top));
+        let (mut sums, mut sum) = ([0.0; LANES], V::zero());
         for block in 0..planes {
+            let less = if block + 1 == planes { bar } else { keep };
+            let power = decay(load::<V>(&self.x[start + block * step..]).sub(less).sub(top));
+            sum = sum.add(power);
             // SAFETY: each position of each block is written by one task.
-            let to = unsafe { self.y.part(self.n, at(block), LANES) };
-            let from = &self.x[at(block)..][..LANES];
-            // SAFETY: both have sixteen floats.
-            unsafe { V::load(from.as_ptr()).sub(V::splat(top)).map(Elem::exp).store(to.as_mut_ptr()) };
-            to[used(block)..].fill(0.0);
-            sum += f64::from(to.iter().sum::<f32>());
+            store(power, unsafe { self.y.part(self.n, start + block * step, LANES) });
+            if block % RUN == RUN - 1 || block + 1 == planes {
+                lanes::add(&mut sums, sum);
+                sum = V::zero();
+            }
         }
-        let share = V::splat((1.0 / sum) as f32);
+        let share = V::splat((1.0 / lanes::total(sums)) as f32);
         for block in 0..planes {
             // SAFETY: as above.
-            let to = unsafe { self.y.part(self.n, at(block), LANES) };
-            // SAFETY: it has sixteen floats.
-            unsafe { V::load(to.as_ptr()).mul(share).store(to.as_mut_ptr()) };
+            let to = unsafe { self.y.part(self.n, start + block * step, LANES) };
+            store(load::<V>(to).mul(share), to);
+            if block + 1 == planes {
+                to[used..].fill(0.0);
+            }
         }
     }
 }
