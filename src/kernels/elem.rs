@@ -51,6 +51,11 @@ pub trait Elem:
     /// an inner call gets memory of its own.
     fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R;
 
+    /// The same numbers where they are single precision already.
+    fn floats(data: &[Self]) -> Option<&[f32]>;
+    /// The same, to be written.
+    fn floats_mut(data: &mut [Self]) -> Option<&mut [f32]>;
+
     /// The smaller, or NaN where `self` is NaN.
     #[inline(always)]
     fn at_most(self, limit: Self) -> Self {
@@ -71,7 +76,7 @@ pub trait Elem:
 }
 
 macro_rules! elem {
-    ($ty:ident, $exp:path, $exp_m1:path, $tanh:path, $erf:path) => {
+    ($ty:ident, $exp:path, $exp_m1:path, $tanh:path, $erf:path, $floats:expr) => {
         impl Elem for $ty {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -109,6 +114,12 @@ macro_rules! elem {
             fn erf(self) -> Self {
                 $erf(self)
             }
+            fn floats(data: &[Self]) -> Option<&[f32]> {
+                $floats(data)
+            }
+            fn floats_mut(data: &mut [Self]) -> Option<&mut [f32]> {
+                $floats(data)
+            }
             fn with_scratch<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
                 thread_local!(static SCRATCH: RefCell<Vec<$ty>> = const { RefCell::new(Vec::new()) });
                 let mut scratch = SCRATCH.with_borrow_mut(std::mem::take);
@@ -127,5 +138,5 @@ macro_rules! elem {
     };
 }
 
-elem!(f32, math::exp, math::exp_m1, math::tanh, math::erf_f32);
-elem!(f64, f64::exp, f64::exp_m1, f64::tanh, math::erf);
+elem!(f32, math::exp, math::exp_m1, math::tanh, math::erf_f32, Some);
+elem!(f64, f64::exp, f64::exp_m1, f64::tanh, math::erf, (|_| None));

@@ -2,7 +2,7 @@
 
 use super::ConvShape;
 use super::columns::Plan;
-use super::forward;
+use super::{blocks, forward};
 use crate::kernels::elem::Elem;
 use crate::kernels::gemm::{Mat, Threads, gemm};
 use crate::kernels::parallel::{Parts, tasks, threads};
@@ -13,7 +13,12 @@ const SCRATCH: usize = 192 << 10;
 /// See [`super::input_grad`].
 pub(super) fn input_grad<E: Elem>(shape: &ConvShape, dy: &[E], w: &[E], dx: &mut [E]) {
     match turned(shape) {
-        Some(turned) => forward::forward(&turned, dy, &turn(shape, w), None, dx),
+        Some(turned) => {
+            let w = turn(shape, w);
+            if !blocks::forward(&turned, dy, &w, None, dx) {
+                forward::forward(&turned, dy, &w, None, dx);
+            }
+        }
         None => scattered(shape, dy, w, dx),
     }
 }

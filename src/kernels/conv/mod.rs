@@ -2,8 +2,10 @@
 //! its transpose.
 //!
 //! Everything but the depthwise case is a matrix product: windows are laid out as columns, a tile
-//! at a time, in scratch memory that stays in the cache.
+//! at a time, in scratch memory that stays in the cache. In single precision, forward passes and gradients of
+//! inputs go the way of the engine where that is faster.
 
+mod blocks;
 mod columns;
 mod depthwise;
 mod forward;
@@ -23,7 +25,7 @@ pub fn forward<E: Elem>(shape: &ConvShape, x: &[E], w: &[E], bias: Option<&[E]>,
     shape.check(x.len(), w.len(), y.len());
     if shape.is_depthwise() {
         depthwise::forward(shape, x, w, bias, y);
-    } else {
+    } else if !blocks::forward(shape, x, w, bias, y) {
         forward::forward(shape, x, w, bias, y);
     }
 }

@@ -113,3 +113,59 @@ fn random_shapes() {
         tried += 1;
     }
 }
+
+/// Single precision by blocked maps and by columns, both ways, with odd sizes, steps, groups and gaps: those
+/// that the former computes, and those that it leaves alone.
+#[test]
+fn blocks_agree_with_columns() {
+    let mut rng = Rng::new(23);
+    let mut met = [0; 2];
+    for case in 0..80 {
+        let mut draw = |low: usize, high: usize| low + rng.below(high - low + 1);
+        let plain = case % 4 > 0;
+        let [kernel, other] = if plain { [3, 3] } else { [draw(1, 4), draw(1, 4)] };
+        let [stride, dilation, groups] = if plain { [1; 3] } else { [draw(1, 3), draw(1, 2), draw(1, 3)] };
+        let window = [[kernel, other], [stride; 2], [draw(0, 2), draw(0, 2)], [dilation; 2]];
+        let (batch, input) = (draw(1, 7), [draw(7, 33), draw(7, 33)]);
+        let s = shape(batch, groups * draw(1, 40), groups * draw(1, 40), groups, input, window);
+        met[usize::from(blocks::pays(&s))] += 1;
+        agree(&s, case);
+    }
+    assert!(met.iter().all(|&count| count > 20), "both are met: {met:?}");
+    // Several runs of samples, and as many weights as need positions.
+    agree(&shape(6, 20, 33, 1, [97, 75], [[3, 3], [1, 1], [1, 1], [1, 1]]), 80);
+    agree(&shape(2, 272, 256, 1, [23, 25], [[3, 3], [1, 1], [1, 1], [1, 1]]), 81);
+}
+
+fn agree(s: &ConvShape, seed: u64) {
+    let values = |len: usize, salt: u64| narrow(&random(len, 4 * seed + salt));
+    let (x, dy) = (values(s.batch * s.channels * s.input_positions(), 0), values(s.batch * s.width * s.positions(), 1));
+    let (w, b) = (values(s.width * s.depth(), 2), values(s.width, 3));
+    let wide = |x: &[f32]| x.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+    let (mut want, mut y) = (vec![0.0f32; dy.len()], vec![9.0f32; dy.len()]);
+    forward::forward(s, &x, &w, Some(&b), &mut want);
+    forward(s, &x, &w, Some(&b), &mut y);
+    close(&y, &wide(&want), 2e-5);
+    let (mut want, mut dx) = (vec![0.0f64; x.len()], vec![9.0f32; x.len()]);
+    input_grad(s, &wide(&dy), &wide(&w), &mut want);
+    input_grad(s, &dy, &w, &mut dx);
+    close(&dx, &want, 2e-5);
+}
+
+/// Calls from several threads at once, of which one has the team, give what each gives alone.
+#[test]
+fn calls_at_once() {
+    let s = shape(4, 24, 40, 1, [29, 31], [[3, 3], [1, 1], [1, 1], [1, 1]]);
+    let x = narrow(&random(s.batch * s.channels * s.input_positions(), 1));
+    let w = narrow(&random(s.width * s.depth(), 2));
+    let run = || {
+        let mut y = vec![0.0; s.batch * s.width * s.positions()];
+        forward(&s, &x, &w, None, &mut y);
+        y
+    };
+    let want = run();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..5).all(|_| run() == want))).collect();
+        assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+    });
+}
