@@ -32,9 +32,9 @@ pub trait Vector: Copy {
     fn mul(self, other: Self) -> Self;
     /// `self · factor + term`, rounded once where the instruction set can.
     fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// The larger, lane by lane; the other operand where `self` is not a number.
+    /// The larger, lane by lane; `other` where either is not a number.
     fn max(self, other: Self) -> Self;
-    /// The smaller, lane by lane; the other operand where `self` is not a number.
+    /// The smaller, lane by lane; `other` where either is not a number.
     fn min(self, other: Self) -> Self;
 
     /// 0 in every lane.
@@ -129,7 +129,7 @@ impl Vector for Portable {
 /// Sixteen lanes in several registers of one kind; `$n` of them, `$width` lanes each.
 macro_rules! registers {
     ($(#[$doc:meta])* $name:ident, $arch:ident, $register:ident, $n:literal, $width:literal, $tile:expr,
-     $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:ident, $min:ident,
+     $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:path, $min:path,
      |$a:ident, $b:ident, $c:ident| $mul_add:expr, |$x:ident| $raised:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
@@ -194,11 +194,11 @@ macro_rules! registers {
             }
             #[inline(always)]
             fn max(self, other: Self) -> Self {
-                Self::each(|i| unsafe { std::arch::$arch::$max(self.0[i], other.0[i]) })
+                Self::each(|i| unsafe { $max(self.0[i], other.0[i]) })
             }
             #[inline(always)]
             fn min(self, other: Self) -> Self {
-                Self::each(|i| unsafe { std::arch::$arch::$min(self.0[i], other.0[i]) })
+                Self::each(|i| unsafe { $min(self.0[i], other.0[i]) })
             }
         }
     };
@@ -209,7 +209,7 @@ registers! {
     /// One 512-bit register.
     Avx512, x86_64, __m512, 1, 16, (14, 2),
     _mm512_loadu_ps, _mm512_storeu_ps, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps,
-    _mm512_div_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_div_ps, std::arch::x86_64::_mm512_max_ps, std::arch::x86_64::_mm512_min_ps,
     |a, b, c| std::arch::x86_64::_mm512_fmadd_ps(a, b, c),
     |x| {
         use std::arch::x86_64::{_mm512_castps_si512, _mm512_castsi512_ps, _mm512_slli_epi32};
@@ -222,7 +222,7 @@ registers! {
     /// Two 256-bit registers.
     Avx2, x86_64, __m256, 2, 8, (6, 1),
     _mm256_loadu_ps, _mm256_storeu_ps, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps,
-    _mm256_div_ps, _mm256_max_ps, _mm256_min_ps,
+    _mm256_div_ps, std::arch::x86_64::_mm256_max_ps, std::arch::x86_64::_mm256_min_ps,
     |a, b, c| std::arch::x86_64::_mm256_fmadd_ps(a, b, c),
     |x| {
         use std::arch::x86_64::{_mm256_castps_si256, _mm256_castsi256_ps, _mm256_slli_epi32};
@@ -234,10 +234,34 @@ registers! {
 registers! {
     /// Four 128-bit registers.
     Neon, aarch64, float32x4_t, 4, 4, (6, 1),
-    vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vdivq_f32, vmaxnmq_f32, vminnmq_f32,
+    vld1q_f32, vst1q_f32, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vdivq_f32, larger, smaller,
     |a, b, c| std::arch::aarch64::vfmaq_f32(c, a, b),
     |x| {
         use std::arch::aarch64::{vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32};
         vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(x)))
     }
+}
+
+/// The larger, or `b` where either is not a number, as on other machines: this one's own maximum differs.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+unsafe fn larger(
+    a: std::arch::aarch64::float32x4_t,
+    b: std::arch::aarch64::float32x4_t,
+) -> std::arch::aarch64::float32x4_t {
+    use std::arch::aarch64::{vbslq_f32, vcgtq_f32};
+    // SAFETY: every aarch64 processor has these instructions.
+    unsafe { vbslq_f32(vcgtq_f32(a, b), a, b) }
+}
+
+/// The smaller, or `b` where either is not a number.
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+unsafe fn smaller(
+    a: std::arch::aarch64::float32x4_t,
+    b: std::arch::aarch64::float32x4_t,
+) -> std::arch::aarch64::float32x4_t {
+    use std::arch::aarch64::{vbslq_f32, vcgtq_f32};
+    // SAFETY: as above.
+    unsafe { vbslq_f32(vcgtq_f32(b, a), a, b) }
 }
