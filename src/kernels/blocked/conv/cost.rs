@@ -3,7 +3,7 @@
 //! Times are sums of what a method multiplies, reads of weights, and moves of values, each with a factor that was fitted by
 //! least squares to 227 shapes of 7² to 256² positions and 16 to 1024 channels (two threads of a Zen 5 with 512-bit
 //! vectors, cold caches). On those shapes the methods that it chooses take 3 % longer than the fastest of each in
-//! geometric mean, and half of its predictions are within 5 %.
+//! geometric mean, and half of its predictions are within 8 %, but for the start of the threads.
 
 use super::Method;
 use crate::kernels::blocked::blocks;
