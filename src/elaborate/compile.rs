@@ -4,7 +4,7 @@ use super::loader::{FileLoader, Loader};
 use super::model;
 use super::network::Network;
 use super::program::Program;
-use crate::base::{Diagnostics, Limits, SourceMap};
+use crate::base::{Diagnostic, Diagnostics, Limits, Severity, SourceMap, codes};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +95,34 @@ impl Compiled {
         diagnostics.extend(found);
         Self { sources: program.sources.clone(), diagnostics, network, program, options: options.clone() }
     }
+
+    /// The network.
+    ///
+    /// # Errors
+    /// The first error of the compilation, where there is one.
+    pub fn sound(&self) -> Result<&Network, Diagnostic> {
+        self.network.as_ref().ok_or_else(|| first_error(&self.diagnostics))
+    }
+
+    /// What elaborates a network of this program again, at other values of its free sizes.
+    pub fn resizer(
+        &self,
+        network: &Network,
+    ) -> impl Fn(&BTreeMap<String, usize>) -> Result<Network, Diagnostic> + Send + Sync + use<> {
+        let (program, mut options) = (self.program.clone(), self.options.clone());
+        options.model = Some(network.name.clone());
+        move |sizes| {
+            let mut options = options.clone();
+            options.sizes.extend(sizes.clone());
+            let (network, found) = program.elaborate(&options);
+            network.ok_or_else(|| first_error(&found))
+        }
+    }
+}
+
+fn first_error(diagnostics: &Diagnostics) -> Diagnostic {
+    let unexplained = || Diagnostic::new(codes::INTERNAL, "there is no network, and no error that says why");
+    diagnostics.iter().find(|d| d.severity == Severity::Error).cloned().unwrap_or_else(unexplained)
 }
 
 impl Program {

@@ -5,7 +5,7 @@ use super::planned::{Planned, Terms};
 use super::store::Store;
 use super::weights::Weights;
 use super::{Result, StepInfo};
-use crate::base::{Diagnostic, Severity, codes};
+use crate::base::{Diagnostic, codes};
 use crate::elaborate::{Compiled, Network};
 use crate::kernels::blocked::Cpu;
 use crate::kernels::{Arena, Isa, Src, Team};
@@ -96,20 +96,8 @@ impl Compiled {
     /// # Errors
     /// The first error of the compilation, where there is one.
     pub fn engine(&self, weights: Arc<dyn Weights>) -> Result<Engine> {
-        let Some(network) = self.network.clone() else {
-            let first = self.diagnostics.iter().find(|d| d.severity == Severity::Error).cloned();
-            return Err(Box::new(first.unwrap_or_else(unexplained)));
-        };
-        let (program, mut options) = (self.program.clone(), self.options.clone());
-        options.model = Some(network.name.clone());
-        let resize = move |sizes: &Sizes| {
-            let mut options = options.clone();
-            options.sizes.extend(sizes.clone());
-            let (network, found) = program.elaborate(&options);
-            let first = || found.iter().find(|d| d.severity == Severity::Error).cloned();
-            network.ok_or_else(|| first().unwrap_or_else(unexplained))
-        };
-        Ok(Engine::new(network, weights, Some(Box::new(resize))))
+        let network = self.sound()?;
+        Ok(Engine::new(network.clone(), weights, Some(Box::new(self.resizer(network)))))
     }
 
     /// An engine with one session.
@@ -119,10 +107,6 @@ impl Compiled {
     pub fn session(&self, weights: Arc<dyn Weights>, options: SessionOptions) -> Result<Session> {
         Ok(self.engine(weights)?.session(options))
     }
-}
-
-fn unexplained() -> Diagnostic {
-    Diagnostic::new(codes::INTERNAL, "there is no network, and no error that says why")
 }
 
 impl Engine {

@@ -5,7 +5,7 @@ use super::error::{Error, Result};
 use super::exec::{Pass, compute};
 use super::init;
 use super::schedule::Schedule;
-use crate::base::{Diagnostic, Diagnostics, Rng, Severity, codes};
+use crate::base::{Diagnostic, Rng, codes};
 use crate::elaborate::{Compiled, InputDecl, Network};
 use crate::engine::Sizes;
 use crate::ops::{Init, ParamSpec};
@@ -65,7 +65,7 @@ impl Compiled {
     /// # Errors
     /// The first error of the compilation, where there is one.
     pub fn checked(&self) -> Result<&Network> {
-        self.network.as_ref().ok_or_else(|| first_error(&self.diagnostics).into())
+        Ok(self.sound()?)
     }
 
     /// Makes the network a candle module, as [`Network::lower`] does, that also works at every other valid
@@ -75,21 +75,8 @@ impl Compiled {
     /// As [`checked`](Self::checked) and [`Network::lower`].
     pub fn lower(&self, vb: VarBuilder) -> Result<Module> {
         let network = self.checked()?;
-        let (program, mut options) = (self.program.clone(), self.options.clone());
-        options.model = Some(network.name.clone());
-        let resize = move |sizes: &Sizes| {
-            let mut options = options.clone();
-            options.sizes.extend(sizes.clone());
-            let (network, found) = program.elaborate(&options);
-            network.ok_or_else(|| first_error(&found))
-        };
-        Ok(network.lower(vb)?.with_resize(Arc::new(resize)))
+        Ok(network.lower(vb)?.with_resize(Arc::new(self.resizer(network))))
     }
-}
-
-fn first_error(diagnostics: &Diagnostics) -> Diagnostic {
-    let unexplained = || Diagnostic::new(codes::INTERNAL, "there is no network, and no error that says why");
-    diagnostics.iter().find(|d| d.severity == Severity::Error).cloned().unwrap_or_else(unexplained)
 }
 
 /// A parameter from the builder. A builder that makes what it lacks is told the initialisation;
