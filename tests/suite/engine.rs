@@ -2,6 +2,7 @@
 
 use crate::random::random;
 use crate::sketch::{Parameters, Values, inputs, parameters};
+use crate::zoo::examples;
 use archc::base::Rng;
 use archc::engine::{Engine, Input, SessionOptions};
 use archc::kernels::Isa;
@@ -12,16 +13,8 @@ use archc::{Compiled, Network, Options, check_all};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-
-fn examples() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "arch"));
-    files.sort();
-    files
-}
 
 /// A model at the smallest of some sizes that it works at.
 fn small(file: &Path, model: &str) -> Option<Compiled> {

@@ -1,6 +1,7 @@
 //! Executed shapes are inferred ones, for every model of every example: a module refuses a value of other
 //! sizes than were inferred, so running is checking.
 
+use crate::zoo::examples;
 use archc::base::Rng;
 use archc::elaborate::recipe::Optimizer as Settings;
 use archc::lower::{ParamStore, with_stack};
@@ -8,15 +9,7 @@ use archc::train::optim::Optimizer;
 use archc::{Compiled, Network, Options, check_all};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
-use std::path::{Path, PathBuf};
-
-fn examples() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e == "arch"));
-    files.sort();
-    files
-}
+use std::path::Path;
 
 /// Sizes that are free, made small: the smallest of these at which the network still works.
 fn small(file: &Path, model: &str) -> Option<archc::Compiled> {

@@ -2,6 +2,7 @@
 
 use crate::random::random;
 use crate::sketch::{Sketch, written};
+use crate::zoo::examples;
 use archc::elaborate::recipe::Optimizer;
 use archc::graph::Graph;
 use archc::ops::Op;
@@ -125,10 +126,9 @@ fn bytes_that_cannot_be_counted_are_refused() {
 
 #[test]
 fn plans_of_all_examples_overwrite_nothing() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut planned = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        for compiled in archc::check_all(&entry.unwrap().path(), &Options::default()) {
+    for file in examples() {
+        for compiled in archc::check_all(&file, &Options::default()) {
             let Some(network) = compiled.network else { continue };
             for mode in [Mode::Run, Mode::Train] {
                 prove(&plan::best(&network.graph, mode, 2).unwrap());
@@ -163,10 +163,9 @@ fn scratch(graph: &Graph, net: &Net, kind: usize) -> Vec<u64> {
 
 #[test]
 fn peaks_of_all_examples_are_near_what_nothing_can_beat() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut planned = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        for compiled in archc::check_all(&entry.unwrap().path(), &Options::default()) {
+    for file in examples() {
+        for compiled in archc::check_all(&file, &Options::default()) {
             let Some(network) = compiled.network else { continue };
             for mode in [Mode::Run, Mode::Train] {
                 let found = waste(&plan::best(&network.graph, mode, 1).unwrap());

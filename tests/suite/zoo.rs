@@ -8,6 +8,15 @@ fn example(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(file)
 }
 
+/// All example files, by name.
+pub fn examples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|e| e == "arch"));
+    files.sort();
+    files
+}
+
 fn messages(compiled: &Compiled) -> Vec<String> {
     compiled.diagnostics.iter().map(|d| format!("{} {} {:?} {:?}", d.code, d.message, d.help, d.notes)).collect()
 }

@@ -104,6 +104,17 @@ fn shapes() -> Vec<ConvShape> {
     ]
 }
 
+/// Convolves without anything before or after, and compares.
+fn compare(cpu: &Cpu, conv: &Conv, x: Src, weight: &[f64], want: &Map, tolerance: f64) {
+    let packed = packed(&conv.packing(), weight);
+    let (mut y, region) = want.lay(Layout::Blocked);
+    y.floats_mut().fill(1e9);
+    let mut scratch = vec![f32::NAN; conv.scratch()];
+    let epilogue = Epilogue::default();
+    conv.run(cpu, &operands(x, &packed, None, &epilogue, y.write(&region)), &mut scratch);
+    want.compare(&y, &region, tolerance);
+}
+
 #[test]
 fn convolves() {
     for (seed, s) in shapes().into_iter().enumerate() {
@@ -114,14 +125,7 @@ fn convolves() {
             let (source, from) = x.lay(layout);
             cpus(|cpu| {
                 let conv = Conv::new(MapShape { shape: s, layout, prologue: false }, cpu.team.threads(), cpu.isa);
-                let packed = packed(&conv.packing(), &weight);
-                let (mut y, region) = want.lay(Layout::Blocked);
-                y.floats_mut().fill(1e9);
-                let mut scratch = vec![f32::NAN; conv.scratch()];
-                let epilogue = Epilogue::default();
-                let of = operands(source.read(&from), &packed, None, &epilogue, y.write(&region));
-                conv.run(cpu, &of, &mut scratch);
-                want.compare(&y, &region, tolerance(&s));
+                compare(cpu, &conv, source.read(&from), &weight, &want, tolerance(&s));
             });
         }
     }
@@ -138,16 +142,7 @@ fn convolves_transposed() {
         let (source, from) = x.lay(Layout::Blocked);
         cpus(|cpu| {
             let conv = Conv::transposed(turned, cpu.team.threads(), cpu.isa);
-            let packing = conv.packing();
-            let mut packed = vec![0.0; packing.len()];
-            packing.pack(&narrow(&weight), &mut packed);
-            let (mut y, region) = want.lay(Layout::Blocked);
-            y.floats_mut().fill(1e9);
-            let mut scratch = vec![f32::NAN; conv.scratch()];
-            let epilogue = Epilogue::default();
-            let of = operands(source.read(&from), &packed, None, &epilogue, y.write(&region));
-            conv.run(cpu, &of, &mut scratch);
-            want.compare(&y, &region, 1e-5);
+            compare(cpu, &conv, source.read(&from), &weight, &want, 1e-5);
         });
     }
 }
