@@ -1,6 +1,6 @@
 //! `archc check`: prove shapes and skips, and say what each network costs.
 
-use super::args::CheckArgs;
+use super::args::ModelArgs;
 use super::load;
 use super::shell::{Exit, Shell};
 use crate::analysis::cost::cost;
@@ -9,7 +9,25 @@ use crate::base::{Diagnostics, Severity, SourceMap};
 use crate::elaborate::{Network, Options, Program, check_all};
 use crate::tools::summary::summarize;
 use crate::tools::text::{Ink, metric};
+use clap::Args;
 use std::path::{Path, PathBuf};
+
+/// `archc check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files, or directories of `.arch` files.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Say which values of each free size are valid.
+    #[arg(long = "sizes")]
+    pub valid_sizes: bool,
+    /// Check the plain twin, without any skip edge.
+    #[arg(long)]
+    pub plain: bool,
+}
 
 /// Checks every file, and every model in it.
 pub fn run(args: &CheckArgs, shell: &Shell) -> Exit {

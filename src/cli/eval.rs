@@ -1,6 +1,6 @@
 //! `archc eval`: measure a trained network on a data set.
 
-use super::args::EvalArgs;
+use super::args::{EngineName, ModelArgs};
 use super::compute::{self, fail};
 use super::load::Loaded;
 use super::progress::{metrics, scores_json};
@@ -14,7 +14,40 @@ use crate::lower::ParamStore;
 use crate::train::checkpoint::Run;
 use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
 use candle_core::{DType, Device};
+use clap::Args;
+use std::path::PathBuf;
 use std::sync::Arc;
+
+/// `archc eval`
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The data; its test part is used where it has one. The recipe's by default.
+    #[arg(long, value_name = "D")]
+    pub data: Option<String>,
+    /// Weights: a run's folder, .safetensors, or .pth.
+    #[arg(long, required = true, value_name = "RUN|FILE")]
+    pub weights: PathBuf,
+    /// Load what fits, and say what does not.
+    #[arg(long)]
+    pub partial: bool,
+    /// Stop at the first broken data file.
+    #[arg(long)]
+    pub strict: bool,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
+    /// cpu, cuda, or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+}
 
 /// Measures, and prints the recipe's loss and metrics.
 pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {

@@ -1,6 +1,6 @@
 //! `archc plan`: which value lies where in memory, when; and what the passes did before.
 
-use super::args::PlanArgs;
+use super::args::ModelArgs;
 use super::compute::{self, say};
 use super::shell::{Exit, Shell};
 use super::{files, load};
@@ -12,6 +12,36 @@ use crate::kernels::Isa;
 use crate::opt::PASSES;
 use crate::plan::{Mode, Plan, TooLarge, best};
 use crate::tools::plan::{Report, explain, report, svg, table};
+use clap::Args;
+use std::path::PathBuf;
+
+/// `archc plan`
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Plan a training step rather than inference.
+    #[arg(long)]
+    pub train: bool,
+    /// Samples at once.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub batch: usize,
+    /// CPU threads, whose kernels share the scratch; all by default.
+    #[arg(long, value_name = "T", conflicts_with = "train")]
+    pub threads: Option<usize>,
+    /// Say what each pass did before the plan was made, and where it did not fire, why.
+    #[arg(long, conflicts_with = "train")]
+    pub explain: bool,
+    /// Plan the network as the passes up to this one leave it, without the scratch of kernels.
+    #[arg(long, value_name = "PASS", conflicts_with = "train")]
+    pub stop_after: Option<String>,
+    /// Draw the plan into this file.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
 
 /// Prints the plan, or draws it.
 pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit, Exit> {

@@ -1,6 +1,6 @@
 //! `archc run`: a network on tensors or images.
 
-use super::args::{ModelArgs, RunArgs};
+use super::args::{EngineName, ModelArgs};
 use super::compute::{self, fail, say};
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
@@ -12,8 +12,43 @@ use crate::lower::{Module, ParamStore, Result as Lowered};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
 use candle_core::{DType, Device, Tensor};
-use std::path::Path;
+use clap::Args;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// `archc run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Weights: a run's folder, .safetensors, or .pth.
+    #[arg(long, value_name = "RUN|FILE")]
+    pub weights: Option<PathBuf>,
+    /// Load what fits, and say what does not.
+    #[arg(long, requires = "weights")]
+    pub partial: bool,
+    /// A tensor (.safetensors, .npy) or an image (.png, .jpg); several as NAME=FILE.
+    #[arg(long = "input", required = true, value_name = "[NAME=]FILE")]
+    pub inputs: Vec<String>,
+    /// Where outputs go: .safetensors, .npy, or .png for a mask.
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
+    /// cpu, cuda, or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+    /// Seed of the weights, where none are given.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
 
 /// The most memory that reading one input may take.
 const INPUT_MEMORY: u64 = 4 << 30;

@@ -1,6 +1,6 @@
 //! `archc train`: teach a network by its recipe, from a fresh start or from where a run stopped.
 
-use super::args::{ModelArgs, TrainArgs};
+use super::args::ModelArgs;
 use super::compute::{self, fail};
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::run::noted;
@@ -15,8 +15,61 @@ use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Split, TargetKind, Want, open};
 use crate::train::observe::Outcome;
 use crate::train::{Options, Trainer};
+use clap::Args;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+/// `archc train`
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// The data: builtin:digits, fashion-mnist, a folder, or a .safetensors or .npz file.
+    #[arg(long, value_name = "D")]
+    pub data: Option<String>,
+    /// The run's folder; runs/NAME-K by default.
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub out: Option<PathBuf>,
+    /// Start from these weights.
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "resume")]
+    pub weights: Option<PathBuf>,
+    /// Load what fits, and say what does not.
+    #[arg(long, requires = "weights")]
+    pub partial: bool,
+    /// Passes over the data.
+    #[arg(long, value_name = "N", conflicts_with = "steps")]
+    pub epochs: Option<usize>,
+    /// Optimizer steps.
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Keep the data's order.
+    #[arg(long)]
+    pub no_shuffle: bool,
+    /// Leave augmentation out.
+    #[arg(long)]
+    pub no_augment: bool,
+    /// Seed of everything random.
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Go on with a stopped run.
+    #[arg(long, value_name = "RUN")]
+    pub resume: Option<PathBuf>,
+    /// Stop at the first broken data file.
+    #[arg(long)]
+    pub strict: bool,
+    /// Train the plain twin, without any skip edge.
+    #[arg(long)]
+    pub plain: bool,
+    /// cpu, cuda, or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+}
 
 /// Trains, and says where the weights are.
 pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {

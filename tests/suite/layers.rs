@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms of `src/`; each may use those to its left.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 19] = [
     "base",
     "syntax",
     "shape",
@@ -21,6 +21,9 @@ const ORDER: [&str; 16] = [
     "lower",
     "train",
     "tools",
+    "exchange",
+    "study",
+    "editor",
     "cli",
 ];
 

@@ -4,14 +4,52 @@ mod module;
 mod profile;
 mod report;
 
-use super::args::{BenchArgs, EngineName};
+use super::args::{EngineName, ModelArgs};
 use super::shell::{Exit, Shell};
 use super::{compute, load};
 use crate::base::Rng;
 use crate::elaborate::Network;
 use crate::lower::with_stack;
+use clap::Args;
 use report::Report;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
+
+/// `archc bench`
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// Which network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Samples at once.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub batch: usize,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+    /// Time a training step (forward, backward, update) rather than a run.
+    #[arg(long)]
+    pub train: bool,
+    /// What computes: `plan`, the engine that runs memory plans (CPU, inference), or `candle`, the module. The plan where
+    /// it can.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
+    /// Time every step of the plan.
+    #[arg(long, conflicts_with = "train")]
+    pub profile: bool,
+    /// Timed repetitions, after one or two that warm up.
+    #[arg(long, default_value_t = 10, value_name = "R")]
+    pub repeat: usize,
+    /// One JSON object: `median_ms`, `min_ms`, `max_ms`, `spread`, `gflops`, `peak_bytes` (values and scratch),
+    /// `planned_bytes`, `resident_bytes` (the whole process), …
+    #[arg(long)]
+    pub json: bool,
+    /// cpu, cuda, or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+}
 
 /// Inputs: name, sizes, numbers.
 type Values = Vec<(String, Vec<usize>, Vec<f32>)>;

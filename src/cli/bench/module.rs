@@ -1,7 +1,7 @@
 //! Runs and training steps timed through the candle module.
 
+use super::BenchArgs;
 use super::{Values, timed};
-use crate::cli::args::BenchArgs;
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{Loss, LossTerm, Optimizer as Settings};
 use crate::lower::{Module, ParamStore, Result};

@@ -1,9 +1,9 @@
 //! Runs timed through the engine, and where their time goes.
 
+use super::BenchArgs;
 use super::report::{Planned, Row, median};
 use super::{Values, milliseconds, timed};
 use crate::base::Diagnostic;
-use crate::cli::args::BenchArgs;
 use crate::elaborate::Compiled;
 use crate::engine::{Input, SessionOptions, StepTime};
 use crate::kernels::blocked::Cpu;

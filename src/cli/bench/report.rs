@@ -1,7 +1,7 @@
 //! What `archc bench` says, in words and as JSON.
 
+use super::BenchArgs;
 use crate::analysis::cost::cost;
-use crate::cli::args::BenchArgs;
 use crate::elaborate::Network;
 use serde::Serialize;
 
