@@ -1,6 +1,7 @@
-//! Look at it: summaries and pictures.
+//! Look at it: summaries, pictures and pages.
 
 pub mod dot;
+pub mod html;
 pub mod picture;
 pub mod plan;
 pub mod summary;

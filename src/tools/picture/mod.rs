@@ -16,7 +16,7 @@ use crate::elaborate::Network;
 use crate::graph::{Graph, SkipLength};
 use crate::tools::text::{Ink, macs, metric};
 use measure::Measure;
-use model::{Elem, Model};
+use model::{Elem, Model, Repeats};
 use place::Place;
 use scene::Scene;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ const TOP: i64 = 84;
 /// A network as an SVG file; `expand` draws every repeat.
 pub fn svg(network: &Network, expand: bool) -> String {
     let graph = &network.graph;
-    let model = model::model(graph, expand);
+    let model = model::model(graph, if expand { Repeats::Apart } else { Repeats::Once });
     let measure = Measure::new(graph, &model);
     let size = measure.seq(&model.root);
     let facts = facts(graph);

@@ -39,13 +39,17 @@ pub struct Frame {
     pub label: String,
     /// The block's name.
     pub block: String,
+    /// The block's arguments, where one scope has them or all have the same.
+    pub args: String,
+    /// The path of the first scope.
+    pub path: String,
     /// Whether those after the first have other sizes.
     pub growing: bool,
     /// How many scopes it stands for.
     pub times: usize,
     /// All nodes of the scopes it stands for, the last of which gives its value.
     pub nodes: Vec<NodeId>,
-    /// What stands in it; in the first scope it stands for.
+    /// What stands in it; of several scopes, what stands in the first, or [`Repeats::Within`] their frames.
     pub body: Seq,
 }
 
@@ -97,10 +101,21 @@ pub struct Model {
     pub seqs: usize,
 }
 
-/// Lays a network out as sequences; `expand` draws every repeat.
-pub fn model(graph: &Graph, expand: bool) -> Model {
+/// What becomes of scopes that look the same, one after another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// One frame stands for all, and shows the first.
+    Once,
+    /// Each has a frame of its own.
+    Apart,
+    /// One frame stands for all, and holds the frames of each.
+    Within,
+}
+
+/// Lays a network out as sequences.
+pub fn model(graph: &Graph, repeats: Repeats) -> Model {
     let skips = graph.skips.iter().map(|skip| (skip.merge, skip)).collect();
-    let mut builder = Builder { graph, skips, expand, arcs: Vec::new(), seqs: 0 };
+    let mut builder = Builder { graph, skips, repeats, arcs: Vec::new(), seqs: 0 };
     let root = builder.seq(&tree::tree(graph), None);
     let mut arcs = builder.arcs;
     arcs.sort_by_key(|arc| (arc.target, arc.source));
@@ -110,7 +125,7 @@ pub fn model(graph: &Graph, expand: bool) -> Model {
 struct Builder<'g> {
     graph: &'g Graph,
     skips: BTreeMap<NodeId, &'g SkipEdge>,
-    expand: bool,
+    repeats: Repeats,
     arcs: Vec<Arc>,
     seqs: usize,
 }
@@ -160,7 +175,7 @@ impl Builder<'_> {
     /// Where the run of look-alikes that ends at `at` starts.
     fn run_start(&self, items: &[Item], at: usize) -> usize {
         let mut start = at;
-        while !self.expand && start > 0 && self.one_picture(&items[start - 1], &items[start]) {
+        while self.repeats != Repeats::Apart && start > 0 && self.one_picture(&items[start - 1], &items[start]) {
             start -= 1;
         }
         start
@@ -185,13 +200,16 @@ impl Builder<'_> {
                 let last = &run[run.len() - 1];
                 let last_label = last.group().map_or(group.label.as_str(), |g| g.label.as_str());
                 let reads = self.operands(run[0].first()).first().copied();
+                let within = run.len() > 1 && self.repeats == Repeats::Within;
                 let frame = Frame {
                     label: tree::span_of_labels(&group.label, last_label),
                     block: group.block.clone(),
+                    args: group.args.clone(),
+                    path: group.path.clone(),
                     growing: !run.iter().all(|item| item.repeats(&run[0])),
                     times: run.len(),
                     nodes: run.iter().flat_map(Item::nodes).collect(),
-                    body: self.seq(&group.items, reads),
+                    body: if within { self.members(run, reads) } else { self.seq(&group.items, reads) },
                 };
                 if let (Some(source), true) = (reads, reads != above) {
                     self.plain_arc(source, run[0].first());
@@ -199,6 +217,16 @@ impl Builder<'_> {
                 (Elem::Frame(frame), reads == above && reads.is_some())
             }
         }
+    }
+
+    /// The frames of a run, one after another.
+    fn members(&mut self, run: &[Item], entry: Option<NodeId>) -> Seq {
+        let id = self.seqs;
+        self.seqs += 1;
+        let above = |i: usize| run[..i].last().map(Item::last).or(entry);
+        let members = (0..run.len()).map(|i| self.elem(&run[i..=i], above(i)));
+        let (elems, linked) = members.unzip();
+        Seq { id, entry, elems, linked }
     }
 
     /// Notes the edges of a layer that do not come from the element above; whether one does.

@@ -1,7 +1,7 @@
 //! A memory plan in words and numbers, as a table, and as a picture: what `archc plan` tells.
 
 pub mod explain;
-mod scale;
+pub(super) mod scale;
 pub mod svg;
 pub mod table;
 

@@ -59,7 +59,7 @@ pub fn render(model: &str, graph: &Graph, plan: &Plan) -> String {
 }
 
 /// Resolutions of all values, largest first.
-fn colors(graph: &Graph, plan: &Plan) -> Vec<Vec<usize>> {
+pub(in crate::tools) fn colors(graph: &Graph, plan: &Plan) -> Vec<Vec<usize>> {
     let mut found: Vec<Vec<usize>> = plan.values.iter().map(|value| resolution(graph, value.content)).collect();
     found.sort_by_key(|spatial| std::cmp::Reverse((spatial.iter().product::<usize>(), spatial.len())));
     found.dedup();
@@ -67,12 +67,12 @@ fn colors(graph: &Graph, plan: &Plan) -> Vec<Vec<usize>> {
 }
 
 /// The spatial sizes of what a value holds or belongs to.
-fn resolution(graph: &Graph, content: Content) -> Vec<usize> {
+pub(in crate::tools) fn resolution(graph: &Graph, content: Content) -> Vec<usize> {
     let node = content.node();
     graph.shape(node).spatial().to_vec()
 }
 
-fn in_words(spatial: &[usize]) -> String {
+pub(in crate::tools) fn in_words(spatial: &[usize]) -> String {
     match spatial {
         [] => "vectors".to_string(),
         sizes => sizes.iter().map(usize::to_string).collect::<Vec<_>>().join("×"),
