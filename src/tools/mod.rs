@@ -1,5 +1,7 @@
 //! Look at it: summaries, pictures and pages.
 
+#[cfg(feature = "charts")]
+pub mod chart;
 pub mod dot;
 pub mod html;
 pub mod picture;

@@ -1,5 +1,7 @@
 //! The one integration-test binary.
 
+#[cfg(feature = "charts")]
+mod charts;
 #[cfg(feature = "cli")]
 mod cli;
 mod corpus;
