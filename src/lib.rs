@@ -14,6 +14,7 @@ pub mod cli;
 pub mod elaborate;
 #[cfg(feature = "kernels")]
 pub mod engine;
+pub mod exchange;
 pub mod graph;
 #[cfg(feature = "kernels")]
 pub mod kernels;

@@ -53,6 +53,7 @@ codes! {
     UNWRITABLE = "E0905", "a file cannot be written";
     PLAN_TOO_LARGE = "E0906", "a memory plan is too large to be counted";
     TENSOR_LIBRARY = "E0904", "the tensor library failed";
+    EXPORT = "E0920", "a network cannot be written in this form";
     DATA_UNKNOWN = "E0801", "there is no such data set";
     DATA_LAYOUT = "E0802", "a directory or file holds no data set that is known";
     DATA_IO = "E0803", "a data file cannot be read or written";

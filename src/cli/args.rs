@@ -98,6 +98,11 @@ pub enum Command {
         after_help = "Examples:\n  archc bench examples/resnet.arch --model ResNet18 --batch 1 --size 224x224 --threads 2\n  archc bench net.arch --train --batch 8 --json"
     )]
     Bench(super::bench::BenchArgs),
+    /// Write the network in the words of other tools, and its weights.
+    #[command(
+        after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors"
+    )]
+    Export(super::export::ExportArgs),
     /// Explain an error code.
     #[command(after_help = "Examples:\n  archc explain E0501\n  archc explain            lists every code")]
     Explain {

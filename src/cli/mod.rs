@@ -9,6 +9,7 @@ mod check;
 mod compute;
 mod eval;
 mod explain;
+mod export;
 mod files;
 mod graph;
 mod interrupt;
@@ -40,6 +41,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Train(args) => train::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
+        Command::Export(args) => export::run(args, shell),
         Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
         Command::Run(args) => run::run(args, shell),
         Command::Plan(args) => plan::run(args, shell),

@@ -23,6 +23,7 @@ mod engine;
 mod error_pages;
 #[cfg(feature = "candle")]
 mod executed;
+mod exports;
 mod hostile;
 mod layers;
 mod mutation;
