@@ -75,7 +75,7 @@ pub enum Command {
     Plan(super::plan::PlanArgs),
     /// Draw the network.
     #[command(
-        after_help = "Examples:\n  archc graph examples/unet.arch --model UNet --svg unet.svg\n  archc graph net.arch --dot | dot -Tpdf > net.pdf"
+        after_help = "Examples:\n  archc graph examples/resnet.arch --model ResNet152 --html resnet.html\n  archc graph examples/unet.arch --model UNet --svg unet.svg --mermaid unet.mmd\n  archc graph net.arch --dot | dot -Tpdf > net.pdf"
     )]
     Graph(super::graph::GraphArgs),
     /// Run a network on tensors or images.

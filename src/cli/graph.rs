@@ -1,11 +1,15 @@
 //! `archc graph`: draw the network.
 
 use super::args::ModelArgs;
+use super::compute::{self, say};
+use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{files, load};
-use crate::tools::{dot, picture};
+use crate::engine::Outline;
+use crate::kernels::Isa;
+use crate::tools::{dot, html, mermaid, picture};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// `archc graph`
 #[derive(Debug, Args)]
@@ -15,24 +19,62 @@ pub struct GraphArgs {
     /// Which network.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Graphviz text on standard output (the default).
-    #[arg(long, conflicts_with = "svg")]
-    pub dot: bool,
-    /// Draw into this file.
+    /// A page to explore the network in, with everything in one file.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// A figure.
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Draw every repeated block, rather than one with its count.
+    /// Graphviz text; without FILE, or without any other output, on standard output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub dot: Option<Option<PathBuf>>,
+    /// Mermaid text; without FILE, on standard output.
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub mermaid: Option<Option<PathBuf>>,
+    /// Draw every repeated block, rather than one with its count; pages can show both.
     #[arg(long)]
     pub expand: bool,
 }
 
-/// Prints Graphviz text, or draws into a file.
+/// Draws what is asked for; Graphviz text where nothing is.
 pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit, Exit> {
+    if args.dot == Some(None) && args.mermaid == Some(None) {
+        let help = "write one of them into a file: --dot net.dot --mermaid";
+        return Err(shell.usage("`--dot` and `--mermaid` both want standard output", help));
+    }
     let loaded = load::network(&args.file, &args.model, false, shell)?;
-    let Some(path) = &args.svg else {
-        shell.print(dot::dot(&loaded.network, args.expand).trim_end());
-        return Ok(Exit::Clean);
-    };
-    files::write(path, &picture::svg(&loaded.network, args.expand), shell)?;
+    let network = &loaded.network;
+    if let Some(path) = &args.html {
+        files::write(path, &page(&loaded, shell)?, shell)?;
+    }
+    if let Some(path) = &args.svg {
+        files::write(path, &picture::svg(network, args.expand), shell)?;
+    }
+    if let Some(to) = &args.mermaid {
+        put(to.as_deref(), &mermaid::mermaid(network, args.expand), shell)?;
+    }
+    if args.dot.is_some() || (args.html.is_none() && args.svg.is_none() && args.mermaid.is_none()) {
+        let to = args.dot.as_ref().and_then(|to| to.as_deref());
+        put(to, &dot::dot(network, args.expand), shell)?;
+    }
     Ok(Exit::Clean)
+}
+
+/// The page, with the memory plan of what the engine runs.
+fn page(loaded: &Loaded, shell: &Shell) -> Result<String, Exit> {
+    let threads = compute::threads(None, shell)?;
+    let outline = Outline::new(&loaded.network, 1, threads, Isa::best(), None);
+    let outline = outline.map_err(|error| say(error.help("give the inputs a smaller --size"), shell))?;
+    Ok(html::graph::page(&loaded.network, &outline.plan, &loaded.compiled.sources))
+}
+
+/// Into a file, or on standard output.
+fn put(to: Option<&Path>, text: &str, shell: &Shell) -> Result<(), Exit> {
+    match to {
+        Some(path) => files::write(path, text, shell),
+        None => {
+            shell.print(text.trim_end());
+            Ok(())
+        }
+    }
 }

@@ -1,90 +1,49 @@
 //! `archc graph --dot`: the graph for Graphviz, scopes as clusters, skips in their colours.
 
+use super::folded::{Edge, Part, folded};
 use super::picture::style;
 use super::text::Ink;
-use super::tree::{self, Item};
+use super::tree;
 use crate::elaborate::Network;
-use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
-use std::collections::BTreeMap;
+use crate::graph::{Graph, NodeId, SkipLength};
 use std::fmt::Write;
 
 /// The network in Graphviz's language. Blocks that repeat are drawn once with their count, unless `expand`.
 /// Skips do not decide the ranks, so that the main path runs straight down.
 pub fn dot(network: &Network, expand: bool) -> String {
     let graph = &network.graph;
-    let text = format!(
+    let mut text = format!(
         "digraph {} {{\n  rankdir=TB; fontname=\"Helvetica\"; compound=true;\n  \
          node [shape=box, style=\"rounded,filled\", fillcolor=\"#f2f4f6\", color=\"#9aa5b1\", fontname=\"Helvetica\", fontsize=11];\n  \
          edge [color=\"#7b8794\", fontname=\"Helvetica\", fontsize=10];\n",
         quoted(&network.name)
     );
-    let mut drawing = Drawing { graph, expand, twins: BTreeMap::new(), text };
-    drawing.items(&tree::tree(graph), 1);
-    drawing.edges();
-    let Drawing { twins, mut text, .. } = drawing;
-    for output in &graph.outputs {
-        let name = quoted(&format!("output {}", output.name));
-        let _ = writeln!(text, "  {name} [label={}, shape=plaintext, style=\"\"];", quoted(&output.name));
-        let node = first_twin(&twins, output.node);
-        let _ = writeln!(text, "  {} -> {name};", quoted(&graph.node(node).path));
+    let drawing = folded(graph, expand);
+    write_parts(graph, &drawing.parts, 1, &mut text);
+    drawing.edges.iter().for_each(|edge| write_edge(graph, edge, &mut text));
+    for (name, node) in drawing.outputs {
+        let output = quoted(&format!("output {name}"));
+        let _ = writeln!(text, "  {output} [label={}, shape=plaintext, style=\"\"];", quoted(name));
+        let _ = writeln!(text, "  {} -> {output};", quoted(&graph.node(node).path));
     }
     text + "}\n"
 }
 
-struct Drawing<'g> {
-    graph: &'g Graph,
-    expand: bool,
-    /// For nodes of repeats that are not drawn: the same node of the first.
-    twins: BTreeMap<NodeId, NodeId>,
-    text: String,
-}
-
-impl Drawing<'_> {
-    fn items(&mut self, list: &[Item], depth: usize) {
-        let indent = "  ".repeat(depth);
-        let mut rest = list;
-        while let Some(item) = rest.first() {
-            let run = rest.iter().take_while(|other| !self.expand && item.repeats(other)).count().max(1);
-            for twin in &rest[1..run] {
-                self.twins.extend(twin.nodes().into_iter().zip(item.nodes()));
+fn write_parts(graph: &Graph, parts: &[Part], depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    for part in parts {
+        // Writing to a string cannot fail.
+        let _ = match part {
+            Part::Node(id) => writeln!(text, "{indent}{}", node(graph, *id)),
+            Part::Scope { path, title, parts } => {
+                let (name, label) = (quoted(&format!("cluster {path}")), quoted(title));
+                let look = "style=\"rounded\"; color=\"#c9d1d9\"; fontsize=11;";
+                let _ = writeln!(text, "{indent}subgraph {name} {{ label={label}; {look}");
+                write_parts(graph, parts, depth + 1, text);
+                writeln!(text, "{indent}}}")
             }
-            // Writing to a string cannot fail.
-            let _ = match item {
-                Item::Leaf(id) => writeln!(self.text, "{indent}{}", node(self.graph, *id)),
-                Item::Group(group) => {
-                    let times = if run > 1 { format!(" ×{run}") } else { String::new() };
-                    let label = quoted(format!("{} {}{times}", group.label, group.block).trim());
-                    let name = quoted(&format!("cluster {}", group.path));
-                    let look = "style=\"rounded\"; color=\"#c9d1d9\"; fontsize=11;";
-                    let _ = writeln!(self.text, "{indent}subgraph {name} {{ label={label}; {look}");
-                    self.items(&group.items, depth + 1);
-                    writeln!(self.text, "{indent}}}")
-                }
-            };
-            rest = &rest[run..];
-        }
+        };
     }
-
-    fn edges(&mut self) {
-        let graph = self.graph;
-        let skips: BTreeMap<NodeId, &SkipEdge> = graph.skips.iter().map(|skip| (skip.merge, skip)).collect();
-        let drawn = |id: &NodeId| !tree::is_fit(&graph.node(*id).op) && !self.twins.contains_key(id);
-        for id in graph.order().filter(drawn) {
-            for (position, operand) in tree::operands(graph, id).into_iter().enumerate() {
-                let skip = skips.get(&id).filter(|skip| skip.source_operand == position);
-                let from = first_twin(&self.twins, operand);
-                edge(graph, from, id, skip.copied(), &mut self.text);
-            }
-        }
-    }
-}
-
-/// The node that is drawn for one of a repeat, which may stand in a repeat itself.
-fn first_twin(twins: &BTreeMap<NodeId, NodeId>, mut id: NodeId) -> NodeId {
-    while let Some(&twin) = twins.get(&id) {
-        id = twin;
-    }
-    id
 }
 
 fn node(graph: &Graph, id: NodeId) -> String {
@@ -98,10 +57,10 @@ fn node(graph: &Graph, id: NodeId) -> String {
     format!("{} [label={}, fillcolor=\"{fill}\"];", quoted(&node.path), quoted(&label.replace(" \n", "\n")))
 }
 
-fn edge(graph: &Graph, from: NodeId, to: NodeId, skip: Option<&SkipEdge>, text: &mut String) {
-    let (from, target) = (quoted(&graph.node(from).path), quoted(&graph.node(to).path));
-    let look = skip.map_or(String::new(), |skip| {
-        let color = style::color(Ink::of_merge(&graph.node(to).op));
+fn write_edge(graph: &Graph, edge: &Edge, text: &mut String) {
+    let (from, target) = (quoted(&graph.node(edge.from).path), quoted(&graph.node(edge.to).path));
+    let look = edge.skip.map_or(String::new(), |skip| {
+        let color = style::color(Ink::of_merge(&graph.node(edge.to).op));
         let dashed = if skip.length == SkipLength::Long { ", style=dashed" } else { "" };
         format!(" [color=\"{color}\", penwidth=1.6{dashed}, constraint=false]")
     });

@@ -3,7 +3,9 @@
 #[cfg(feature = "charts")]
 pub mod chart;
 pub mod dot;
+mod folded;
 pub mod html;
+pub mod mermaid;
 pub mod picture;
 pub mod plan;
 pub mod summary;

@@ -4,6 +4,8 @@
 //! tables. Each page brings its own body, style, scripts and data; scripts are one module, read in the order given, after
 //! `web/shell.js`. The page's own policy forbids it the network.
 
+pub mod graph;
+
 use crate::analysis::cost::Cost;
 use crate::elaborate::Network;
 use crate::graph::NodeId;
