@@ -9,6 +9,9 @@ use std::path::PathBuf;
 /// costs, train it and run it.
 #[derive(Debug, Parser)]
 #[command(name = "archc", version, max_term_width = 110, propagate_version = true)]
+#[command(
+    after_help = "A first tour:\n  archc new net                                   a network to start from, in net.arch\n  archc check net.arch                            proves its shapes and skips\n  archc summary net.arch                          layers, shapes, costs\n  archc train net.arch                            learns; ends with a report to look at\n  archc eval net.arch --weights runs/net-1        how good is it?\n  archc help train                                more about a command"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -20,6 +23,7 @@ pub struct Cli {
 
 /// How output looks; for every command.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
 pub struct OutputArgs {
     /// Text for people, or JSON for programs.
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
@@ -47,7 +51,7 @@ pub enum Format {
 /// When to colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// In a terminal, unless NO_COLOR is set.
+    /// In a terminal, unless NO_COLOR is set; with CLICOLOR_FORCE, in pipes too.
     Auto,
     /// Always.
     Always,
@@ -58,6 +62,11 @@ pub enum Color {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a small network to start from, with comments that teach the language.
+    #[command(
+        after_help = "Examples:\n  archc new my-net                      my-net.arch, with the model MyNet\n  archc new scans --template unet       a class for each pixel"
+    )]
+    New(super::new::NewArgs),
     /// Prove shapes and skips, and say what each network costs.
     #[command(
         after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --format json"
@@ -90,7 +99,7 @@ pub enum Command {
     Train(super::train::TrainArgs),
     /// Measure a trained network on a data set.
     #[command(
-        after_help = "Examples:\n  archc eval examples/digits.arch --data builtin:digits --weights runs/digits-1"
+        after_help = "Examples:\n  archc eval examples/digits.arch --weights runs/digits-1\n  archc eval net.arch --data photos/ --weights net.safetensors\n  archc eval net.arch --weights runs/net-1 --format json"
     )]
     Eval(super::eval::EvalArgs),
     /// Time a network: one run, or one training step.
@@ -109,25 +118,35 @@ pub enum Command {
         /// The code, such as E0501; without it, all codes are listed.
         code: Option<String>,
     },
+    /// Print a script that completes archc's command lines in your shell.
+    #[command(
+        after_help = "Examples:\n  archc completions bash > ~/.local/share/bash-completion/completions/archc\n  archc completions zsh > ~/.zfunc/_archc                    with  fpath+=~/.zfunc  before compinit\n  archc completions fish > ~/.config/fish/completions/archc.fish"
+    )]
+    Completions(super::completions::CompletionsArgs),
+    /// Make manual pages.
+    #[command(
+        after_help = "Examples:\n  archc man | man -l -                              the page of archc\n  archc man ~/.local/share/man/man1                 all pages; then: man archc-train"
+    )]
+    Man(super::man::ManArgs),
 }
 
 /// Which network, at which sizes; for every command that reads a file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
     /// Which model, where the file has several.
-    #[arg(long, value_name = "NAME")]
+    #[arg(help_heading = "Network", long, value_name = "NAME")]
     pub model: Option<String>,
     /// Set a model parameter (classes=10) or a line of the recipe (optimizer.lr=0.01).
-    #[arg(long = "set", value_name = "NAME=VALUE")]
+    #[arg(help_heading = "Network", long = "set", value_name = "NAME=VALUE")]
     pub settings: Vec<String>,
     /// Spatial size of the inputs: 320x240, 16000, or by name H=320.
-    #[arg(long = "size", value_name = "HxW")]
+    #[arg(help_heading = "Network", long = "size", value_name = "HxW")]
     pub sizes: Vec<String>,
     /// Raise a limit (layers=1000000); `archc explain E0106` tells about limits.
-    #[arg(long = "limit", value_name = "NAME=N")]
+    #[arg(help_heading = "Network", long = "limit", value_name = "NAME=N")]
     pub limits: Vec<String>,
     /// Let imports reach anything under this directory.
-    #[arg(long, value_name = "DIR")]
+    #[arg(help_heading = "Network", long, value_name = "DIR")]
     pub import_root: Option<PathBuf>,
 }
 

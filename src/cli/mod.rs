@@ -6,14 +6,18 @@ mod answer;
 pub mod args;
 mod bench;
 mod check;
+mod completions;
 mod compute;
 mod eval;
 mod explain;
 mod export;
 mod files;
 mod graph;
+pub mod help;
 mod interrupt;
 mod load;
+mod man;
+mod new;
 mod plan;
 mod progress;
 mod run;
@@ -22,14 +26,13 @@ mod summary;
 mod train;
 mod weights;
 
-use args::{Cli, Command};
-use clap::Parser;
+use args::Command;
 use shell::{Exit, Shell};
 use std::process::ExitCode;
 
 /// Reads the command line and does what it says.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = help::parse();
     let shell = Shell::new(&cli.output);
     ExitCode::from(dispatch(&cli.command, &shell) as u8)
 }
@@ -43,6 +46,9 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Bench(args) => bench::run(args, shell),
         Command::Export(args) => export::run(args, shell),
         Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
+        Command::New(args) => new::run(args, shell),
+        Command::Completions(args) => Ok(completions::run(args, shell)),
+        Command::Man(args) => man::run(args, shell),
         Command::Run(args) => run::run(args, shell),
         Command::Plan(args) => plan::run(args, shell),
         Command::Graph(args) => graph::run(args, shell),

@@ -5,6 +5,7 @@ use crate::base::render;
 use crate::base::{Diagnostic, Diagnostics, Severity, SourceMap};
 use crate::tools::text::Style;
 use serde::Serialize;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 
 /// Warnings drawn where nobody asked for all.
@@ -40,19 +41,22 @@ pub struct Shell {
 impl Shell {
     /// What the arguments and the environment ask for.
     pub fn new(output: &OutputArgs) -> Self {
-        let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let color = |terminal: bool| match output.color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && !plain,
+            Color::Auto => wanted(terminal, |name| std::env::var_os(name)),
         };
+        let (color_out, color_err) = (color(std::io::stdout().is_terminal()), color(std::io::stderr().is_terminal()));
+        // Bars ask `console` whether they may be coloured.
+        console::set_colors_enabled(color_out);
+        console::set_colors_enabled_stderr(color_err);
         let terminal = console::Term::stdout().size_checked();
         Self {
             format: output.format,
             quiet: output.quiet,
             verbose: output.verbose,
-            color_out: color(std::io::stdout().is_terminal()),
-            color_err: color(std::io::stderr().is_terminal()),
+            color_out,
+            color_err,
             width: terminal.map_or(100, |(_, columns)| columns as usize).clamp(60, 140),
         }
     }
@@ -62,9 +66,9 @@ impl Shell {
         self.format == Format::Json
     }
 
-    /// Whether a person watches standard error.
+    /// Whether a person watches standard error, in a terminal where a cursor can move.
     pub fn interactive(&self) -> bool {
-        console::Term::stderr().is_term()
+        console::Term::stderr().is_term() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
     }
 
     /// How results are drawn.
@@ -126,5 +130,33 @@ impl Shell {
     pub fn usage(&self, message: &str, help: &str) -> Exit {
         let _ = writeln!(std::io::stderr().lock(), "error: {message}\n  help: {help}");
         Exit::Usage
+    }
+}
+
+/// Whether colours are wanted where the command line leaves it open: see no-color.org and bixense.com/clicolors.
+fn wanted(terminal: bool, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    let set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let is = |name, word: &str| variable(name).is_some_and(|value| value == word);
+    match () {
+        () if set("NO_COLOR") => false,
+        () if set("CLICOLOR_FORCE") && !is("CLICOLOR_FORCE", "0") => true,
+        () => terminal && !is("CLICOLOR", "0") && !is("TERM", "dumb"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_says_whether_to_colour() {
+        let colored = |terminal, set: &[(&str, &str)]| {
+            wanted(terminal, |name| set.iter().find(|(n, _)| *n == name).map(|(_, value)| OsString::from(value)))
+        };
+        assert!(colored(true, &[]) && !colored(false, &[]));
+        assert!(!colored(true, &[("NO_COLOR", "1")]) && colored(true, &[("NO_COLOR", "")]));
+        assert!(colored(false, &[("CLICOLOR_FORCE", "1")]) && !colored(false, &[("CLICOLOR_FORCE", "0")]));
+        assert!(!colored(true, &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+        assert!(!colored(true, &[("CLICOLOR", "0")]) && !colored(true, &[("TERM", "dumb")]));
     }
 }

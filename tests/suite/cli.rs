@@ -30,7 +30,7 @@ train Tiny {
 }
 ";
 
-fn archc(folder: &Path) -> Command {
+pub fn archc(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_archc"));
     command.current_dir(folder).env_remove("NO_COLOR").stdin(Stdio::null());
     command
@@ -40,24 +40,24 @@ fn run(folder: &Path, args: &[&str]) -> Output {
     archc(folder).args(args).output().unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 /// Runs a command that must end with this status, and gives its standard output and error.
-fn expect(folder: &Path, args: &[&str], status: i32) -> (String, String) {
+pub fn expect(folder: &Path, args: &[&str], status: i32) -> (String, String) {
     let output = run(folder, args);
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(status), "archc {args:?}\n{out}\n{err}");
     (out, err)
 }
 
-fn examples() -> PathBuf {
+pub fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
 /// A folder with `tiny.arch` in it.
-fn workplace() -> tempfile::TempDir {
+pub fn workplace() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("tiny.arch"), NET).unwrap();
     folder

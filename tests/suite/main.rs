@@ -4,6 +4,8 @@
 mod charts;
 #[cfg(feature = "cli")]
 mod cli;
+#[cfg(feature = "cli")]
+mod colors;
 mod corpus;
 #[cfg(feature = "data")]
 mod data;
@@ -24,6 +26,8 @@ mod error_pages;
 #[cfg(feature = "candle")]
 mod executed;
 mod exports;
+#[cfg(feature = "cli")]
+mod help;
 mod hostile;
 mod layers;
 mod mutation;
@@ -41,6 +45,8 @@ mod random;
 mod reference;
 mod scale;
 mod sketch;
+#[cfg(feature = "cli")]
+mod starter;
 #[cfg(feature = "kernels")]
 mod steady;
 mod tools;
