@@ -69,7 +69,7 @@ pub enum Command {
     New(super::new::NewArgs),
     /// Prove shapes and skips, and say what each network costs.
     #[command(
-        after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --format json"
+        after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --watch\n  archc check net.arch --format json"
     )]
     Check(super::check::CheckArgs),
     /// Show the layers as a table, with shapes, parameters and costs.
@@ -94,7 +94,7 @@ pub enum Command {
     Run(super::run::RunArgs),
     /// Train a network by its recipe.
     #[command(
-        after_help = "Examples:\n  archc train examples/digits.arch\n  archc train net.arch --data photos/ --epochs 20 --set optimizer.lr=0.01\n  archc train net.arch --resume runs/net-1"
+        after_help = "Examples:\n  archc train examples/digits.arch\n  archc train net.arch --data photos/ --epochs 20 --set optimizer.lr=0.01\n  archc train net.arch --resume runs/net-1\n  archc train net.arch --tensorboard boards      then: tensorboard --logdir boards"
     )]
     Train(super::train::TrainArgs),
     /// Measure a trained network on a data set.

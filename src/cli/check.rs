@@ -1,10 +1,11 @@
 //! `archc check`: prove shapes and skips, and say what each network costs.
 
 use super::args::ModelArgs;
-use super::load;
 use super::shell::{Exit, Shell};
+use super::{load, watch};
 use crate::analysis::cost::cost;
 use crate::analysis::sizes::{of_program, render};
+use crate::base::source::SourceFile;
 use crate::base::{Diagnostics, Severity, SourceMap};
 use crate::elaborate::{Network, Options, Program, check_all};
 use crate::tools::summary::summarize;
@@ -27,48 +28,71 @@ pub struct CheckArgs {
     /// Check the plain twin, without any skip edge.
     #[arg(long)]
     pub plain: bool,
+    /// Check again whenever one of the files, or what it imports, is saved.
+    #[arg(short, long)]
+    pub watch: bool,
 }
 
-/// Checks every file, and every model in it.
+/// Checks every file, and every model in it; with `--watch`, again and again.
 pub fn run(args: &CheckArgs, shell: &Shell) -> Exit {
     let options = match load::options(&args.model, args.plain, shell) {
         Ok(options) => options,
         Err(exit) => return exit,
     };
-    let files = match files(&args.paths) {
-        Ok(files) => files,
-        Err(folder) => {
-            let help = "name a file, or a folder that holds `.arch` files";
-            return shell.usage(&format!("there is no `.arch` file in `{}`", folder.display()), help);
-        }
+    if args.watch {
+        return watch::run(args, &options, shell);
+    }
+    let found = match once(args, &options, shell) {
+        Ok(found) => found,
+        Err(exit) => return exit,
     };
-    let mut tally = Tally::default();
+    if !shell.json() && (found.files > 1 || found.errors + found.warnings > 0) {
+        shell.note(&found.words());
+    }
+    if found.errors == 0 { Exit::Clean } else { Exit::Errors }
+}
+
+/// Checks every file once.
+///
+/// # Errors
+/// [`Exit::Usage`] where there is none, after saying so.
+pub(super) fn once(args: &CheckArgs, options: &Options, shell: &Shell) -> Result<Found, Exit> {
+    let files = files(&args.paths).map_err(|folder| {
+        let help = "name a file, or a folder that holds `.arch` files";
+        shell.usage(&format!("there is no `.arch` file in `{}`", folder.display()), help)
+    })?;
+    let mut found = Found { files: files.len(), ..Found::default() };
     for file in &files {
-        check(file, &options, args, shell, &mut tally);
+        check(file, options, args, shell, &mut found);
     }
-    if !shell.json() && (files.len() > 1 || tally.errors + tally.warnings > 0) {
-        shell.note(&tally.words(files.len()));
-    }
-    if tally.errors == 0 { Exit::Clean } else { Exit::Errors }
+    Ok(found)
 }
 
 /// What was found in all files.
 #[derive(Default)]
-struct Tally {
-    models: usize,
-    errors: usize,
-    warnings: usize,
+pub(super) struct Found {
+    /// Files that were named, or found in folders.
+    pub files: usize,
+    /// Models that are sound.
+    pub models: usize,
+    /// Errors.
+    pub errors: usize,
+    /// Warnings.
+    pub warnings: usize,
+    /// Every text that was read, imports included.
+    pub read: Vec<SourceFile>,
 }
 
-impl Tally {
-    fn words(&self, files: usize) -> String {
+impl Found {
+    /// `2 files, 3 models: 1 error`
+    pub fn words(&self) -> String {
         let found = match (self.errors, self.warnings) {
             (0, 0) => "all well".to_string(),
             (0, w) => count(w, "warning"),
             (e, 0) => count(e, "error"),
             (e, w) => format!("{}, {}", count(e, "error"), count(w, "warning")),
         };
-        format!("{}, {}: {found}", count(files, "file"), count(self.models, "model"))
+        format!("{}, {}: {found}", count(self.files, "file"), count(self.models, "model"))
     }
 }
 
@@ -76,7 +100,7 @@ fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally: &mut Tally) {
+fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally: &mut Found) {
     let mut compiled = check_all(file, options);
     let mut found = Diagnostics::default();
     for model in &mut compiled {
@@ -88,6 +112,7 @@ fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally:
     tally.warnings += found.count(Severity::Warning);
     let networks: Vec<_> = compiled.iter().filter_map(|c| c.network.as_ref()).collect();
     tally.models += networks.len();
+    tally.read.extend(compiled.iter().take(1).flat_map(|c| c.sources.files()).cloned());
     if shell.json() {
         return;
     }

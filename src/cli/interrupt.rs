@@ -17,3 +17,9 @@ pub fn stop_flag() -> &'static AtomicBool {
     });
     &STOP
 }
+
+/// Lets Ctrl-C end the process at once, with the status that a stopped run has too.
+pub fn end_at_once() {
+    // Without a handler, the signal itself ends the process, which shells count the same.
+    let _ = ctrlc::set_handler(|| std::process::exit(INTERRUPTED));
+}

@@ -24,6 +24,7 @@ mod run;
 mod shell;
 mod summary;
 mod train;
+mod watch;
 mod weights;
 
 use args::Command;

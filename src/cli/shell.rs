@@ -94,6 +94,20 @@ impl Shell {
         let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 
+    /// A result, on standard output at once. `false` where nobody reads any more.
+    pub fn deliver(&self, text: &str) -> bool {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+    }
+
+    /// Clears the screen, where results go to one.
+    pub fn clear(&self) {
+        let out = console::Term::stdout();
+        if out.is_term() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
+            let _ = out.clear_screen();
+        }
+    }
+
     /// A remark, on standard error; not when quiet.
     pub fn note(&self, text: &str) {
         if !self.quiet {

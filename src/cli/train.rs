@@ -6,14 +6,17 @@ use super::progress::{Progress, clock, metrics, scores_json};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
-use crate::base::{Diagnostic, SourceMap, codes};
+use crate::base::{Diagnostic, Severity, SourceMap, codes};
 use crate::elaborate::recipe::Duration;
 use crate::elaborate::{Network, Recipe};
+use crate::exchange::arch;
 use crate::lower::{self, device as devices};
-use crate::tools::text::{bytes, grouped};
+use crate::tools::summary;
+use crate::tools::text::{Style, bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Split, TargetKind, Want, open};
-use crate::train::observe::Outcome;
+use crate::train::observe::{Event, Observer, Outcome};
+use crate::train::tensorboard::Board;
 use crate::train::{Options, Trainer};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -63,6 +66,9 @@ pub struct TrainArgs {
     /// Train the plain twin, without any skip edge.
     #[arg(long)]
     pub plain: bool,
+    /// Write event files for TensorBoard into this folder, under the run's name.
+    #[arg(long, value_name = "DIR")]
+    pub tensorboard: Option<PathBuf>,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -108,10 +114,11 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     if !shell.json() {
         shell.note(&headline(args, &loaded.network, &recipe, &data, threads, &devices::name(&device)));
     }
-    let mut progress = Progress::new(shell);
-    let stop = interrupt::stop_flag();
-    let outcome = trainer.train(&mut progress, stop);
-    drop(progress);
+    let board = args.tensorboard.as_deref().map(|folder| board(folder, &run, &loaded.network, &recipe, &trainer));
+    let board = board.transpose().map_err(|error| fail(error, shell))?;
+    let mut watchers = Watchers { progress: Progress::new(shell), board };
+    let outcome = trainer.train(&mut watchers, interrupt::stop_flag());
+    drop(watchers);
     let outcome = outcome.map_err(|error| {
         let exit = fail(error, shell);
         shell.note(&format!("the last checkpoint is in {}", run.folder().display()));
@@ -119,6 +126,34 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     })?;
     finish(args, &run, &outcome, shell);
     Ok(if outcome.stopped { Exit::Interrupted } else { Exit::Clean })
+}
+
+/// Those who watch a training.
+struct Watchers {
+    progress: Progress,
+    board: Option<Board>,
+}
+
+impl Observer for Watchers {
+    fn event(&mut self, event: &Event) {
+        self.progress.event(event);
+        let Some(board) = &mut self.board else { return };
+        board.event(event);
+        if let Some(trouble) = board.trouble() {
+            self.progress.event(&Event::Warning(Diagnostic { severity: Severity::Warning, ..trouble }));
+        }
+    }
+}
+
+/// Event files under the run's name, so that runs stand beside each other in one folder.
+fn board(folder: &Path, run: &Run, network: &Network, recipe: &Recipe, trainer: &Trainer) -> lower::Result<Board> {
+    let fenced = |text: &str| format!("```\n{}\n```", text.trim_end());
+    let texts = [
+        ("recipe", fenced(&arch::recipe_text(&network.name, recipe))),
+        ("network", fenced(&summary::render(network, Style::default(), false))),
+    ];
+    let folder = folder.join(run.folder().file_name().unwrap_or(run.folder().as_os_str()));
+    Board::open(&folder, network, trainer.store(), texts.map(|(tag, text)| (tag.to_string(), text)).to_vec())
 }
 
 /// What is trained how: from the command line, and where a run goes on, from what that run noted.

@@ -34,6 +34,8 @@ mod real;
 mod session;
 #[cfg(feature = "candle")]
 mod tally;
+#[cfg(feature = "candle")]
+pub mod tensorboard;
 
 #[cfg(feature = "candle")]
 pub use evaluate::{evaluate, evaluation_loader};

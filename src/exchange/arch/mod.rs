@@ -13,7 +13,7 @@ mod recipe;
 pub use call::layer_call;
 
 use crate::base::{Diagnostic, codes};
-use crate::elaborate::{InputDecl, Network};
+use crate::elaborate::{InputDecl, Network, Recipe};
 use std::collections::BTreeSet;
 
 /// The flat form of a network, its recipe included.
@@ -31,6 +31,11 @@ pub fn flat(network: &Network) -> Result<String, Diagnostic> {
         text += &recipe::text(&network.name, recipe);
     }
     Ok(text)
+}
+
+/// A recipe as it stands in a file, every line said.
+pub fn recipe_text(model: &str, recipe: &Recipe) -> String {
+    recipe::text(model, recipe).trim().to_string()
 }
 
 /// `input image [N, 3, H=224, W=224]`; a size that was declared before is its name alone.
