@@ -72,6 +72,11 @@ pub enum Command {
         after_help = "Examples:\n  archc check net.arch\n  archc check examples/\n  archc check unet.arch --sizes\n  archc check net.arch --watch\n  archc check net.arch --format json"
     )]
     Check(super::check::CheckArgs),
+    /// Bring files into the one canonical style.
+    #[command(
+        after_help = "Examples:\n  archc fmt net.arch\n  archc fmt                every .arch file below this folder\n  archc fmt --check models/\n  archc fmt --diff net.arch\n  cat net.arch | archc fmt -"
+    )]
+    Fmt(super::fmt::FmtArgs),
     /// Show the layers as a table, with shapes, parameters and costs.
     #[command(
         after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --json | jq .parameters"

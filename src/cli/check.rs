@@ -2,7 +2,7 @@
 
 use super::args::ModelArgs;
 use super::shell::{Exit, Shell};
-use super::{load, watch};
+use super::{files, load, watch};
 use crate::analysis::cost::cost;
 use crate::analysis::sizes::{of_program, render};
 use crate::base::source::SourceFile;
@@ -57,10 +57,7 @@ pub fn run(args: &CheckArgs, shell: &Shell) -> Exit {
 /// # Errors
 /// [`Exit::Usage`] where there is none, after saying so.
 pub(super) fn once(args: &CheckArgs, options: &Options, shell: &Shell) -> Result<Found, Exit> {
-    let files = files(&args.paths).map_err(|folder| {
-        let help = "name a file, or a folder that holds `.arch` files";
-        shell.usage(&format!("there is no `.arch` file in `{}`", folder.display()), help)
-    })?;
+    let files = files::sources(&args.paths, shell)?;
     let mut found = Found { files: files.len(), ..Found::default() };
     for file in &files {
         check(file, options, args, shell, &mut found);
@@ -158,42 +155,6 @@ fn sizes(program: &Program, options: &Options, shell: &Shell) {
         let options = Options { model: Some(model), ..options.clone() };
         if let Some(found) = of_program(program, &options) {
             shell.print(shell.style().signs(&render(&found)).trim_end());
-        }
-    }
-}
-
-/// The files themselves, and every `.arch` file in the folders, in order of their names.
-///
-/// # Errors
-/// A folder without any.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, PathBuf> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let before = files.len();
-        walk(path, 0, &mut files);
-        if files.len() == before {
-            return Err(path.clone());
-        }
-    }
-    Ok(files)
-}
-
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut entries: Vec<_> = entries.flatten().collect();
-    entries.sort_by_key(|e| e.file_name());
-    for entry in entries {
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !hidden && depth < 16 => walk(&entry.path(), depth + 1, files),
-            Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|e| e == "arch") => {
-                files.push(entry.path());
-            }
-            _ => {}
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Files that commands write, whole or not at all.
+//! Files that commands write, whole or not at all, and those that they are told to read.
 
 use super::compute::say;
 use super::shell::{Exit, Shell};
 use crate::base::{Diagnostic, atomic, codes};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a text, and says so.
 ///
@@ -16,4 +16,41 @@ pub fn write(path: &Path, text: &str, shell: &Shell) -> Result<(), Exit> {
     })?;
     shell.note(&format!("wrote {}", path.display()));
     Ok(())
+}
+
+/// The files themselves, and every `.arch` file in the folders, in order of their names.
+///
+/// # Errors
+/// The exit status for a folder without any, after saying so.
+pub fn sources(paths: &[PathBuf], shell: &Shell) -> Result<Vec<PathBuf>, Exit> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let before = files.len();
+        walk(path, 0, &mut files);
+        if files.len() == before {
+            let help = "name a file, or a folder that holds `.arch` files";
+            return Err(shell.usage(&format!("there is no `.arch` file in `{}`", path.display()), help));
+        }
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    let mut entries: Vec<_> = entries.flatten().collect();
+    entries.sort_by_key(|e| e.file_name());
+    for entry in entries {
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() && !hidden && depth < 16 => walk(&entry.path(), depth + 1, files),
+            Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|e| e == "arch") => {
+                files.push(entry.path());
+            }
+            _ => {}
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod eval;
 mod explain;
 mod export;
 mod files;
+mod fmt;
 mod graph;
 pub mod help;
 mod interrupt;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: &Command, shell: &Shell) -> Exit {
     let done = match command {
         Command::Check(args) => Ok(check::run(args, shell)),
+        Command::Fmt(args) => fmt::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => train::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),

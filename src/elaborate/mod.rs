@@ -39,5 +39,5 @@ mod value;
 pub use compile::{Compiled, Options, check_all, check_program, compile, compile_text, compile_with};
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use network::{FreeSize, InputDecl, Network};
-pub use program::Program;
+pub use program::{Program, unreadable};
 pub use recipe::Recipe;

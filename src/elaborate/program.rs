@@ -311,7 +311,8 @@ fn twice(name: &str, second: Span, first: Span) -> Diagnostic {
         .label(first, "the first")
 }
 
-fn unreadable(name: &str, error: &LoadError, limits: &Limits, at: Option<Span>) -> Diagnostic {
+/// Why a file cannot be read, imported at `at` or named on the command line.
+pub fn unreadable(name: &str, error: &LoadError, limits: &Limits, at: Option<Span>) -> Diagnostic {
     let why = match error {
         LoadError::Missing => "there is no such file".to_string(),
         LoadError::TooLarge(limit) => format!("it is larger than {limit} bytes"),

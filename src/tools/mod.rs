@@ -4,6 +4,7 @@
 pub mod chart;
 pub mod dot;
 mod folded;
+pub mod format;
 pub mod html;
 pub mod mermaid;
 pub mod picture;

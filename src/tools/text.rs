@@ -38,6 +38,10 @@ pub enum Ink {
     Mul,
     /// A gated skip.
     Gate,
+    /// What was not there before.
+    New,
+    /// What is there no more.
+    Gone,
 }
 
 impl Ink {
@@ -61,6 +65,8 @@ impl Ink {
             Self::Concat => "34",
             Self::Mul => "35",
             Self::Gate => "33",
+            Self::New => "32",
+            Self::Gone => "31",
         }
     }
 }

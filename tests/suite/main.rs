@@ -26,6 +26,7 @@ mod error_pages;
 #[cfg(feature = "candle")]
 mod executed;
 mod exports;
+mod format;
 #[cfg(feature = "cli")]
 mod help;
 mod hostile;
