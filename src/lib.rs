@@ -11,6 +11,8 @@ pub mod analysis;
 pub mod base;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "editor")]
+pub mod editor;
 pub mod elaborate;
 #[cfg(feature = "kernels")]
 pub mod engine;

@@ -117,6 +117,11 @@ pub enum Command {
         after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors"
     )]
     Export(super::export::ExportArgs),
+    /// Serve an editor: a language server over standard input and output.
+    #[command(
+        after_help = "Examples:\n  archc lsp                              what an editor starts; see editors/ for VS Code, Neovim, Helix\n  hx --health arch                       whether Helix finds it"
+    )]
+    Lsp(super::lsp::LspArgs),
     /// Explain an error code.
     #[command(after_help = "Examples:\n  archc explain E0501\n  archc explain            lists every code")]
     Explain {

@@ -17,6 +17,7 @@ mod graph;
 pub mod help;
 mod interrupt;
 mod load;
+mod lsp;
 mod man;
 mod new;
 mod plan;
@@ -48,6 +49,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Eval(args) => eval::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Export(args) => export::run(args, shell),
+        Command::Lsp(args) => Ok(lsp::run(args, shell)),
         Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
         Command::New(args) => new::run(args, shell),
         Command::Completions(args) => Ok(completions::run(args, shell)),

@@ -7,6 +7,7 @@ use super::frame::{Binding, Frame, Vars};
 use super::names::{Entry, Missing, is_blank};
 use super::program::Named;
 use super::shape_errors;
+use super::sketch::Taken;
 use super::unroll::{NewNode, Unroller};
 use super::value::show;
 use crate::base::nearest::nearest;
@@ -249,7 +250,14 @@ impl<'p> Unroller<'p> {
 
     fn find(&mut self, path: &[String], span: Span, frame: &Frame<'p>) -> Flow {
         let missing = match self.names.find(frame.table, path) {
-            Ok(flow) => return flow,
+            Ok(flow) => {
+                let end = self.graph.len();
+                if let Some(taken) = &mut self.taken {
+                    let (node, scope) = (flow.node(), frame.scope);
+                    taken.push(Taken { span, scope, before: node, after: node, nodes: end..end });
+                }
+                return flow;
+            }
             Err(missing) => missing,
         };
         let error = Diagnostic::new(codes::NO_SUCH_VALUE, format!("there is no value named `{}` here", path.join(".")));

@@ -132,6 +132,7 @@ impl Program {
         if self.diagnostics.has_errors() {
             return (None, self.diagnostics.clone());
         }
-        model::elaborate(self, options)
+        let sketch = model::elaborate(self, options, false);
+        (sketch.network, sketch.diagnostics)
     }
 }

@@ -1,6 +1,7 @@
 //! Compile-time expressions.
 
 use super::arith::{self, Refusal};
+use super::vocabulary::FUNCTIONS;
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
 use crate::ops::Value;
@@ -149,7 +150,7 @@ impl Evaluator<'_> {
         if matches!(name, "floor" | "ceil" | "round") && unnamed && call.args.len() == 1 {
             return self.rounded(name, &call.args[0].value);
         }
-        if matches!(name, "min" | "max" | "floor" | "ceil" | "round" | "abs") && unnamed {
+        if FUNCTIONS.contains(&name) && unnamed {
             let args = call.args.iter().map(|arg| self.expr(&arg.value)).collect::<Result<Vec<_>, _>>()?;
             let result = arith::function(name, &args).unwrap_or(Err(Refusal::Kind(format!("no function `{name}`"))));
             return result.map_err(|refusal| plainly(refusal, call.span));
@@ -159,7 +160,7 @@ impl Evaluator<'_> {
             return Ok(Value::Call(name.into(), call.args.iter().map(arg).collect::<Result<_, Fault>>()?));
         }
         let message = format!("there is no function named `{name}`");
-        let label = match nearest(name, ["min", "max", "floor", "ceil", "round", "abs"]) {
+        let label = match nearest(name, FUNCTIONS.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => "the functions are `min`, `max`, `floor`, `ceil`, `round` and `abs`".to_string(),
         };

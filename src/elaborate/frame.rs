@@ -5,6 +5,7 @@ use super::flow::Flow;
 use super::names::TableId;
 use super::unroll::Unroller;
 use super::value::weight;
+use super::vocabulary::SIZES;
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
 use crate::graph::ScopeId;
@@ -130,10 +131,9 @@ impl Env for View<'_, '_> {
         if let Some(size) = size {
             return Ok(Value::Int(size as i64));
         }
-        const FIELDS: [&str; 6] = ["channels", "height", "width", "length", "features", "rank"];
         let message = format!("`it` is {shape}, which has no `{field}`");
-        let label = match nearest(field, FIELDS) {
-            Some(meant) if !FIELDS.contains(&field) => format!("did you mean `it.{meant}`?"),
+        let label = match nearest(field, SIZES.iter().copied()) {
+            Some(meant) if !SIZES.contains(&field) => format!("did you mean `it.{meant}`?"),
             _ => match shape.spatial().len() {
                 0 => "a vector has `it.features` and `it.rank`".to_string(),
                 1 => "a sequence has `it.channels`, `it.length` and `it.rank`".to_string(),

@@ -29,15 +29,18 @@ pub mod recipe;
 mod report;
 mod settings;
 mod shape_errors;
+pub mod sketch;
 mod skip;
 mod train;
 mod transform;
 mod unroll;
 mod unused;
 mod value;
+pub mod vocabulary;
 
 pub use compile::{Compiled, Options, check_all, check_program, compile, compile_text, compile_with};
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use network::{FreeSize, InputDecl, Network};
 pub use program::{Program, unreadable};
 pub use recipe::Recipe;
+pub use sketch::Sketch;

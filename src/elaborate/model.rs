@@ -7,12 +7,13 @@ use super::names;
 use super::network::Network;
 use super::program::{Named, Program};
 use super::settings::Settings;
+use super::sketch::Sketch;
 use super::unroll::Unroller;
 use super::value::show;
 use super::{lints, train};
 use crate::base::nearest::nearest;
-use crate::base::{Diagnostic, Diagnostics, codes};
-use crate::graph::{Output, ScopeId, verify};
+use crate::base::{Diagnostic, codes};
+use crate::graph::{Graph, Output, ScopeId, verify};
 use crate::syntax::ast;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,39 +26,40 @@ const BRACES_PER_CALL: usize = 12;
 const STACK_BYTES: usize = 1 << 30;
 
 /// Unrolls the model that the options name, on a thread whose stack holds the limits.
-pub(super) fn elaborate(program: &Program, options: &Options) -> (Option<Network>, Diagnostics) {
+/// `watch` asks for every step that is taken.
+pub(super) fn elaborate(program: &Program, options: &Options, watch: bool) -> Sketch {
     let limits = &options.limits;
     let wanted = limits.call_depth.saturating_mul(BRACES_PER_CALL).saturating_add(limits.nesting);
     let depth = wanted.min(STACK_BYTES / FRAME_BYTES);
     let stack = depth * FRAME_BYTES + (1 << 20);
     std::thread::scope(|scope| {
-        let work = move || elaborate_here(program, options, depth);
+        let work = move || elaborate_here(program, options, depth, watch);
         match std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, work).map(|thread| thread.join()) {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => {
                 let message = format!("cannot start a thread with {stack} bytes of stack: {error}");
-                (None, one(Diagnostic::new(codes::LIMIT, message).help("use lower limits")))
+                nothing(Diagnostic::new(codes::LIMIT, message).help("use lower limits"))
             }
         }
     })
 }
 
-fn one(diagnostic: Diagnostic) -> Diagnostics {
-    let mut list = Diagnostics::default();
-    list.push(diagnostic);
-    list
+/// What comes of a model that cannot even be begun.
+fn nothing(why: Diagnostic) -> Sketch {
+    Sketch { network: None, partial: Graph::default(), taken: Vec::new(), diagnostics: [why].into_iter().collect() }
 }
 
-fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option<Network>, Diagnostics) {
+fn elaborate_here(program: &Program, options: &Options, depth: usize, watch: bool) -> Sketch {
     let (module, item, model) = match chosen(program, options) {
         Ok(found) => found,
-        Err(error) => return (None, one(error)),
+        Err(error) => return nothing(error),
     };
     if options.sizes.values().chain(options.spatial.iter().flatten()).any(|&size| size == 0) {
-        return (None, one(Diagnostic::new(codes::OPTION, "`--size` gives a size of 0").help("sizes are at least 1")));
+        return nothing(Diagnostic::new(codes::OPTION, "`--size` gives a size of 0").help("sizes are at least 1"));
     }
     let mut unroller = Unroller::new(program, options, depth);
+    unroller.taken = watch.then(Vec::new);
     let mut frame =
         Frame { module, vars: Vars::default(), sets: Rc::new(Sets::new()), scope: ScopeId(0), table: names::ROOT };
     frame.sets = unroller.sets_at(module, item, &frame);
@@ -69,15 +71,16 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option
     for error in settings.unused(model, recipe.is_some()) {
         unroller.error(error, &frame);
     }
-    let Unroller { graph, report, ports, .. } = unroller;
+    let Unroller { graph, report, ports, taken, .. } = unroller;
+    let taken = taken.unwrap_or_default();
     let mut diagnostics = report.finish(&graph.scopes);
     if diagnostics.has_errors() {
-        return (None, diagnostics);
+        return Sketch { network: None, partial: graph, taken, diagnostics };
     }
     if let Err(broken) = verify::verify(&graph) {
         let error = Diagnostic::new(codes::INTERNAL, format!("the graph of `{}` is broken: {broken}", model.name.node));
         diagnostics.push(error);
-        return (None, diagnostics);
+        return Sketch { network: None, partial: graph, taken, diagnostics };
     }
     let network = Network {
         name: model.name.node.clone(),
@@ -89,7 +92,7 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize) -> (Option
         recipe,
     };
     diagnostics.extend(lints::check(&network));
-    (Some(network), diagnostics)
+    Sketch { network: Some(network), partial: Graph::default(), taken, diagnostics }
 }
 
 fn chosen<'p>(program: &'p Program, options: &Options) -> Result<(usize, usize, &'p ast::Model), Diagnostic> {

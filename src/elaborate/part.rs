@@ -10,7 +10,7 @@ use crate::syntax::ast::{Arg, Expr, ExprKind};
 use std::collections::BTreeMap;
 
 /// One kind of part and the names of its arguments, in positional order.
-pub(super) type PartSpec = (&'static str, &'static [&'static str]);
+pub type PartSpec = (&'static str, &'static [&'static str]);
 
 /// A part with its arguments' values.
 pub(super) struct Part {

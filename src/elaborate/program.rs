@@ -95,6 +95,19 @@ impl Program {
         names
     }
 
+    /// The block or model that a name of a file stands for, and the file that defines it. Imports are seen through.
+    pub fn named(&self, file: FileId, name: &str) -> Option<(FileId, &ast::Item)> {
+        let (Named::Block { module, item } | Named::Model { module, item }) =
+            self.modules.get(file.0 as usize)?.names.get(name).copied()?;
+        let module = self.modules.get(module)?;
+        Some((module.file.id, module.file.items.get(item)?))
+    }
+
+    /// Every block and model that a file defines or imports, by name.
+    pub fn names(&self, file: FileId) -> impl Iterator<Item = &str> {
+        self.modules.get(file.0 as usize).into_iter().flat_map(|module| module.names.keys().map(String::as_str))
+    }
+
     pub(super) fn lookup(&self, module: usize, name: &str) -> Option<Named> {
         self.modules[module].names.get(name).copied()
     }

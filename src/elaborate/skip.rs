@@ -7,6 +7,7 @@ use super::frame::Frame;
 use super::length;
 use super::mismatch::{self, Ends};
 use super::unroll::{NewNode, Unroller};
+use super::vocabulary;
 use crate::base::{Diagnostic, Spanned, codes};
 use crate::graph::{NodeId, SkipEdge};
 use crate::ops::{Op, ShapeError, Value, merge, resize};
@@ -99,11 +100,7 @@ impl<'p> Unroller<'p> {
 
     fn skip_args(&mut self, skip: &'p Skip, frame: &Frame<'p>, now: Flow) -> Option<SkipArgs> {
         let callee = format!("skip {}", skip.kind.node.name());
-        let names: &[&str] = match skip.kind.node {
-            MergeKind::Add => &["scale", "drop_path"],
-            MergeKind::Concat => &["order"],
-            MergeKind::Mul | MergeKind::Gate => &[],
-        };
+        let names = vocabulary::skip_arguments(skip.kind.node.name());
         let matched = bind::matched(&callee, names, &skip.args);
         let mut sound = matched.errors.is_empty();
         matched.errors.into_iter().for_each(|error| self.error(error, frame));

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 pub(super) const FIELDS: &[&str] =
     &["data", "loss", "optimizer", "schedule", "batch", "steps", "epochs", "normalize", "augment", "metrics", "seed"];
 
-const AUGMENTS: &[PartSpec] = &[
+pub(super) const AUGMENTS: &[PartSpec] = &[
     ("pad_crop", &["amount"]),
     ("flip", &[]),
     ("flip_vertical", &[]),
@@ -35,7 +35,7 @@ const AUGMENTS: &[PartSpec] = &[
     ("mixup", &["alpha"]),
 ];
 
-const METRICS: &[(&str, Metric)] = &[
+pub(super) const METRICS: &[(&str, Metric)] = &[
     ("accuracy", Metric::Accuracy),
     ("top5", Metric::Top5),
     ("mean_iou", Metric::MeanIou),

@@ -8,6 +8,7 @@ use super::names::{Entry, Names, TableId, is_blank};
 use super::ports::Ports;
 use super::program::Program;
 use super::report::Reporter;
+use super::sketch::Taken;
 use crate::base::{Diagnostic, Limits, Span, codes};
 use crate::graph::{Graph, Node, NodeId, Scope, ScopeId, ScopeKind};
 use crate::ops::{Op, Value};
@@ -38,6 +39,8 @@ pub(super) struct Unroller<'p> {
     /// `set`s of each file as they stand after each of its items.
     pub file_sets: BTreeMap<usize, Vec<Rc<Sets>>>,
     pub ports: Ports,
+    /// Every step that was taken, where somebody wants to know.
+    pub taken: Option<Vec<Taken>>,
     /// Nothing more is unrolled: a limit was met, or there are too many errors.
     pub halted: bool,
     steps: usize,
@@ -68,6 +71,7 @@ impl<'p> Unroller<'p> {
             calls: Vec::new(),
             file_sets: BTreeMap::new(),
             ports: Ports::default(),
+            taken: None,
             halted: false,
             steps: 0,
             work: Cell::new(0),
@@ -184,6 +188,16 @@ impl<'p> Unroller<'p> {
 
     /// One step.
     pub(super) fn step(&mut self, step: &'p Step, frame: &mut Frame<'p>, now: Flow) -> Flow {
+        let (first, scope) = (self.graph.len(), frame.scope);
+        let after = self.take_step(step, frame, now);
+        if let Some(taken) = &mut self.taken {
+            let nodes = first..self.graph.len();
+            taken.push(Taken { span: step.span, scope, before: now.node(), after: after.node(), nodes });
+        }
+        after
+    }
+
+    fn take_step(&mut self, step: &'p Step, frame: &mut Frame<'p>, now: Flow) -> Flow {
         match &step.kind {
             StepKind::Call(call) => self.call(call, step, frame, now),
             StepKind::Let { name, value } => {

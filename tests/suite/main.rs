@@ -19,6 +19,8 @@ mod data_tensor_io;
 mod data_tensors;
 mod definitions;
 mod docs;
+#[cfg(feature = "editor")]
+mod editor;
 mod elaborate;
 #[cfg(feature = "candle")]
 mod engine;
