@@ -79,7 +79,7 @@ pub enum Command {
     Fmt(super::fmt::FmtArgs),
     /// Show the layers as a table, with shapes, parameters and costs.
     #[command(
-        after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --json | jq .parameters"
+        after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --html summary.html\n  archc summary net.arch --json | jq .parameters"
     )]
     Summary(super::summary::SummaryArgs),
     /// Show the memory plan: which value lies where, when.

@@ -22,7 +22,7 @@ pub enum Part {
     Scope {
         /// Its dotted path.
         path: String,
-        /// `layer1 Stage`, `0 Bottleneck ×3`.
+        /// `layer1 Stage`, `1–2 Bottleneck ×2`.
         title: String,
         /// What stands in it; in the first of several.
         parts: Vec<Part>,
@@ -42,25 +42,25 @@ pub struct Edge<'g> {
 /// The network's scopes and edges. Blocks that repeat are there once with their count, unless `expand`.
 pub fn folded(graph: &Graph, expand: bool) -> Folded<'_> {
     let mut twins = BTreeMap::new();
-    let parts = parts(&tree::tree(graph), expand, &mut twins);
+    let parts = parts(graph, &tree::tree(graph), expand, &mut twins);
     let outputs = graph.outputs.iter().map(|output| (output.name.as_str(), first_twin(&twins, output.node)));
     Folded { parts, edges: edges(graph, &twins), outputs: outputs.collect() }
 }
 
 /// The parts; notes in `twins` for each node of a repeat that is not drawn the same node of the first.
-fn parts(items: &[Item], expand: bool, twins: &mut BTreeMap<NodeId, NodeId>) -> Vec<Part> {
+fn parts(graph: &Graph, items: &[Item], expand: bool, twins: &mut BTreeMap<NodeId, NodeId>) -> Vec<Part> {
     let mut found = Vec::new();
     let mut rest = items;
     while let Some(item) = rest.first() {
-        let run = rest.iter().take_while(|other| !expand && item.repeats(other)).count().max(1);
+        let run = rest.iter().take_while(|other| !expand && tree::alike(graph, item, other)).count().max(1);
         for twin in &rest[1..run] {
             twins.extend(twin.nodes().into_iter().zip(item.nodes()));
         }
         found.push(match item {
             Item::Leaf(id) => Part::Node(*id),
             Item::Group(group) => {
-                let parts = parts(&group.items, expand, twins);
-                Part::Scope { path: group.path.clone(), title: title(group, run), parts }
+                let parts = parts(graph, &group.items, expand, twins);
+                Part::Scope { path: group.path.clone(), title: title(group, &rest[..run]), parts }
             }
         });
         rest = &rest[run..];
@@ -68,9 +68,12 @@ fn parts(items: &[Item], expand: bool, twins: &mut BTreeMap<NodeId, NodeId>) -> 
     found
 }
 
-fn title(group: &Group, run: usize) -> String {
-    let times = if run > 1 { format!(" ×{run}") } else { String::new() };
-    format!("{} {}{times}", group.label, group.block).trim().to_string()
+fn title(group: &Group, run: &[Item]) -> String {
+    let last = run.last().and_then(Item::group).map_or(group.label.as_str(), |last| last.label.as_str());
+    let label = tree::span_of_labels(&group.label, last);
+    let growing = if run.iter().all(|item| item.repeats(&run[0])) { "" } else { ", first shown" };
+    let times = if run.len() > 1 { format!(" ×{}{growing}", run.len()) } else { String::new() };
+    format!("{label} {}{times}", group.block).trim().to_string()
 }
 
 fn edges<'g>(graph: &'g Graph, twins: &BTreeMap<NodeId, NodeId>) -> Vec<Edge<'g>> {

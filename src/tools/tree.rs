@@ -90,6 +90,14 @@ pub fn tree(graph: &Graph) -> Vec<Item> {
     open.close(graph)
 }
 
+/// Whether one picture can stand for two scopes: the same block used with the same arguments at the same
+/// resolution. Channels may grow.
+pub fn alike(graph: &Graph, a: &Item, b: &Item) -> bool {
+    let spatial = |item: &Item| graph.shape(item.last()).spatial();
+    let args = |item: &Item| item.group().map(|group| group.args.clone());
+    a.resembles(b) && args(a) == args(b) && spatial(a) == spatial(b)
+}
+
 /// A scope while nodes still come in.
 #[derive(Default)]
 struct Open {

@@ -39,6 +39,7 @@ mod nn;
 mod opt;
 #[cfg(feature = "kernels")]
 mod outline;
+mod pages;
 #[cfg(feature = "candle")]
 mod parity;
 mod plan;

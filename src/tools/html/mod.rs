@@ -5,6 +5,7 @@
 //! `web/shell.js`. The page's own policy forbids it the network.
 
 pub mod graph;
+pub mod summary;
 
 use crate::analysis::cost::Cost;
 use crate::elaborate::Network;
@@ -17,7 +18,7 @@ const STYLE: &str = include_str!("web/shell.css");
 /// What pages' scripts share: the theme, and helpers.
 const SCRIPT: &str = include_str!("web/shell.js");
 /// Nothing is fetched from anywhere; images may be written into the page as `data:`.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
+const POLICY: &str = include_str!("web/policy.txt");
 
 /// A number with its name, for the bar at the top of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -175,18 +175,10 @@ impl Builder<'_> {
     /// Where the run of look-alikes that ends at `at` starts.
     fn run_start(&self, items: &[Item], at: usize) -> usize {
         let mut start = at;
-        while self.repeats != Repeats::Apart && start > 0 && self.one_picture(&items[start - 1], &items[start]) {
+        while self.repeats != Repeats::Apart && start > 0 && tree::alike(self.graph, &items[start - 1], &items[start]) {
             start -= 1;
         }
         start
-    }
-
-    /// Whether one frame can stand for two scopes: the same block used with the same arguments at the same
-    /// resolution. Channels may grow.
-    fn one_picture(&self, a: &Item, b: &Item) -> bool {
-        let spatial = |item: &Item| self.graph.shape(item.last()).spatial();
-        let args = |item: &Item| item.group().map(|group| group.args.clone());
-        a.resembles(b) && args(a) == args(b) && spatial(a) == spatial(b)
     }
 
     /// What a run of items is drawn as, and whether it reads the value above.

@@ -4,7 +4,7 @@
 //! The page lays itself out, since that depends on what is folded: [`data`] says how layers nest and which edges go around,
 //! `web/layout.js` and `web/place.js` give everything room and a place, `web/draw.js` draws it, and `web/events.js` listens.
 
-mod data;
+pub(super) mod data;
 mod memory;
 
 use super::{Fact, Page};

@@ -109,7 +109,7 @@ function layerShapes({ layer, x, y, w, h }) {
   return [box, text(x + inset, y + 16, 'start', ['', caption]), text(x + w - inset, y + 16, 'end', ['small', shape])];
 }
 
-function mergeShapes({ merge, x, y }) {
+function mergeShapes({ merge, low, x, y }) {
   const { look, caption } = nodes[merge];
   const [cx, cy] = [x + MERGE, y + MERGE];
   const signs = {
@@ -119,7 +119,7 @@ function mergeShapes({ merge, x, y }) {
     gate: `M${cx - 5} ${cy + 4}c5 0 5 -8 10 -8`,
   };
   const disc = make('svg:circle', { class: `box disc ${look}`, cx, cy, r: MERGE });
-  return [disc, make('svg:path', { class: `wire ${look}`, d: signs[look] }), text(cx + MERGE + 6, cy + 4, 'start', ['small', caption])];
+  return [disc, make('svg:path', { class: `wire ${look}`, d: signs[look] }), text(cx + MERGE + 6, cy + 4 + low, 'start', ['small', caption])];
 }
 
 function titleShapes({ frame, x, y, w }) {
@@ -145,9 +145,9 @@ function foldedShapes({ frame, x, y, w, h }) {
     text(x + 24, y + 17, 'start', ['title', frame.label], ['dim', frame.block]),
     ...badge(frame, right - textWidth(shape, 11) - 8, y + 4),
     text(right, y + 16, 'end', ['small', shape]),
-    text(x + 24, y + 32, 'start', ['small', frame.words]),
+    text(x + 24, y + 31, 'start', ['small', frame.words]),
   );
-  if (params > 0) shapes.push(text(right, y + 32, 'end', ['small', metric(params)]));
+  if (params > 0) shapes.push(text(right, y + 31, 'end', ['small', metric(params)]));
   return shapes;
 }
 

@@ -92,6 +92,7 @@ addEventListener('resize', () => { drawMemory(); show(); crumbs(); });
 memory.setAttribute('aria-valuemax', plan.steps.length - 1);
 openWhatFits();
 draw();
+setZoom(Math.max(SMALLEST, fitting()));
 drawMemory();
 select(null);
 crumbs();

@@ -82,16 +82,27 @@ function foldAll() {
   for (const frame of frames) frame.open = FOLDED;
 }
 
-/** Opens level after level, repeats left as one, as long as all of it can be seen at once. */
+/** The smallest zoom that a page opens with: below it, text is hard to read. */
+const SMALLEST = 0.8;
+
+/** The zoom at which the whole drawing is seen at once, 1 at most. */
+const fitting = () => Math.min(1, pane.clientWidth / scene.width, pane.clientHeight / scene.height);
+
+/** Opens level after level, repeats left as one, as long as all of it can be seen at once: first what holds skips. */
 function openWhatFits() {
   foldAll();
+  openLevels((frame) => frame.sums.skips.size > 0);
+  openLevels((frame) => frame.body.elems.length > 1);
+}
+
+function openLevels(wanted) {
   const level = (frame) => chain(frame.parent).length;
   const deepest = Math.max(0, ...frames.map(level));
   for (let depth = 0; depth <= deepest; depth += 1) {
-    const opened = frames.filter((frame) => level(frame) === depth && !isRun(frame) && !stoodFor(frame) && visible(frame));
+    const opened = frames.filter((frame) => level(frame) === depth && wanted(frame) && frame.open === FOLDED && !isRun(frame) && !stoodFor(frame) && visible(frame));
     for (const frame of opened) frame.open = OPEN;
-    const { width, height } = layout();
-    if (height > pane.clientHeight || width > pane.clientWidth) {
+    scene = layout();
+    if (fitting() < SMALLEST) {
       for (const frame of opened) frame.open = FOLDED;
       return;
     }
@@ -112,7 +123,6 @@ function setZoom(value) {
   crumbs();
 }
 
-const fit = () => setZoom(Math.min(1, pane.clientWidth / scene.width, Math.max(0.4, pane.clientHeight / scene.height)));
 
 /** The open frames whose titles have scrolled away, from the outside in. */
 function crumbs() {
@@ -173,9 +183,8 @@ const pageKeys = {
 };
 
 const acts = {
-  fold: () => { openWhatFits(); redraw(selected); },
+  fold: () => { openWhatFits(); redraw(selected); setZoom(Math.max(SMALLEST, fitting())); },
   unfold: () => { unfoldAll(); redraw(selected); },
-  fit,
   help: () => $('help').showModal(),
 };
 const act = (name) => acts[name]();

@@ -46,6 +46,9 @@ const standing = (path) => path.map((step) => `${step.seq.id}:${step.at}`).join(
 
 function route(arc, target, source) {
   for (const { seq, at } of [...target].reverse()) {
+    // The skip around what a folded frame starts with stands at the frame's own edge.
+    const { frame } = seq.elems[at];
+    if (frame && arc.ink !== 'line' && frame.body.in === arc.from && target.at(-1).seq === seq && seq.linked[at]) return null;
     const step = source.find((other) => other.seq === seq);
     if (step) {
       // Both ends in one folded frame, or in scopes that another stands for: nothing to draw.

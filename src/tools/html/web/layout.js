@@ -1,7 +1,7 @@
 // How much room everything takes, from the inside out. A sequence runs straight down its line; `left` and `right` of a size are
 // measured from that line.
 
-const LAYER = 24, BLOCK = 40, MERGE = 9, GAP = 11, PAD = 12, TITLE = 25, TAIL = 9, LEAVE = 5, LANE = 11, CORNER = 7;
+const LAYER = 24, BLOCK = 38, MERGE = 9, GAP = 9, PAD = 12, TITLE = 25, TAIL = 9, LEAVE = 5, LANE = 11, CORNER = 7;
 
 const pen = document.createElement('canvas').getContext('2d');
 const family = getComputedStyle(document.body).fontFamily;

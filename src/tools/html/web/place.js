@@ -40,9 +40,11 @@ class Place {
       let end = top + row.height;
       if (elem.layer !== undefined) this.layer(elem.layer, x, top, size.layer, level);
       else if (elem.merge !== undefined) {
+        // What opens a gate arrives from the right, where else the words stand.
+        const low = paths.some(({ column }) => column.role === 'by') ? 9 : 0;
         this.join(paths, x, top);
         paths = [];
-        this.merge(elem.merge, x, top, level);
+        this.merge(elem.merge, x, top, level, low);
         end = top + 2 * MERGE;
       } else if (elem.split) paths = this.split(elem.split, row, x, top, level);
       else if (elem.frame.open === FOLDED) this.folded(elem.frame, x, top, size.layer, level);
@@ -66,8 +68,8 @@ class Place {
     this.tag(id, x + width / 2 + 8, top + 16);
   }
 
-  merge(id, x, top, level) {
-    this.item({ merge: id, x: x - MERGE, y: top, w: 2 * MERGE, h: 2 * MERGE, level }, id, x, top + MERGE, MERGE);
+  merge(id, x, top, level, low) {
+    this.item({ merge: id, low, x: x - MERGE, y: top, w: 2 * MERGE, h: 2 * MERGE, level }, id, x, top + MERGE, MERGE);
     this.tag(id, x + MERGE + 14 + textWidth(nodes[id].caption, 11), top + MERGE + 4);
   }
 

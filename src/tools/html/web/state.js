@@ -36,7 +36,7 @@ function sums(ids) {
   const total = (key) => ids.reduce((sum, id) => sum + (nodes[id][key] ?? 0), 0);
   const skips = new Map();
   for (const id of ids) {
-    const { look, shape } = nodes[id];
+    const { look } = nodes[id];
     if (isMerge(id)) skips.set(look, (skips.get(look) ?? 0) + 1);
   }
   return { params: total('params'), macs: total('macs'), shape: nodes[ids.at(-1)].shape, skips };
@@ -99,6 +99,9 @@ const metric = (n) => scaled(n, 1000, 100, ['', 'k', 'M', 'G', 'T', 'P', 'E']);
 /** `83.2 MiB` */
 const bytes = (n) => scaled(n, 1024, 10, ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB']);
 
+/** Kinds that go without saying. */
+const QUIET = ['batch_norm', 'relu', 'relu6'];
+
 /** What a folded frame holds, in words: `Bottleneck ×36`; nothing where it says nothing new. */
 function contents(frame) {
   const counts = new Map();
@@ -113,8 +116,7 @@ function contents(frame) {
   count(body);
   if (counts.size === 0) {
     const kinds = frame.nodes.slice(0, frame.nodes.length / frame.times).map((id) => nodes[id].kind);
-    const words = kinds.filter((kind) => !['batch_norm', 'relu', 'relu6'].includes(kind));
-    return words.length > 3 ? `${words.length} layers` : words.join(', ');
+    for (const kind of kinds) if (!QUIET.includes(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return [...counts].slice(0, 3).map(([block, n]) => (n > 1 ? `${block} ×${n}` : block)).join(', ');
 }
