@@ -107,6 +107,11 @@ pub enum Command {
         after_help = "Examples:\n  archc eval examples/digits.arch --weights runs/digits-1\n  archc eval net.arch --data photos/ --weights net.safetensors\n  archc eval net.arch --weights runs/net-1 --format json"
     )]
     Eval(super::eval::EvalArgs),
+    /// Make the page about a training again: curves, mistakes, confusion, recipe.
+    #[command(
+        after_help = "Examples:\n  archc report runs/net-1                              runs/net-1/report.html\n  archc report runs/net-1 --out net.html\n  archc report runs/net-1 --data other-photos/         what it answers about other data"
+    )]
+    Report(super::report::ReportArgs),
     /// Time a network: one run, or one training step.
     #[command(
         after_help = "Examples:\n  archc bench examples/resnet.arch --model ResNet18 --batch 1 --size 224x224 --threads 2\n  archc bench net.arch --train --batch 8 --json"

@@ -22,6 +22,7 @@ mod man;
 mod new;
 mod plan;
 mod progress;
+mod report;
 mod run;
 mod shell;
 mod summary;
@@ -54,6 +55,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::New(args) => new::run(args, shell),
         Command::Completions(args) => Ok(completions::run(args, shell)),
         Command::Man(args) => man::run(args, shell),
+        Command::Report(args) => report::run(args, shell),
         Command::Run(args) => run::run(args, shell),
         Command::Plan(args) => plan::run(args, shell),
         Command::Graph(args) => graph::run(args, shell),

@@ -3,6 +3,7 @@
 use super::args::ModelArgs;
 use super::compute::{self, fail};
 use super::progress::{Progress, clock, metrics, scores_json};
+use super::report::Making;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
@@ -69,6 +70,9 @@ pub struct TrainArgs {
     /// Write event files for TensorBoard into this folder, under the run's name.
     #[arg(long, value_name = "DIR")]
     pub tensorboard: Option<PathBuf>,
+    /// Leave out the page about the training (report.html in the run's folder).
+    #[arg(long)]
+    pub no_report: bool,
     /// cpu, cuda, or cuda:N.
     #[arg(long, default_value = "cpu")]
     pub device: String,
@@ -125,6 +129,11 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
         exit
     })?;
     finish(args, &run, &outcome, shell);
+    if let (false, false, Ok(info)) = (args.no_report, outcome.stopped, run.info()) {
+        let device = Some(devices::name(&device));
+        let (run, info, loaded, recipe, data) = (&run, &info, &loaded, &recipe, &data);
+        Making { run, info, loaded, recipe, data, threads, device }.after_training(shell);
+    }
     Ok(if outcome.stopped { Exit::Interrupted } else { Exit::Clean })
 }
 

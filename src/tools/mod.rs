@@ -9,6 +9,8 @@ pub mod html;
 pub mod mermaid;
 pub mod picture;
 pub mod plan;
+#[cfg(all(feature = "candle", feature = "charts"))]
+pub mod report;
 pub mod summary;
 pub mod text;
 pub mod tree;

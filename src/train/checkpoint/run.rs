@@ -106,6 +106,16 @@ impl Run {
         self.folder.join("log.jsonl")
     }
 
+    /// The page about it.
+    pub fn report(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// The copy of the file that it was begun with; the copies of its imports lie about it as the files did.
+    pub fn source(&self, info: &RunInfo) -> PathBuf {
+        self.folder.join("source").join(plain(&info.file))
+    }
+
     /// The weights that measured best, or the last ones where nothing was measured yet.
     pub fn weights(&self) -> PathBuf {
         if self.best().is_file() { self.best() } else { self.last() }
@@ -167,6 +177,8 @@ mod tests {
         let info = RunInfo { model: "Digits".into(), shuffle: true, ..RunInfo::default() };
         second.describe(&info, &[("../a/net.arch".into(), "model A {}".into())])?;
         assert_eq!(Run::open(second.folder())?.info()?, info);
+        let named = RunInfo { file: "../a/net.arch".into(), ..RunInfo::default() };
+        assert_eq!(second.source(&named), second.folder().join("source/a/net.arch"));
         assert_eq!(fs::read_to_string(second.folder().join("source/a/net.arch")).unwrap(), "model A {}");
         assert_eq!(Run::open(first.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);
         assert_eq!(Run::create(second.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);

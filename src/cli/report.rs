@@ -1,0 +1,188 @@
+//! `archc report`: what came of a training, as a page. `archc train` ends with one.
+
+use super::compute::{self, fail, say};
+use super::load::{self, Loaded};
+use super::run::noted;
+use super::shell::{Exit, Shell};
+use super::train::open_data;
+use super::{args::ModelArgs, interrupt};
+use crate::base::{Diagnostic, Severity, atomic, codes};
+use crate::elaborate::Recipe;
+use crate::engine::SessionOptions;
+use crate::exchange::arch;
+use crate::kernels::Isa;
+use crate::lower;
+use crate::tools::report::{Answers, History, Report, ask, fingerprint};
+use crate::train::checkpoint::{Run, RunInfo};
+use crate::train::data::{Split, TargetKind};
+use crate::train::evaluation_loader;
+use crate::weights::{Fit, Numbers};
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// `archc report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run's folder.
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// The page; report.html in the run's folder by default.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// The data; the run's own by default.
+    #[arg(long, value_name = "D")]
+    pub data: Option<String>,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+}
+
+/// Makes the report of a run, from what is in its folder.
+pub fn run(args: &ReportArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let run = Run::open(&args.run).map_err(|error| fail(error, shell))?;
+    let info = run.info().map_err(|error| fail(error, shell))?;
+    let (model, plain) = noted(&ModelArgs::default(), Some(&info));
+    let loaded = load::network(&run.source(&info), &model, plain, shell)?;
+    let Some(recipe) = loaded.network.recipe.clone() else {
+        let message = format!("`{}` has no training recipe, which says what to measure", loaded.network.name);
+        return Err(say(Diagnostic::new(codes::NO_RECIPE, message), shell));
+    };
+    let threads = compute::threads(args.threads, shell)?;
+    let data = open_data(args.data.as_deref().unwrap_or(&info.data), &loaded.network, false, shell)?;
+    let path = args.out.clone().unwrap_or_else(|| run.report());
+    let made = Making { run: &run, info: &info, loaded: &loaded, recipe: &recipe, data: &data, threads, device: None };
+    match made.write(&path).map_err(|error| say(error, shell))? {
+        true if shell.json() => shell.print_json(&serde_json::json!({ "report": path.display().to_string() })),
+        true => shell.note(&format!("wrote {}", path.display())),
+        false => return Ok(Exit::Interrupted),
+    }
+    Ok(Exit::Clean)
+}
+
+/// What a report is made from.
+pub struct Making<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// What was asked for.
+    pub info: &'a RunInfo,
+    /// The network.
+    pub loaded: &'a Loaded,
+    /// The recipe as it was followed.
+    pub recipe: &'a Recipe,
+    /// The data.
+    pub data: &'a Split,
+    /// Threads of the CPU.
+    pub threads: usize,
+    /// Where it was trained, where that is known.
+    pub device: Option<String>,
+}
+
+impl Making<'_> {
+    /// Makes the report of a training that is done: where it cannot be made, a warning says why.
+    pub fn after_training(&self, shell: &Shell) {
+        match self.write(&self.run.report()) {
+            Ok(true) => shell.note(&format!("the report is in {}", self.run.report().display())),
+            Ok(false) => shell.note("stopped before the report was made"),
+            Err(error) => {
+                let error = error.note("training is done, and its weights are kept");
+                say(Diagnostic { severity: Severity::Warning, ..error }, shell);
+            }
+        }
+    }
+
+    /// Asks the network about the test part, and writes the page. `false` where it was stopped.
+    ///
+    /// # Errors
+    /// What kept it from being made.
+    pub fn write(&self, path: &Path) -> Result<bool, Diagnostic> {
+        let Some(answers) = self.answers()? else { return Ok(false) };
+        // A log that cannot be read leaves the page without curves.
+        let history = History::read(&std::fs::read_to_string(self.run.log()).unwrap_or_default());
+        let network = &self.loaded.network;
+        let report = Report {
+            network,
+            run: self.run.folder().file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default(),
+            history,
+            answers,
+            classes: self.classes(),
+            recipe: arch::recipe_text(&network.name, self.recipe),
+            origin: self.origin(),
+            commands: self.commands(),
+        };
+        atomic::write_bytes(path, report.html().as_bytes()).map_err(|error| {
+            let message = format!("`{}` cannot be written: {error}", path.display());
+            Diagnostic::new(codes::RUN_UNWRITABLE, message).help("archc report RUN --out FILE  writes it elsewhere")
+        })?;
+        Ok(true)
+    }
+
+    fn answers(&self) -> Result<Option<Answers>, Diagnostic> {
+        let network = &self.loaded.network;
+        let (numbers, _) = Numbers::load(network, &self.run.weights(), Fit::Strict, 0).map_err(|error| *error)?;
+        let options = SessionOptions { threads: Some(self.threads), ..SessionOptions::default() };
+        let mut session = self.loaded.compiled.session(Arc::new(numbers), options).map_err(|error| *error)?;
+        let loader = evaluation_loader(network, self.recipe, self.data.evaluation(), false);
+        let loader = loader.map_err(lower::Error::into_diagnostic)?;
+        ask(&mut session, self.recipe, &loader, interrupt::stop_flag()).map_err(lower::Error::into_diagnostic)
+    }
+
+    fn classes(&self) -> Vec<String> {
+        match self.data.evaluation().target() {
+            TargetKind::Class { names, .. } if !names.is_empty() => names.clone(),
+            _ => self.info.classes.clone(),
+        }
+    }
+
+    /// What was trained where with what.
+    fn origin(&self) -> Vec<(String, String)> {
+        let info = self.info;
+        let settings: Vec<_> = info.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let yes = |on: bool, name: &'static str| (!on).then_some(name);
+        let left_out: Vec<_> =
+            [yes(info.shuffle, "shuffling"), yes(info.augment, "augmentation"), yes(!info.plain, "skips")]
+                .into_iter()
+                .flatten()
+                .collect();
+        let machine =
+            format!("{} {}, kernels for {}", std::env::consts::ARCH, std::env::consts::OS, Isa::best().name());
+        let test = self.data.test.as_ref().map(|test| fingerprint(test.as_ref()));
+        let rows = [
+            ("archc", info.version.clone()),
+            ("file", info.file.clone()),
+            ("model", info.model.clone()),
+            ("settings", settings.join(", ")),
+            ("sizes", info.sizes.join(", ")),
+            ("left out", left_out.join(", ")),
+            ("seed", self.recipe.seed.to_string()),
+            ("data", info.data.clone()),
+            ("learnt from", fingerprint(self.data.train.as_ref())),
+            ("measured on", test.unwrap_or_else(|| "what was learnt from: there is no test part".into())),
+            ("device", self.device.clone().unwrap_or_default()),
+            ("machine", machine),
+            ("threads", self.threads.to_string()),
+        ];
+        rows.into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.into(), value)).collect()
+    }
+
+    fn commands(&self) -> Vec<(String, String)> {
+        let (file, run) = (quoted(&self.info.file), quoted(&self.run.folder().display().to_string()));
+        let input = self.loaded.network.inputs.len() == 1;
+        let rows = [
+            ("Measure it again", format!("archc eval {file} --weights {run}")),
+            (
+                "Use it",
+                if input { format!("archc run {file} --weights {run} --input picture.png") } else { String::new() },
+            ),
+            ("Train longer, from the last checkpoint", format!("archc train {file} --resume {run} --epochs N")),
+            ("Make this page again", format!("archc report {run}")),
+        ];
+        rows.into_iter().filter(|(_, typed)| !typed.is_empty()).map(|(about, typed)| (about.into(), typed)).collect()
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:~".contains(c);
+    if word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
