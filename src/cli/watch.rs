@@ -55,7 +55,7 @@ fn say(found: &Found, turn: usize, took: Duration, shell: &Shell) -> bool {
     if shell.json() {
         let marker = serde_json::json!({
             "event": "checked", "turn": turn, "files": found.files, "models": found.models, "errors": found.errors,
-            "warnings": found.warnings, "milliseconds": took.as_secs_f64() * 1e3, "time": seconds,
+            "warnings": found.warnings, "milliseconds": took.as_millis() as u64, "time": seconds,
         });
         return shell.deliver(&marker.to_string());
     }

@@ -47,6 +47,8 @@ mod plan;
 mod precision;
 mod random;
 mod reference;
+#[cfg(feature = "cli")]
+mod report;
 mod scale;
 mod sketch;
 #[cfg(feature = "cli")]
@@ -59,4 +61,6 @@ mod torchvision;
 #[cfg(feature = "candle")]
 mod training;
 mod ui;
+#[cfg(feature = "cli")]
+mod watch;
 mod zoo;
