@@ -8,6 +8,7 @@ use super::train::open_data;
 use super::{args::ModelArgs, interrupt};
 use crate::base::{Diagnostic, Severity, atomic, codes};
 use crate::elaborate::Recipe;
+use crate::elaborate::recipe::Duration as Length;
 use crate::engine::SessionOptions;
 use crate::exchange::arch;
 use crate::kernels::Isa;
@@ -167,6 +168,12 @@ impl Making<'_> {
 
     fn commands(&self) -> Vec<(String, String)> {
         let (file, run) = (quoted(&self.info.file), quoted(&self.run.folder().display().to_string()));
+        let longer = match self.recipe.duration {
+            Length::Epochs(epochs) => {
+                format!("archc train {file} --resume {run} --epochs {}", epochs.saturating_mul(2))
+            }
+            Length::Steps(steps) => format!("archc train {file} --resume {run} --steps {}", steps.saturating_mul(2)),
+        };
         let input = self.loaded.network.inputs.len() == 1;
         let rows = [
             ("Measure it again", format!("archc eval {file} --weights {run}")),
@@ -174,7 +181,7 @@ impl Making<'_> {
                 "Use it",
                 if input { format!("archc run {file} --weights {run} --input picture.png") } else { String::new() },
             ),
-            ("Train longer, from the last checkpoint", format!("archc train {file} --resume {run} --epochs N")),
+            ("Train longer, from the last checkpoint", longer),
             ("Make this page again", format!("archc report {run}")),
         ];
         rows.into_iter().filter(|(_, typed)| !typed.is_empty()).map(|(about, typed)| (about.into(), typed)).collect()

@@ -78,8 +78,7 @@ impl Report<'_> {
             }
         }
         let seconds = self.history.seconds;
-        let minutes = format!("{}:{:02}", seconds as u64 / 60, seconds as u64 % 60);
-        facts.push(Fact::new(minutes, "minutes", format!("{seconds:.1} seconds, evaluations included")));
+        facts.push(Fact::new(duration(seconds), "to train", format!("{seconds:.1} seconds, evaluations included")));
         facts.extend(costs(&cost(&self.network.graph)).into_iter().take(2));
         facts
     }
@@ -113,6 +112,16 @@ impl Report<'_> {
              <h3>Go on</h3><div class=\"commands\">{commands}</div>"
         );
         section("To do it again", "", &body)
+    }
+}
+
+/// `28 s`, `4 min 12 s`, `3 h 5 min`
+fn duration(seconds: f64) -> String {
+    let s = seconds.round() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min {} s", s / 60, s % 60),
+        _ => format!("{} h {} min", s / 3600, s / 60 % 60),
     }
 }
 
