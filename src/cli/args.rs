@@ -77,6 +77,11 @@ pub enum Command {
         after_help = "Examples:\n  archc fmt net.arch\n  archc fmt                every .arch file below this folder\n  archc fmt --check models/\n  archc fmt --diff net.arch\n  cat net.arch | archc fmt -"
     )]
     Fmt(super::fmt::FmtArgs),
+    /// Say what changed between two networks, or between two revisions of a file.
+    #[command(
+        after_help = "Examples:\n  archc diff old.arch new.arch\n  archc diff net.arch                      since the last commit\n  archc diff net.arch@HEAD~3 net.arch@main\n  archc diff --rev HEAD~1 net.arch\n  archc diff resnet.arch --model ResNet18 --model-b ResNet34\n  archc diff resnet.arch --model ResNet20 --plain-b"
+    )]
+    Diff(super::diff::DiffArgs),
     /// Show the layers as a table, with shapes, parameters and costs.
     #[command(
         after_help = "Examples:\n  archc summary examples/resnet.arch --model ResNet50\n  archc summary net.arch --html summary.html\n  archc summary net.arch --json | jq .parameters"

@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod completions;
 mod compute;
+mod diff;
 mod eval;
 mod explain;
 mod export;
@@ -23,6 +24,7 @@ mod new;
 mod plan;
 mod progress;
 mod report;
+mod revision;
 mod run;
 mod shell;
 mod summary;
@@ -45,6 +47,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
     let done = match command {
         Command::Check(args) => Ok(check::run(args, shell)),
         Command::Fmt(args) => fmt::run(args, shell),
+        Command::Diff(args) => diff::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
         Command::Train(args) => train::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),

@@ -45,7 +45,12 @@ pub struct Compiled {
 
 /// Compiles a file.
 pub fn compile(path: &Path, options: &Options) -> Compiled {
-    let program = Program::load(&FileLoader, path, &options.limits, options.import_root.as_deref());
+    compile_from(&FileLoader, path, options)
+}
+
+/// Compiles a file that, with its imports, is read by `loader`.
+pub fn compile_from(loader: &dyn Loader, path: &Path, options: &Options) -> Compiled {
+    let program = Program::load(loader, path, &options.limits, options.import_root.as_deref());
     Compiled::of(Arc::new(program), options)
 }
 

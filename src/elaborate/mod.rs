@@ -38,7 +38,7 @@ mod unused;
 mod value;
 pub mod vocabulary;
 
-pub use compile::{Compiled, Options, check_all, check_program, compile, compile_text, compile_with};
+pub use compile::{Compiled, Options, check_all, check_program, compile, compile_from, compile_text, compile_with};
 pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use network::{FreeSize, InputDecl, Network};
 pub use program::{Program, unreadable};

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "charts")]
 pub mod chart;
+pub mod diff;
 pub mod dot;
 mod folded;
 pub mod format;

@@ -18,6 +18,7 @@ mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
 mod definitions;
+mod diff;
 mod docs;
 #[cfg(feature = "editor")]
 mod editor;
