@@ -66,6 +66,10 @@ codes! {
     DATA_AUGMENT = "E0820", "an augmentation cannot be done on these data";
     DATA_NORMALIZE = "E0821", "the recipe normalises another number of channels";
     DATA_FORMAT = "E0822", "a file of this kind cannot hold this input or output";
+    ONNX_UNREADABLE = "E0830", "an ONNX file cannot be read";
+    ONNX_UNSUPPORTED = "E0831", "an ONNX model computes something that no layer does";
+    ONNX_UNFIT = "E0832", "an ONNX model cannot be said as a network";
+    ONNX_UNWRITABLE = "E0833", "a network cannot be written as ONNX";
     DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
     BRACKET = "E0102", "a bracket has no partner";
     TOO_DEEP = "E0103", "brackets or operators nest too deeply";

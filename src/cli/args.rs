@@ -124,7 +124,7 @@ pub enum Command {
     Bench(super::bench::BenchArgs),
     /// Write the network in the words of other tools, and its weights.
     #[command(
-        after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors"
+        after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors\n  archc export net.arch --weights runs/net-1 --onnx net.onnx"
     )]
     Export(super::export::ExportArgs),
     /// Serve an editor: a language server over standard input and output.

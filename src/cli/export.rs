@@ -5,7 +5,7 @@ use super::compute::{fail, say};
 use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
-use super::{files, weights};
+use super::{files, onnx, weights};
 use crate::base::Diagnostic;
 use crate::exchange::arch;
 use crate::lower::ParamStore;
@@ -26,6 +26,9 @@ pub struct ExportArgs {
     /// The elaborated network as one flat `.arch` file; `-` is standard output.
     #[arg(long, value_name = "FILE")]
     pub arch: Option<PathBuf>,
+    /// An ONNX file with the weights inside.
+    #[arg(long, value_name = "FILE")]
+    pub onnx: Option<PathBuf>,
     /// The weights as .safetensors.
     #[arg(long, value_name = "FILE")]
     pub safetensors: Option<PathBuf>,
@@ -55,6 +58,10 @@ pub fn run(args: &ExportArgs, shell: &Shell) -> Result<Exit, Exit> {
         let text = emit(&loaded).map_err(|error| say(error, shell))?;
         deliver(path, &text, shell)?;
     }
+    if let Some(path) = &args.onnx {
+        let source = onnx::Source { weights: args.weights.as_deref(), partial: args.partial, seed: args.seed };
+        onnx::write(path, &loaded, &source, shell)?;
+    }
     if let Some(path) = &args.safetensors {
         write_weights(path, &loaded, args, shell)?;
     }
@@ -64,9 +71,9 @@ pub fn run(args: &ExportArgs, shell: &Shell) -> Result<Exit, Exit> {
 /// Refuses a command line without a target, and one that mixes several texts on standard output.
 fn check_targets(args: &ExportArgs, texts: &[Target], shell: &Shell) -> Result<(), Exit> {
     let given = |path: &Option<PathBuf>| path.is_some();
-    if !texts.iter().any(|(_, path, _)| given(path)) && !given(&args.safetensors) {
+    if !texts.iter().any(|(_, path, _)| given(path)) && !given(&args.safetensors) && !given(&args.onnx) {
         let flags: Vec<&str> = texts.iter().map(|(flag, ..)| *flag).collect();
-        let help = format!("say one or more of {}, --safetensors, each with a file: {} -", flags.join(", "), flags[0]);
+        let help = format!("say one or more of {}, --onnx, --safetensors, each with a file: {} -", flags.join(", "), flags[0]);
         return Err(shell.usage("the command says no form to export to", &help));
     }
     if args.safetensors.as_deref().is_some_and(standard_output) {
@@ -74,6 +81,9 @@ fn check_targets(args: &ExportArgs, texts: &[Target], shell: &Shell) -> Result<(
     }
     let mixed: Vec<&str> =
         texts.iter().filter(|(_, path, _)| path.as_deref().is_some_and(standard_output)).map(|t| t.0).collect();
+    if args.onnx.as_deref().is_some_and(standard_output) {
+        return Err(shell.usage("an ONNX file is no text for standard output", "--onnx net.onnx"));
+    }
     match mixed.as_slice() {
         [_, second, ..] => {
             let message = format!("`{}` would be mixed on standard output", mixed.join(" -` and `"));

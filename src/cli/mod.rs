@@ -21,6 +21,7 @@ mod load;
 mod lsp;
 mod man;
 mod new;
+mod onnx;
 mod plan;
 mod progress;
 mod report;

@@ -1,0 +1,185 @@
+//! Convolutions, linear maps, activations and merges as operators.
+
+use super::Export;
+use super::writer::Attr;
+use crate::graph::NodeId;
+use crate::ops::activation::{Activation, Prelu};
+use crate::ops::conv::{Conv, ConvTranspose};
+use crate::ops::linear::Scale;
+use crate::ops::merge::Add;
+use crate::ops::{Op, ParamSpec};
+
+/// Sizes as attributes have them.
+pub fn ints(sizes: &[usize]) -> Attr {
+    Attr::Ints(sizes.iter().map(|&s| s as i64).collect())
+}
+
+/// The same padding on both sides of each axis: all begins, then all ends.
+pub fn both(pad: &[usize]) -> Attr {
+    ints(&pad.iter().chain(pad).copied().collect::<Vec<_>>())
+}
+
+impl Export<'_> {
+    /// Writes a node that is neither an input nor nothing at inference; gives its value's name.
+    pub(super) fn layer(&mut self, id: NodeId, op: &Op, inputs: &[&str]) -> String {
+        let x = inputs[0];
+        match op {
+            Op::Conv(conv) => self.conv(id, conv, x),
+            Op::ConvTranspose(conv) => self.conv_transpose(id, conv, x),
+            Op::Linear(_) => {
+                let params = self.weight_and_bias(id);
+                let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
+                self.writer.last("Gemm", &operands, vec![("transB", Attr::Int(1))])
+            }
+            Op::Scale(scale) => self.scale(id, scale, x),
+            Op::BatchNorm(norm) => self.batch_norm(id, norm, x),
+            Op::GroupNorm(norm) => self.group_norm(id, norm, x),
+            Op::LayerNorm(norm) => self.layer_norm(id, norm, x),
+            Op::InstanceNorm(norm) => self.instance_norm(id, norm, x),
+            Op::Activation(function) => self.activation(function, x),
+            Op::Prelu(prelu) => self.prelu(id, prelu, x),
+            Op::Softmax(_) => self.writer.last("Softmax", &[x], vec![("axis", Attr::Int(1))]),
+            Op::MaxPool(pool) => self.max_pool(id, pool, x),
+            Op::AvgPool(pool) => self.avg_pool(id, pool, x),
+            Op::GlobalPool(pool) => {
+                let kind = if pool.max { "GlobalMaxPool" } else { "GlobalAveragePool" };
+                self.writer.last(kind, &[x], Vec::new())
+            }
+            Op::AdaptiveAvgPool(pool) => self.adaptive(id, pool, x),
+            Op::Upsample(upsample) => self.upsample(id, upsample, inputs),
+            Op::Pad(pad) => self.pad(pad, x),
+            Op::Crop(crop) => self.crop(id, crop, x),
+            Op::CropLike(_) => self.crop_like(id, inputs),
+            Op::PadLike(_) => self.pad_like(id, inputs),
+            Op::ZeroPad(pad) => self.zero_pad(id, pad, x),
+            Op::Flatten(_) => self.writer.last("Flatten", &[x], vec![("axis", Attr::Int(1))]),
+            Op::Reshape(reshape) => self.reshape(id, reshape, x),
+            Op::Add(add) => self.sum(add, inputs),
+            Op::Concat(_) => self.writer.last("Concat", inputs, vec![("axis", Attr::Int(1))]),
+            Op::Mul(_) => self.chain("Mul", inputs),
+            Op::Gate(_) => self.gate(inputs),
+            Op::Input(_) | Op::Dropout(_) | Op::Identity(_) => x.to_string(),
+        }
+    }
+
+    /// Those of `weight` and `bias` that the node has.
+    fn weight_and_bias(&mut self, id: NodeId) -> Vec<String> {
+        ["weight", "bias"].into_iter().filter_map(|name| self.parameter(id, name, None)).collect()
+    }
+
+    fn conv(&mut self, id: NodeId, conv: &Conv, x: &str) -> String {
+        let params = self.weight_and_bias(id);
+        let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
+        let attrs = vec![
+            ("kernel_shape", ints(&conv.kernel)),
+            ("strides", ints(&conv.stride)),
+            ("pads", both(&conv.pad)),
+            ("dilations", ints(&conv.dilation)),
+            ("group", Attr::Int(conv.groups as i64)),
+        ];
+        self.writer.last("Conv", &operands, attrs)
+    }
+
+    fn conv_transpose(&mut self, id: NodeId, conv: &ConvTranspose, x: &str) -> String {
+        let params = self.weight_and_bias(id);
+        let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
+        let attrs = vec![
+            ("kernel_shape", ints(&conv.kernel)),
+            ("strides", ints(&conv.stride)),
+            ("pads", both(&conv.pad)),
+            ("output_padding", ints(&conv.out_pad)),
+            ("dilations", ints(&conv.dilation)),
+            ("group", Attr::Int(conv.groups as i64)),
+        ];
+        self.writer.last("ConvTranspose", &operands, attrs)
+    }
+
+    /// The weight's sizes where its numbers run along the channels, one a channel or one in all.
+    fn channel_weight(&self, id: NodeId) -> Vec<usize> {
+        let specs: Vec<ParamSpec> = self.network.graph.params(id);
+        let size = specs.first().and_then(|spec| spec.dims.first().copied()).unwrap_or(1);
+        self.along_channels(id, size)
+    }
+
+    fn scale(&mut self, id: NodeId, scale: &Scale, x: &str) -> String {
+        let dims = if scale.per_channel { self.channel_weight(id) } else { vec![1] };
+        let weight = self.parameter(id, "weight", Some(dims)).unwrap_or_default();
+        self.writer.last("Mul", &[x, &weight], Vec::new())
+    }
+
+    fn prelu(&mut self, id: NodeId, prelu: &Prelu, x: &str) -> String {
+        let dims = if prelu.shared { vec![1] } else { self.channel_weight(id) };
+        let slope = self.parameter(id, "weight", Some(dims)).unwrap_or_default();
+        self.writer.last("PRelu", &[x, &slope], Vec::new())
+    }
+
+    fn activation(&mut self, function: &Activation, x: &str) -> String {
+        let writer = &mut self.writer;
+        let plain = |op| (op, Vec::new());
+        let (op, attrs) = match function {
+            Activation::Relu => plain("Relu"),
+            Activation::Sigmoid => plain("Sigmoid"),
+            Activation::Tanh => plain("Tanh"),
+            Activation::HardSwish => plain("HardSwish"),
+            Activation::HardSigmoid => {
+                ("HardSigmoid", vec![("alpha", Attr::Float(1.0 / 6.0)), ("beta", Attr::Float(0.5))])
+            }
+            Activation::LeakyRelu { slope } => ("LeakyRelu", vec![("alpha", Attr::Float(*slope))]),
+            Activation::Elu { alpha } => ("Elu", vec![("alpha", Attr::Float(*alpha))]),
+            Activation::Relu6 => {
+                let (low, high) = (writer.scalar(0.0), writer.scalar(6.0));
+                return writer.last("Clip", &[x, &low, &high], Vec::new());
+            }
+            Activation::Silu => {
+                let gate = writer.node("Sigmoid", &[x], Vec::new());
+                return writer.last("Mul", &[x, &gate], Vec::new());
+            }
+            Activation::Gelu => return self.gelu(x),
+        };
+        writer.last(op, &[x], attrs)
+    }
+
+    /// `x · ½(1 + erf(x / √2))`; the operator `Gelu` came with opset 20.
+    fn gelu(&mut self, x: &str) -> String {
+        let writer = &mut self.writer;
+        let (root, one, half) = (writer.scalar(std::f64::consts::SQRT_2), writer.scalar(1.0), writer.scalar(0.5));
+        let scaled = writer.node("Div", &[x, &root], Vec::new());
+        let erf = writer.node("Erf", &[&scaled], Vec::new());
+        let shifted = writer.node("Add", &[&erf, &one], Vec::new());
+        let product = writer.node("Mul", &[x, &shifted], Vec::new());
+        writer.last("Mul", &[&product, &half], Vec::new())
+    }
+
+    /// The operands one after another under an operator of two.
+    fn chain(&mut self, op: &str, inputs: &[&str]) -> String {
+        let mut so_far = inputs[0].to_string();
+        for (i, input) in inputs.iter().enumerate().skip(1) {
+            so_far = match i + 1 == inputs.len() {
+                true => self.writer.last(op, &[&so_far, input], Vec::new()),
+                false => self.writer.node(op, &[&so_far, input], Vec::new()),
+            };
+        }
+        if inputs.len() == 1 { self.writer.last("Identity", &[inputs[0]], Vec::new()) } else { so_far }
+    }
+
+    fn sum(&mut self, add: &Add, inputs: &[&str]) -> String {
+        let mut inputs: Vec<String> = inputs.iter().map(|s| s.to_string()).collect();
+        if add.scale != 1.0 && inputs.len() > 1 {
+            let scale = self.writer.scalar(add.scale);
+            inputs[1] = self.writer.node("Mul", &[&inputs[1], &scale], Vec::new());
+        }
+        self.chain("Add", &inputs.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// `t·R + (1 − t)·S`
+    fn gate(&mut self, inputs: &[&str]) -> String {
+        let &[source, result, open] = inputs else { return String::new() };
+        let writer = &mut self.writer;
+        let one = writer.scalar(1.0);
+        let t = writer.node("Sigmoid", &[open], Vec::new());
+        let shut = writer.node("Sub", &[&one, &t], Vec::new());
+        let taken = writer.node("Mul", &[&t, result], Vec::new());
+        let carried = writer.node("Mul", &[&shut, source], Vec::new());
+        writer.last("Add", &[&taken, &carried], Vec::new())
+    }
+}

@@ -1,0 +1,6 @@
+//! ONNX, out ([`export`]).
+//!
+//! The messages are written by hand ([`proto`]), so that no protocol compiler is needed.
+
+pub mod export;
+pub mod proto;

@@ -1,0 +1,168 @@
+"""Exports networks with `archc export --onnx` and runs them elsewhere.
+
+    python tests/exchange/onnx_check.py ARCHC [--tract] [NAME ...]
+
+For every example and every file of `tests/exchange/layers/`: onnx's checker with shape inference, ONNX Runtime at two
+batch sizes and, where sizes are free, at two sizes, and with --tract the crate beside this script; outputs are compared
+with those of `archc run`. Needs onnx, onnxruntime, numpy and safetensors; --tract needs cargo and its registry.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnxruntime
+from safetensors.numpy import load_file, save_file
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BOUND = 1e-4
+
+# file, model, sizes (the second of two is tried where the network's sizes are free), settings
+EXAMPLES = [
+    ("resnet", "ResNet18", ["224x224", "160x192"]),
+    ("densenet", "DenseNet121", ["224x224", "128x160"]),
+    ("unet", "UNet", ["128x128", "96x64"]),
+    ("highway", "Highway50", [None]),
+    ("senet", "SEResNet50", ["96x96", "64x128"]),
+    ("inception", "GoogLeNet", ["224x224", "128x96"]),
+    ("unet", "UNet2015", ["572x572", "220x236"]),
+]
+ALL = ["canvas", "dense_block", "densenet", "digits", "fashion", "highway", "inception", "mobilenet", "plain",
+       "residual_block", "resnet", "senet", "unet", "vgg"]
+
+
+def archc(*args):
+    done = subprocess.run([sys.argv[1], *map(str, args)], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"archc {' '.join(map(str, args))}\n{done.stderr}{done.stdout}")
+    return done.stdout + done.stderr
+
+
+def models(path):
+    text = path.read_text()
+    return re.findall(r"^model (\w+)", text, re.M)
+
+
+def inputs_of(model, batch, size):
+    """Random inputs for a model; free sizes are taken from `size`, in order of height and width."""
+    rng = np.random.default_rng(7)
+    values, free = {}, False
+    for value in model.graph.input:
+        dims, spatial = [], 0
+        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
+            if axis == 0:
+                dims.append(batch)
+            elif dim.dim_param:
+                free = True
+                dims.append(size[spatial])
+            else:
+                dims.append(dim.dim_value)
+            spatial += axis >= 2
+        values[value.name] = rng.standard_normal(dims).astype(np.float32)
+    return values, free
+
+
+def relative(got, want):
+    return float(np.abs(got - want).max() / max(np.abs(want).max(), 1e-12)) if want.size else 0.0
+
+
+class Check:
+    def __init__(self, folder, tract):
+        self.folder, self.tract, self.worst, self.failed = folder, tract, {}, []
+
+    def run(self, title, path, name, sizes):
+        try:
+            figures = self.measure(path, name, sizes)
+        except Exception as error:  # every network is tried, whatever happens to the others
+            self.failed.append(title)
+            print(f"{title:44} FAILED: {str(error).strip()[:900]}", flush=True)
+            return
+        for key, value in figures.items():
+            self.worst[key] = max(self.worst.get(key, 0.0), value)
+        text = "  ".join(f"{key} {value:.1e}" for key, value in figures.items())
+        bad = [key for key, value in figures.items() if not value <= BOUND]
+        if bad:
+            self.failed.append(title)
+        print(f"{title:44} {text}{'  TOO FAR' if bad else ''}", flush=True)
+
+    def measure(self, path, name, sizes):
+        out = self.folder / "net.onnx"
+        weights = self.folder / "weights.safetensors"
+        model_args = ["--model", name]
+        archc("export", path, *model_args, "--onnx", out, "--seed", 3)
+        onnx.checker.check_model(str(out), full_check=True)
+        inferred = onnx.shape_inference.infer_shapes(onnx.load(str(out)), strict_mode=True, data_prop=True)
+        session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+        figures = {}
+        for batch, text in [(1, sizes[0]), (2, sizes[-1])]:
+            size = [int(n) for n in text.split("x")] if text else []
+            values, free = inputs_of(inferred, batch, size)
+            want = self.by_archc(path, model_args, values, text if free else None)
+            got = dict(zip([o.name for o in session.get_outputs()], session.run(None, values)))
+            figures[f"ort{batch}"] = max(relative(got[key], want[key]) for key in want)
+            if self.tract:
+                got = self.by_tract(out, values)
+                figures[f"tract{batch}"] = max(relative(got[key], want[key]) for key in want)
+        weights.unlink(missing_ok=True)
+        return figures
+
+    def by_archc(self, path, model_args, values, size):
+        args = []
+        for name, value in values.items():
+            file = self.folder / f"{name}.npy"
+            np.save(file, value)
+            args += ["--input", f"{name}={file}"]
+        if size and len(values) == 1:
+            args += ["--size", size] if next(iter(values.values())).ndim == 4 else []
+        out = self.folder / "out.safetensors"
+        archc("run", path, *model_args, *args, "--seed", 3, "--output", out)
+        return load_file(out)
+
+    def by_tract(self, model, values):
+        save_file(values, self.folder / "in.safetensors")
+        out = self.folder / "tract.safetensors"
+        done = subprocess.run([self.tract, model, self.folder / "in.safetensors", out], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError("tract: " + done.stderr)
+        return load_file(out)
+
+
+def tract_program():
+    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=HERE / "tract", check=True)
+    target = subprocess.run(["cargo", "metadata", "--format-version", "1", "--no-deps"], cwd=HERE / "tract",
+                            capture_output=True, text=True, check=True).stdout
+    folder = re.search(r'"target_directory":"([^"]+)"', target).group(1)
+    return pathlib.Path(folder) / "release" / "archc-tract"
+
+
+def main():
+    words = sys.argv[2:]
+    tract = tract_program() if "--tract" in words else None
+    names = [word for word in words if not word.startswith("--")]
+    with tempfile.TemporaryDirectory() as folder:
+        check = Check(pathlib.Path(folder), tract)
+        wanted = lambda title: not names or any(name in title for name in names)
+        for file, model, sizes in EXAMPLES:
+            if wanted(f"{file}/{model}"):
+                check.run(f"{file}/{model}", ROOT / "examples" / f"{file}.arch", model, sizes)
+        for file in ALL:
+            path = ROOT / "examples" / f"{file}.arch"
+            for model in models(path):
+                if (file, model) not in [(f, m) for f, m, _ in EXAMPLES] and wanted(f"{file}/{model}"):
+                    check.run(f"{file}/{model}", path, model, ["64x64", "96x64"])
+        for path in sorted((HERE / "layers").glob("*.arch")):
+            for model in models(path):
+                if wanted(f"{path.name}/{model}"):
+                    check.run(f"{path.name}/{model}", path, model, ["16x16", "24x20"])
+        print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}; largest relative differences: "
+              + ", ".join(f"{key} {value:.1e}" for key, value in sorted(check.worst.items())))
+        if check.failed:
+            sys.exit(f"{len(check.failed)} failed: " + ", ".join(check.failed))
+
+
+main()
