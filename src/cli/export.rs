@@ -73,7 +73,8 @@ fn check_targets(args: &ExportArgs, texts: &[Target], shell: &Shell) -> Result<(
     let given = |path: &Option<PathBuf>| path.is_some();
     if !texts.iter().any(|(_, path, _)| given(path)) && !given(&args.safetensors) && !given(&args.onnx) {
         let flags: Vec<&str> = texts.iter().map(|(flag, ..)| *flag).collect();
-        let help = format!("say one or more of {}, --onnx, --safetensors, each with a file: {} -", flags.join(", "), flags[0]);
+        let help =
+            format!("say one or more of {}, --onnx, --safetensors, each with a file: {} -", flags.join(", "), flags[0]);
         return Err(shell.usage("the command says no form to export to", &help));
     }
     if args.safetensors.as_deref().is_some_and(standard_output) {
