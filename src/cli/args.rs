@@ -127,6 +127,11 @@ pub enum Command {
         after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors\n  archc export net.arch --weights runs/net-1 --onnx net.onnx"
     )]
     Export(super::export::ExportArgs),
+    /// Read an ONNX file: an `.arch` file with its blocks recovered, and its weights.
+    #[command(
+        after_help = "Examples:\n  archc import resnet50.onnx\n  archc import model.onnx -o net.arch --name Net --weights-out net.safetensors\n  archc run net.arch --weights net.safetensors --input cat.png"
+    )]
+    Import(super::import::ImportArgs),
     /// Serve an editor: a language server over standard input and output.
     #[command(
         after_help = "Examples:\n  archc lsp                              what an editor starts; see editors/ for VS Code, Neovim, Helix\n  hx --health arch                       whether Helix finds it"

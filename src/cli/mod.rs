@@ -16,6 +16,7 @@ mod files;
 mod fmt;
 mod graph;
 pub mod help;
+mod import;
 mod interrupt;
 mod load;
 mod lsp;
@@ -54,6 +55,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Eval(args) => eval::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),
         Command::Export(args) => export::run(args, shell),
+        Command::Import(args) => import::run(args, shell),
         Command::Lsp(args) => Ok(lsp::run(args, shell)),
         Command::Explain { code } => Ok(explain::run(code.as_deref(), shell)),
         Command::New(args) => new::run(args, shell),

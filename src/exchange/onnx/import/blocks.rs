@@ -1,0 +1,283 @@
+//! Groups that are alike become one block; what differs between them, its parameters.
+
+use super::net::Net;
+use super::order;
+use super::runs;
+use super::slots::{Slot, fill, key, slots};
+use super::text::Block;
+use super::tree::{Arg, Line, Step};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most parameters that a block may have.
+const MOST: usize = 8;
+
+/// The blocks of a file, and the model's body with calls of them.
+pub fn find(net: &Net, mut lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
+    let mut finder = Finder { net, blocks: Vec::new(), defaults: BTreeMap::new() };
+    for height in 0..height(&lines) {
+        finder.round(&mut lines, height);
+    }
+    runs::fold(&mut lines);
+    finder.used(&lines);
+    (lines, finder.blocks)
+}
+
+struct Finder<'n> {
+    net: &'n Net,
+    blocks: Vec<Block>,
+    defaults: BTreeMap<String, usize>,
+}
+
+/// A group that may become a call.
+struct Candidate {
+    key: String,
+    slots: Vec<Slot>,
+    name: String,
+    lines: usize,
+    /// Skips that project where shapes differ.
+    projections: usize,
+}
+
+impl Finder<'_> {
+    /// Groups that hold no more than so many levels of groups: those that are alike become a block.
+    fn round(&mut self, lines: &mut [Line], level: usize) {
+        let mut found: Vec<Candidate> = Vec::new();
+        each_group(lines, level, &mut |label, depth, body| {
+            runs::fold(body);
+            let name = self.name(label, depth, body);
+            found.push(Candidate {
+                key: key(body),
+                slots: slots(self.net, body),
+                name,
+                lines: body.len(),
+                projections: projections(body),
+            });
+            None
+        });
+        let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        found.iter().enumerate().for_each(|(i, c)| alike.entry(&c.key).or_default().push(i));
+        let mut calls: BTreeMap<usize, Step> = BTreeMap::new();
+        let mut bodies: BTreeMap<usize, (String, Vec<(String, Option<String>)>, Vec<[String; 2]>)> = BTreeMap::new();
+        let mut clusters: Vec<Vec<usize>> = alike.into_values().filter(|c| c.len() > 1).collect();
+        clusters.sort();
+        for cluster in clusters {
+            let members: Vec<&Candidate> = cluster.iter().map(|&i| &found[i]).collect();
+            let Some(made) = generalise(&members) else { continue };
+            if members[0].lines < 2 && members[0].slots.len() < 12 {
+                continue;
+            }
+            // A skip that needs no projection may have one: it is nothing where shapes agree.
+            let model =
+                cluster.iter().copied().max_by_key(|&i| (found[i].projections, usize::MAX - i)).unwrap_or(cluster[0]);
+            let name = self.unique(&members[0].name);
+            for (at, &i) in cluster.iter().enumerate() {
+                let args =
+                    made.params.iter().map(|p| Arg { name: p.name.clone(), value: p.values[at].clone(), first: None });
+                calls.insert(i, Step::Call(name.clone(), args.collect()));
+            }
+            let mut params: Vec<(String, Option<String>)> =
+                made.params.iter().map(|p| (p.name.clone(), p.default.clone())).collect();
+            params.sort_by_key(|(_, default)| default.is_some());
+            self.defaults.insert(name.clone(), 1);
+            bodies.insert(model, (name, params, made.texts));
+        }
+        let mut count = 0;
+        let blocks = &mut self.blocks;
+        each_group(lines, level, &mut |_, _, body| {
+            let at = count;
+            count += 1;
+            if let Some((name, params, texts)) = bodies.remove(&at) {
+                let mut body = body.clone();
+                fill(&mut body, &texts);
+                blocks.push(Block { name, params, body });
+            }
+            calls.remove(&at)
+        });
+    }
+
+    /// A block's name: its class, or what its label says, or what it does.
+    fn name(&self, label: &str, depth: usize, body: &[Line]) -> String {
+        let nodes = order::of(body);
+        let class = nodes.iter().filter(|&&id| !self.net.nodes[id].params.is_empty());
+        let class = class.filter_map(|&id| self.net.nodes[id].classes.get(depth)).next();
+        let class = class.map(|c| c.trim_start_matches('_')).filter(|c| *c != "Sequential" && *c != "ModuleList");
+        if let Some(class) = class.filter(|c| c.starts_with(|c: char| c.is_ascii_uppercase())) {
+            return class.chars().filter(char::is_ascii_alphanumeric).collect();
+        }
+        let base: String = label.trim_end_matches(|c: char| c.is_ascii_digit()).split('_').map(capital).collect();
+        if base.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return base;
+        }
+        let convs = nodes.iter().filter(|&&id| matches!(self.net.nodes[id].op, crate::ops::Op::Conv(_))).count();
+        let first = body.iter().find_map(|line| match &line.step {
+            Step::Skip(skip) => Some(self.net.nodes[skip.node].op.layer().kind()),
+            Step::Parallel(..) => Some("parallel"),
+            _ => None,
+        });
+        match (first, convs) {
+            (Some("add"), 2) => "Basic".into(),
+            (Some("add"), 3..) => "Bottleneck".into(),
+            (Some("add"), _) => "Residual".into(),
+            (Some("concat"), _) => "Dense".into(),
+            (Some("mul"), _) => "Squeeze".into(),
+            (Some("parallel"), _) => "Branches".into(),
+            _ => "Unit".into(),
+        }
+    }
+
+    fn unique(&self, name: &str) -> String {
+        let numbered = (2..).map(|n| format!("{name}{n}"));
+        let taken = |name: &String| self.defaults.contains_key(name);
+        std::iter::once(name.to_string()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
+    }
+
+    /// Keeps the blocks that are called.
+    fn used(&mut self, lines: &[Line]) {
+        let mut called = BTreeSet::new();
+        runs::calls(lines, &mut called);
+        for block in self.blocks.iter().rev() {
+            if called.contains(&block.name) {
+                runs::calls(&block.body, &mut called);
+            }
+        }
+        self.blocks.retain(|block| called.contains(&block.name));
+    }
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or(String::new(), |c| c.to_ascii_uppercase().to_string() + chars.as_str())
+}
+
+/// A parameter of a block in the making.
+struct Param {
+    name: String,
+    values: Vec<String>,
+    default: Option<String>,
+}
+
+struct General {
+    params: Vec<Param>,
+    /// The text of each slot, and in a loop of its first turn.
+    texts: Vec<[String; 2]>,
+}
+
+/// What bodies have in common; `None` where too much differs.
+fn generalise(members: &[&Candidate]) -> Option<General> {
+    let mut made = General { params: Vec::new(), texts: Vec::new() };
+    for i in 0..members.first()?.slots.len() {
+        let column: Vec<&Slot> = members.iter().map(|m| m.slots.get(i)).collect::<Option<_>>()?;
+        let both = [0, 1].map(|turn| {
+            let values: Vec<String> = column.iter().map(|slot| slot.values[turn].clone()).collect();
+            expression(&mut made.params, &column, values)
+        });
+        made.texts.push(both);
+    }
+    (made.params.len() <= MOST).then_some(made)
+}
+
+/// A column as an expression: what all share, something that follows from a parameter or from the current value, or a
+/// parameter of its own.
+fn expression(params: &mut Vec<Param>, column: &[&Slot], values: Vec<String>) -> String {
+    if values.iter().all(|v| *v == values[0]) {
+        return values[0].clone();
+    }
+    let numbers = |list: &[String]| list.iter().map(|v| v.parse::<u64>().ok()).collect::<Option<Vec<u64>>>();
+    if let Some(own) = numbers(&values) {
+        for param in params.iter() {
+            if let Some(text) = numbers(&param.values).and_then(|p| relation(&own, &p, &param.name)) {
+                return text;
+            }
+        }
+        let channels: Option<Vec<u64>> = column.iter().map(|slot| slot.channels).collect();
+        let fits = column[0].name == "width" || column[0].name == "groups";
+        if let Some(text) = channels.filter(|_| fits).and_then(|c| relation(&own, &c, "it.channels")) {
+            return text;
+        }
+    }
+    let base = column[0].name.clone();
+    let same = params.iter().filter(|p| p.name.trim_end_matches(|c: char| c.is_ascii_digit()) == base).count();
+    let name = if same == 0 { base } else { format!("{base}{}", same + 1) };
+    let default = (column[0].name == "stride" && values.iter().any(|v| v == "1")).then(|| "1".to_string());
+    params.push(Param { name: name.clone(), values, default });
+    name
+}
+
+/// How numbers follow from others: equal, or a multiple, or a part.
+fn relation(own: &[u64], of: &[u64], name: &str) -> Option<String> {
+    let pairs = || own.iter().zip(of);
+    if pairs().all(|(a, b)| a == b) {
+        return Some(name.into());
+    }
+    let (a, b) = pairs().next()?;
+    let (times, part) = (a.checked_div(*b)?, b.checked_div(*a)?);
+    if (2..=16).contains(&times) && pairs().all(|(a, b)| *a == b.saturating_mul(times)) {
+        return Some(format!("{times} * {name}"));
+    }
+    ((2..=16).contains(&part) && pairs().all(|(a, b)| a.saturating_mul(part) == *b)).then(|| format!("{name} / {part}"))
+}
+
+/// How many skips of a body project.
+fn projections(lines: &[Line]) -> usize {
+    let mut count = 0;
+    walk(lines, &mut |line| count += usize::from(matches!(&line.step, Step::Skip(skip) if skip.project.is_some())));
+    count
+}
+
+/// Levels of groups in lines.
+fn height(lines: &[Line]) -> usize {
+    let mut most = 0;
+    walk(lines, &mut |line| {
+        if let Step::Group(body) = &line.step {
+            most = most.max(1 + height(body));
+        }
+    });
+    most
+}
+
+/// Visits lines and those of skips and paths, but not those of groups.
+fn walk(lines: &[Line], f: &mut dyn FnMut(&Line)) {
+    for line in lines {
+        f(line);
+        match &line.step {
+            Step::Skip(skip) => {
+                skip.body.iter().for_each(|body| walk(body, f));
+                walk(&skip.via, f);
+                walk(&skip.by, f);
+            }
+            Step::Parallel(_, paths) => paths.iter().for_each(|path| walk(path, f)),
+            _ => {}
+        }
+    }
+}
+
+type Visit<'a> = dyn FnMut(&str, usize, &mut Vec<Line>) -> Option<Step> + 'a;
+
+/// Visits the labelled groups that hold at most `level` levels of groups, in order; what the visitor gives stands in their place.
+fn each_group(lines: &mut [Line], level: usize, f: &mut Visit) {
+    inside(lines, level, 1, f);
+}
+
+fn inside(lines: &mut [Line], level: usize, depth: usize, f: &mut Visit) {
+    for line in lines {
+        let label = line.label.clone();
+        match &mut line.step {
+            Step::Group(body) => {
+                if height(body) <= level && label.is_some() {
+                    if let Some(step) = f(label.as_deref().unwrap_or(""), depth, body) {
+                        line.step = step;
+                    }
+                } else {
+                    inside(body, level, depth + 1, f);
+                }
+            }
+            Step::Skip(skip) => {
+                skip.body.iter_mut().for_each(|body| inside(body, level, depth, f));
+                inside(&mut skip.via, level, depth, f);
+                inside(&mut skip.by, level, depth, f);
+            }
+            Step::Parallel(_, paths) => paths.iter_mut().for_each(|path| inside(path, level, depth, f)),
+            _ => {}
+        }
+    }
+}

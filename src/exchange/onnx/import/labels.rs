@@ -1,0 +1,163 @@
+//! Steps gathered into labelled groups, as the file's modules were.
+
+use super::net::Net;
+use super::order;
+use super::tree::{Line, Skip, Step};
+use crate::ops::Op;
+use std::collections::BTreeSet;
+
+/// Gives lines their labels and groups.
+pub struct Labeller<'n> {
+    net: &'n Net,
+    /// Modules that hold others.
+    containers: BTreeSet<Vec<String>>,
+}
+
+/// Where a line belongs below a module.
+#[derive(Clone, Debug, PartialEq)]
+enum Place {
+    /// In the module of this name.
+    In(String),
+    /// In the module itself.
+    Here,
+    /// Nobody knows.
+    Open,
+}
+
+impl<'n> Labeller<'n> {
+    /// For a graph.
+    pub fn new(net: &'n Net) -> Self {
+        let mut containers = BTreeSet::new();
+        for node in net.nodes.iter().filter(|node| !node.params.is_empty()) {
+            let path = node.path.clone().unwrap_or_default();
+            (0..path.len()).for_each(|n| {
+                containers.insert(path[..n].to_vec());
+            });
+        }
+        Self { net, containers }
+    }
+
+    /// The module that a node stands in, without its own name.
+    fn module(&self, id: usize) -> Option<Vec<String>> {
+        let node = &self.net.nodes[id];
+        let path = node.path.clone()?;
+        if !node.params.is_empty() {
+            return Some(path[..path.len().saturating_sub(1)].to_vec());
+        }
+        let holds = (0..=path.len()).rev().map(|n| path[..n].to_vec()).find(|p| self.containers.contains(p));
+        Some(holds.unwrap_or_default())
+    }
+
+    /// The module that holds all parameters of a line, or of a line without any, where it stands.
+    fn home(&self, line: &Line) -> Option<Vec<String>> {
+        let nodes = order::of(std::slice::from_ref(line));
+        let with: Vec<usize> = nodes.iter().copied().filter(|&id| !self.net.nodes[id].params.is_empty()).collect();
+        let mut modules = if with.is_empty() { nodes } else { with }.into_iter().map(|id| self.module(id));
+        let first = modules.next()??;
+        modules.try_fold(first, |a, b| {
+            let same = a.iter().zip(b?.iter()).take_while(|(x, y)| x == y).count();
+            Some(a[..same].to_vec())
+        })
+    }
+
+    fn place(&self, line: &Line, depth: usize) -> Place {
+        match self.home(line) {
+            _ if matches!(line.step, Step::Input(_) | Step::Output(_) | Step::From(_)) => Place::Here,
+            None => Place::Open,
+            Some(home) => home.get(depth).map_or(Place::Here, |word| Place::In(word.clone())),
+        }
+    }
+
+    /// Lines of a body inside a module at this depth; `taken` are the labels of the scope.
+    pub fn body(&self, lines: Vec<Line>, depth: usize, taken: &mut BTreeSet<String>) -> Vec<Line> {
+        let mut places: Vec<Place> = lines.iter().map(|line| self.place(line, depth)).collect();
+        for i in 0..places.len() {
+            if places[i] != Place::Open {
+                continue;
+            }
+            let before = places[..i].last().cloned().unwrap_or(Place::Here);
+            let after = places[i + 1..].iter().find(|p| **p != Place::Open).cloned();
+            let activation =
+                matches!(&lines[i].step, Step::Layer(id, ..) if matches!(self.net.nodes[*id].op, Op::Activation(_)));
+            places[i] = if after.as_ref() == Some(&before) || activation { before } else { Place::Here };
+        }
+        let mut out: Vec<Line> = Vec::new();
+        let mut run: Option<(String, Vec<Line>)> = None;
+        for (line, place) in lines.into_iter().zip(places) {
+            match (&mut run, place) {
+                (Some((word, body)), Place::In(next)) if *word == next => body.push(line),
+                (_, place) => {
+                    out.extend(run.take().map(|group| self.group(group, depth, taken)));
+                    match place {
+                        Place::In(word) => run = Some((word, vec![line])),
+                        _ => out.push(self.line(line, depth, taken)),
+                    }
+                }
+            }
+        }
+        out.extend(run.map(|group| self.group(group, depth, taken)));
+        out
+    }
+
+    fn group(&self, (word, body): (String, Vec<Line>), depth: usize, taken: &mut BTreeSet<String>) -> Line {
+        let label = Some(unique(&word, taken));
+        Line { label, step: Step::Group(self.body(body, depth + 1, &mut BTreeSet::new())) }
+    }
+
+    fn line(&self, line: Line, depth: usize, taken: &mut BTreeSet<String>) -> Line {
+        match line.step {
+            Step::Layer(id, word, args) => {
+                let node = &self.net.nodes[id];
+                let own = node.path.as_ref().and_then(|path| path.last()).filter(|_| !node.params.is_empty());
+                let label = own.map(|word| unique(word, taken));
+                Line { label, step: Step::Layer(id, word, args) }
+            }
+            Step::Parallel(id, paths) => {
+                let paths = paths.into_iter().map(|path| self.body(path, depth, taken)).collect();
+                Line::new(Step::Parallel(id, paths))
+            }
+            Step::Skip(skip) => {
+                let Skip { body, via, by, .. } = *skip;
+                let body = body.map(|body| self.body(body, depth, taken));
+                let project = self.projection(&via, depth);
+                let via = if project.is_some() { via } else { self.side(via, depth, taken) };
+                let by = self.side(by, depth, taken);
+                Line::new(Step::Skip(Box::new(Skip { body, via, by, project, ..*skip })))
+            }
+            step => Line::new(step),
+        }
+    }
+
+    /// The lines of `via` or `by` as one step.
+    fn side(&self, lines: Vec<Line>, depth: usize, taken: &mut BTreeSet<String>) -> Vec<Line> {
+        if lines.is_empty() {
+            return lines;
+        }
+        let mut made = self.body(lines, depth, taken);
+        if made.len() > 1 {
+            made = vec![Line::new(Step::Group(made))];
+        }
+        made
+    }
+
+    /// The label of a `via` that is the standard projection: a 1×1 convolution without bias, and a batch norm.
+    fn projection(&self, via: &[Line], depth: usize) -> Option<Option<String>> {
+        let [Line { step: Step::Layer(a, ..), .. }, Line { step: Step::Layer(b, ..), .. }] = via else { return None };
+        let (Op::Conv(conv), Op::BatchNorm(norm)) = (&self.net.nodes[*a].op, &self.net.nodes[*b].op) else {
+            return None;
+        };
+        let plain = conv.kernel.iter().chain(&conv.dilation).all(|&n| n == 1) && conv.pad.iter().all(|&p| p == 0);
+        let standard = plain && conv.groups == 1 && !conv.bias && norm.eps == 1e-5 && norm.affine;
+        let module = self.module(*a);
+        standard.then(|| module.and_then(|path| path.get(depth).cloned()))
+    }
+}
+
+/// A label that is not taken yet in its scope.
+fn unique(word: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|n| format!("{word}_{n}"));
+    let free =
+        std::iter::once(word.to_string()).chain(numbered).find(|label| !taken.contains(label)).unwrap_or_default();
+    taken.insert(free.clone());
+    free
+}

@@ -1,0 +1,192 @@
+//! An ONNX file as an `.arch` file and its weights.
+//!
+//! The nodes are read in their order: constants are folded ([`fold`]), operators become layers ([`operators`], [`resizing`],
+//! [`patterns`]). The graph of layers ([`net`]) becomes steps where its paths part and meet ([`tree`]); modules that the file
+//! names become labelled groups ([`labels`]), alike groups blocks ([`blocks`]). The text is compiled again, and its graph
+//! compared node by node ([`check`]) before anything is handed out.
+
+mod attrs;
+mod blocks;
+mod check;
+mod flat;
+mod fold;
+mod item;
+mod labels;
+mod lift;
+mod net;
+mod operators;
+mod order;
+mod patterns;
+mod places;
+mod resizing;
+mod runs;
+mod slots;
+mod store;
+mod tensor;
+mod text;
+mod tree;
+mod words;
+
+use super::proto::ModelProto;
+use crate::base::{Diagnostic, codes};
+use crate::ops::Op;
+use labels::Labeller;
+use lift::Lift;
+use net::Net;
+use prost::Message;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use tree::{Grower, Line};
+
+/// Results of this room.
+pub type Result<T> = std::result::Result<T, Box<Diagnostic>>;
+
+/// Files larger than this are no ONNX files.
+const MAX_BYTES: u64 = 1 << 31;
+
+/// What to do besides reading.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// What the model is called; else as the file is.
+    pub name: Option<String>,
+    /// Spatial sizes for inputs whose sizes the file leaves free.
+    pub size: Vec<usize>,
+}
+
+/// A model that came in.
+#[derive(Debug)]
+pub struct Imported {
+    /// The `.arch` file.
+    pub text: String,
+    /// The weights as `.safetensors`.
+    pub weights: Vec<u8>,
+    /// Remarks for people.
+    pub notes: Vec<String>,
+}
+
+fn unfit(message: impl Into<String>) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(codes::ONNX_UNFIT, message))
+}
+
+trait Help {
+    fn help(self, text: &str) -> Self;
+}
+
+impl Help for Box<Diagnostic> {
+    fn help(mut self, text: &str) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// Reads a model.
+///
+/// # Errors
+/// `E0830` where the file cannot be read, `E0831` where it computes what no layer does, `E0832` where it is no network.
+pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
+    let unreadable = |why: String| {
+        Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
+    };
+    let kind = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    if !kind.is_file() || kind.len() > MAX_BYTES {
+        return Err(unreadable(if kind.is_dir() { "it is a folder" } else { "it is no ONNX file" }.into()));
+    }
+    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+    let model = ModelProto::decode(prost::bytes::Bytes::from(bytes));
+    let model = model.map_err(|e| unreadable(format!("it is no whole ONNX file ({e})")))?;
+    let graph = model.graph.as_ref().ok_or_else(|| unreadable("it holds no graph".into()))?;
+    if let Some(function) = model.functions.first() {
+        let message = format!("the model defines functions of its own, `{}` first", function.name);
+        let error = Diagnostic::new(codes::ONNX_UNSUPPORTED, message);
+        return Err(Box::new(error.help("onnx.inliner.inline_local_functions(model)")));
+    }
+    let opset = model.opset_import.iter().find(|o| o.domain.is_empty()).map_or(1, |o| o.version);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let lift = Lift::read(graph, (opset, model.producer_name == "archc"), folder, &options.size)?;
+    let net = Net::of(&lift);
+    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let class = net.nodes.iter().find_map(|node| node.classes.first().cloned()).filter(|c| !c.is_empty());
+    let own = model.metadata_props.iter().find(|p| p.key == "model").map(|p| p.value.clone());
+    let name = options.name.clone().or(own).unwrap_or_else(|| model_name(&stem, class.as_deref()));
+    let producer = format!("{} {}", model.producer_name, model.producer_version);
+    let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
+    written(&net, &head, &name)
+}
+
+/// A model's name: the file's, if it can be one, or its class's.
+fn model_name(stem: &str, class: Option<&str>) -> String {
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+    let name: String = words.map(capital).collect();
+    match name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        true => name,
+        false => class.unwrap_or("Net").to_string(),
+    }
+}
+
+/// The text, in the form that reads best of those that give the same graph.
+fn written(net: &Net, head: &str, name: &str) -> Result<Imported> {
+    let mut notes = Vec::new();
+    let mut grower = Grower::new(net);
+    if let Some(lines) = grower.all().filter(|_| grower.named.is_empty()) {
+        let grouped = Labeller::new(net).body(lines, 0, &mut BTreeSet::new());
+        let order = order::of(&grouped);
+        for folded in [true, false] {
+            let (body, blocks) =
+                if folded { blocks::find(net, grouped.clone()) } else { (grouped.clone(), Vec::new()) };
+            let text = said(net, head, name, &body, &blocks, BTreeMap::new());
+            match check::same(net, &order, &text) {
+                Ok(paths) => return Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes }),
+                Err(why) => notes
+                    .push(format!("{} did not give the same network: {why}", if folded { "blocks" } else { "groups" })),
+            }
+        }
+    }
+    let (lines, targets) = flat::lines(net);
+    let order = order::of(&lines);
+    let text = said(net, head, name, &lines, &[], targets);
+    let paths = check::same(net, &order, &text)
+        .map_err(|why| unfit(format!("the model cannot be said in the language: {why}")))?;
+    notes.push("no blocks were recovered: the file is one flat list of layers".into());
+    Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes })
+}
+
+fn said(
+    net: &Net,
+    head: &str,
+    name: &str,
+    body: &[Line],
+    blocks: &[text::Block],
+    targets: BTreeMap<usize, String>,
+) -> String {
+    let convs = || net.nodes.iter().filter_map(|n| if let Op::Conv(c) = &n.op { Some(c.bias) } else { None });
+    let bias = convs().filter(|b| *b).count() * 2 >= convs().count();
+    let mut taken = BTreeSet::new();
+    let inputs = net.inputs.iter().map(|(name, id)| (*id, declared(net, name, *id, &mut taken))).collect();
+    text::Writer { net, blocks, bias, inputs, targets }.file(head, name, body)
+}
+
+/// `input image [N, 3, 224, 224]`
+fn declared(net: &Net, name: &str, id: usize, taken: &mut BTreeSet<String>) -> String {
+    let dims: Vec<String> = net.nodes[id].shape.dims().iter().map(|d| d.to_string()).collect();
+    let mut name = input_name(name, dims.len());
+    while !taken.insert(name.clone()) {
+        name += "_";
+    }
+    format!("input {name} [N, {}]", dims.join(", "))
+}
+
+/// An input's name as the language can have it.
+fn input_name(name: &str, axes: usize) -> String {
+    const WORDS: [&str; 26] = [
+        "and", "block", "by", "else", "false", "fit", "for", "from", "if", "import", "in", "input", "it", "let",
+        "long", "model", "not", "or", "output", "parallel", "repeat", "set", "skip", "train", "true", "via",
+    ];
+    let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    match sound && !WORDS.contains(&name) {
+        true => name.into(),
+        false => if axes == 3 { "image" } else { "x" }.into(),
+    }
+}

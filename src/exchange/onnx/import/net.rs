@@ -1,0 +1,107 @@
+//! The model as a graph of layers, without what nobody reads.
+
+use super::lift::Lift;
+use super::tensor::Tensor;
+use crate::ops::Op;
+use crate::shape::Shape;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// One layer.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// What it reads, by position.
+    pub inputs: Vec<usize>,
+    /// Parameters by PyTorch's names.
+    pub params: Vec<(&'static str, Rc<Tensor>)>,
+    /// Its value's shape.
+    pub shape: Shape,
+    /// Where it stands among modules; the last word is its own name where it has parameters.
+    pub path: Option<Vec<String>>,
+    /// The modules' classes, the model's own first.
+    pub classes: Vec<String>,
+}
+
+/// A model whose every node is a layer, in order of evaluation.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// Operands come before their readers.
+    pub nodes: Vec<Node>,
+    /// Names and nodes.
+    pub inputs: Vec<(String, usize)>,
+    /// Names and nodes.
+    pub outputs: Vec<(String, usize)>,
+}
+
+impl Net {
+    /// What a model's outputs need of it.
+    pub fn of(lift: &Lift) -> Self {
+        let order = order(lift);
+        let place: BTreeMap<usize, usize> = order.iter().enumerate().map(|(new, &old)| (old, new)).collect();
+        let node = |&old: &usize| {
+            let item = &lift.items[old];
+            Some(Node {
+                op: item.op()?.clone(),
+                inputs: item.inputs.iter().map(|input| place.get(input).copied()).collect::<Option<_>>()?,
+                params: item.params.clone(),
+                shape: Shape::new(item.dims.get(1..)?),
+                path: item.path.clone(),
+                classes: item.classes.clone(),
+            })
+        };
+        let nodes = order.iter().filter_map(node).collect();
+        let named =
+            |list: &[(String, usize)]| list.iter().filter_map(|(n, i)| Some((n.clone(), *place.get(i)?))).collect();
+        let mut net = Self { nodes, inputs: named(&lift.inputs), outputs: named(&lift.outputs) };
+        net.nest();
+        net
+    }
+
+    /// A `concat` of what an earlier one joined, and more, reads that instead: so dense blocks are nested.
+    fn nest(&mut self) {
+        let mut seen: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for id in 0..self.nodes.len() {
+            if !matches!(self.nodes[id].op, Op::Concat(_)) {
+                continue;
+            }
+            let all = self.nodes[id].inputs.clone();
+            let longest = (2..all.len()).rev().find_map(|n| Some((n, *seen.get(&all[..n])?)));
+            if let Some((n, earlier)) = longest {
+                self.nodes[id].inputs.splice(..n, [earlier]);
+            }
+            seen.entry(all).or_insert(id);
+        }
+    }
+
+    /// Who reads each node.
+    pub fn users(&self) -> Vec<Vec<usize>> {
+        let mut users = vec![Vec::new(); self.nodes.len()];
+        for (id, node) in self.nodes.iter().enumerate() {
+            node.inputs.iter().for_each(|&input| users[input].push(id));
+        }
+        users
+    }
+}
+
+/// The items that outputs need, and all inputs; each after what it reads.
+fn order(lift: &Lift) -> Vec<usize> {
+    let mut order: Vec<usize> = lift.inputs.iter().map(|(_, id)| *id).collect();
+    let mut done = vec![false; lift.items.len()];
+    order.iter().for_each(|&id| done[id] = true);
+    let mut stack: Vec<(usize, bool)> = lift.outputs.iter().rev().map(|(_, id)| (*id, false)).collect();
+    while let Some((id, ready)) = stack.pop() {
+        if done[id] {
+            continue;
+        }
+        if ready {
+            done[id] = true;
+            order.push(id);
+            continue;
+        }
+        stack.push((id, true));
+        stack.extend(lift.items[id].inputs.iter().rev().filter(|&&i| !done[i]).map(|&i| (i, false)));
+    }
+    order
+}

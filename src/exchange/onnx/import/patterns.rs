@@ -1,0 +1,359 @@
+//! Layers that a file spells out in sums and products.
+
+use super::item::{BATCH, Item, Kind, Raw, Value};
+use super::lift::Lift;
+use super::operators::Made;
+use super::tensor::Tensor;
+use crate::ops::Op;
+use crate::ops::activation::Activation;
+use crate::ops::conv::Conv;
+use crate::ops::linear::Scale;
+use crate::ops::merge::{Add, Gate, Mul};
+use crate::ops::norm::GroupNorm;
+use crate::ops::{Init, linear::Linear};
+use std::rc::Rc;
+
+impl Lift<'_> {
+    pub(super) fn arithmetic(&mut self, op: &str, inputs: &[Option<Value>]) -> Made {
+        let all: Option<Vec<Value>> = inputs.iter().cloned().collect();
+        let all = all.ok_or("lacks an operand")?;
+        if op == "Sum" && all.len() != 2 {
+            let items = all.iter().map(|v| if let Value::Item(i) = v { Some(*i) } else { None });
+            let items = items.collect::<Option<Vec<_>>>().ok_or("adds a constant")?;
+            return match items.as_slice() {
+                [one] => Ok(Value::Item(*one)),
+                _ => self.layer(Add { scale: 1.0, drop_path: 0.0 }, items, Vec::new()),
+            };
+        }
+        match (op, all.as_slice()) {
+            ("Add" | "Sum", [Value::Item(a), Value::Item(b)]) => self.sum(*a, *b),
+            ("Mul", [Value::Item(a), Value::Item(b)]) => self.product(*a, *b),
+            ("Add", [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)]) => {
+                self.affine(*x, None, Some(c.clone()))
+            }
+            ("Mul", [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)]) => {
+                self.affine(*x, Some(c.clone()), None)
+            }
+            ("Sub", [Value::Item(x), Value::Const(c)]) => {
+                let minus = Rc::new(map(c, |v| -v));
+                self.affine(*x, None, Some(minus))
+            }
+            ("Sub", [Value::Const(c), Value::Item(x)]) => {
+                let minus = Rc::new(Tensor::of(Vec::new(), vec![-1.0]));
+                self.affine(*x, Some(minus), Some(c.clone()))
+            }
+            ("Div", [Value::Item(x), Value::Const(c)]) => {
+                let inverse = Rc::new(map(c, |v| 1.0 / v));
+                self.affine(*x, Some(inverse), None)
+            }
+            _ => Err("is no layer on these operands".into()),
+        }
+    }
+
+    /// `x · mul + add`: a bias of the layer before it, or a learned factor, or part of an activation.
+    fn affine(&mut self, x: usize, mul: Option<Rc<Tensor>>, add: Option<Rc<Tensor>>) -> Made {
+        let item = self.items[x].clone();
+        let channels = item.dims.get(1).copied().unwrap_or(0);
+        if let (Some(add), None) = (&add, &mul)
+            && let Some(bias) = per_channel(add, &item, channels)
+            && let Some(made) = self.with_added(&item, bias)
+        {
+            return made;
+        }
+        let strange = |t: &Rc<Tensor>| t.len() != 1 && per_channel(t, &item, channels).is_none();
+        if [&mul, &add].into_iter().flatten().any(strange) {
+            return Err("meets a constant that is neither one number nor one a channel".into());
+        }
+        if let Some(made) = self.hard(x, &mul, &add) {
+            return made;
+        }
+        // Single numbers after single numbers are one step.
+        let (mut from, mut mul, mut add) = (x, mul, add);
+        if let Kind::Raw(Raw::Affine { mul: m, add: a }) = &item.kind {
+            let one = |t: &Option<Rc<Tensor>>, otherwise: f64| t.as_ref().map_or(Some(otherwise), |t| t.single());
+            if let (Some(m), Some(a), Some(m2), Some(a2)) = (one(m, 1.0), one(a, 0.0), one(&mul, 1.0), one(&add, 0.0)) {
+                let number = |v: f64| Some(Rc::new(Tensor::of(Vec::new(), vec![v])));
+                (from, mul, add) = (item.inputs[0], number(m * m2), number(a * m2 + a2));
+            } else if m.is_some() && a.is_none() && mul.is_none() {
+                (from, mul) = (item.inputs[0], m.clone());
+            }
+        }
+        if let Some(made) = self.gelu_of_scaled(from, &mul, &add) {
+            return made;
+        }
+        Ok(self.raw(Raw::Affine { mul, add }, from, item.dims))
+    }
+
+    /// The layer before with this bias, if it has none.
+    fn with_added(&mut self, item: &Item, bias: Vec<f32>) -> Option<Made> {
+        let mut params = item.params.clone();
+        let op = match item.op()? {
+            Op::Linear(op) if !op.bias => Op::from(Linear { bias: true, ..op.clone() }),
+            Op::Conv(op) if !op.bias => Op::from(Conv { bias: true, ..op.clone() }),
+            _ => return None,
+        };
+        params.push(("bias", Rc::new(Tensor::floats_of(vec![bias.len()], bias, ""))));
+        Some(self.layer(op, item.inputs.clone(), params))
+    }
+
+    /// `relu6(x + 3) / 6`, and `x·relu6(x + 3) / 6` whose product came first.
+    fn hard(&mut self, x: usize, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
+        let sixth = mul.as_ref()?.single().is_some_and(|m| (m * 6.0 - 1.0).abs() < 1e-5) && add.is_none();
+        if !sixth {
+            return None;
+        }
+        if let Some(from) = self.shifted_relu6(x) {
+            return Some(self.layer(Activation::HardSigmoid, vec![from], Vec::new()));
+        }
+        let item = &self.items[x];
+        let [a, b] = item.inputs.as_slice() else { return None };
+        let (a, b) = (*a, *b);
+        let product = matches!(item.op(), Some(Op::Mul(_)));
+        let whole = product && (self.shifted_relu6(b) == Some(a) || self.shifted_relu6(a) == Some(b));
+        let from = if self.shifted_relu6(b) == Some(a) { a } else { b };
+        whole.then(|| self.layer(Activation::HardSwish, vec![from], Vec::new()))
+    }
+
+    /// x, of `relu6(x + 3)`.
+    fn shifted_relu6(&self, id: usize) -> Option<usize> {
+        let item = &self.items[id];
+        if item.op() != Some(&Op::Activation(Activation::Relu6)) {
+            return None;
+        }
+        let (from, mul, add) = self.affine_of(item.inputs[0])?;
+        (mul == 1.0 && add == 3.0).then_some(from)
+    }
+
+    /// x, m and a of `x·m + a` with single numbers.
+    fn affine_of(&self, id: usize) -> Option<(usize, f64, f64)> {
+        let item = &self.items[id];
+        let Kind::Raw(Raw::Affine { mul, add }) = &item.kind else { return None };
+        let one = |t: &Option<Rc<Tensor>>, otherwise: f64| t.as_ref().map_or(Some(otherwise), |t| t.single());
+        Some((item.inputs[0], one(mul, 1.0)?, one(add, 0.0)?))
+    }
+
+    /// x and the factor f of `f·(1 + erf(x / √2))`.
+    fn erf_gate(&self, id: usize) -> Option<(usize, f64)> {
+        let (erf, mul, add) = self.affine_of(id)?;
+        let item = &self.items[erf];
+        if !matches!(item.kind, Kind::Raw(Raw::Erf)) || (mul - add).abs() > 1e-6 {
+            return None;
+        }
+        let (x, root, none) = self.affine_of(item.inputs[0])?;
+        let right = (root - std::f64::consts::FRAC_1_SQRT_2).abs() < 1e-5 && none == 0.0;
+        right.then_some((x, mul))
+    }
+
+    /// `½·(x·(1 + erf(x / √2)))`
+    fn gelu_of_scaled(&mut self, x: usize, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
+        let half = mul.as_ref()?.single() == Some(0.5) && add.as_ref().is_none_or(|t| t.single() == Some(0.0));
+        let item = &self.items[x];
+        if !half || !matches!(item.op(), Some(Op::Mul(_))) {
+            return None;
+        }
+        let [a, b] = item.inputs.as_slice() else { return None };
+        let from = self.gelu_parts(*a, *b, 1.0)?;
+        Some(self.layer(Activation::Gelu, vec![from], Vec::new()))
+    }
+
+    /// x, where a and b are x and its gate in either order, with a factor that is `wanted` in all.
+    fn gelu_parts(&self, a: usize, b: usize, wanted: f64) -> Option<usize> {
+        [(a, b), (b, a)].into_iter().find_map(|(x, gate)| {
+            let (from, factor) = self.erf_gate(gate)?;
+            let plain = x == from && (factor - wanted).abs() < 1e-6;
+            let scaled =
+                self.affine_of(x).is_some_and(|(y, m, a)| y == from && a == 0.0 && (m * factor - wanted).abs() < 1e-6);
+            (plain || scaled).then_some(from)
+        })
+    }
+
+    /// The product of two values: a self-gated activation, or a merge.
+    fn product(&mut self, a: usize, b: usize) -> Made {
+        if let Some(x) = self.gelu_parts(a, b, 0.5) {
+            return self.layer(Activation::Gelu, vec![x], Vec::new());
+        }
+        for (x, gate) in [(a, b), (b, a)] {
+            let item = &self.items[gate];
+            let own = match item.op() {
+                Some(Op::Activation(Activation::Sigmoid)) if item.inputs == [x] => Activation::Silu,
+                Some(Op::Activation(Activation::HardSigmoid)) if item.inputs == [x] => Activation::HardSwish,
+                _ => continue,
+            };
+            return self.layer(own, vec![x], Vec::new());
+        }
+        let (a, b) = (self.settled(a)?, self.settled(b)?);
+        self.layer(Mul {}, vec![a, b], Vec::new())
+    }
+
+    /// The sum of two values: a gate, or a merge that may scale what it adds.
+    fn sum(&mut self, a: usize, b: usize) -> Made {
+        if let Some([s, r, t]) = self.gate_parts(a, b).or_else(|| self.gate_parts(b, a)) {
+            return self.layer(Gate {}, vec![s, r, t], Vec::new());
+        }
+        for (s, r) in [(a, b), (b, a)] {
+            if let Some((from, scale, 0.0)) = self.affine_of(r)
+                && self.is_bare(r)
+            {
+                let s = self.settled(s)?;
+                return self.layer(Add { scale, drop_path: 0.0 }, vec![s, from], Vec::new());
+            }
+        }
+        let (a, b) = (self.settled(a)?, self.settled(b)?);
+        self.layer(Add { scale: 1.0, drop_path: 0.0 }, vec![a, b], Vec::new())
+    }
+
+    /// Whether a factor is a bare number rather than a tensor of one that may have been learned.
+    fn is_bare(&self, id: usize) -> bool {
+        match &self.items[id].kind {
+            Kind::Raw(Raw::Affine { mul, .. }) => mul.as_ref().is_none_or(|t| t.dims.is_empty()),
+            _ => false,
+        }
+    }
+
+    /// S, R and T of `t·R + (1 − t)·S`, given the two products.
+    fn gate_parts(&self, taken: usize, carried: usize) -> Option<[usize; 3]> {
+        let two = |id: usize| match (self.items[id].op(), self.items[id].inputs.as_slice()) {
+            (Some(Op::Mul(_)), [a, b]) => Some([(*a, *b), (*b, *a)]),
+            _ => None,
+        };
+        for (t, r) in two(taken)? {
+            let sigmoid = self.items[t].op() == Some(&Op::Activation(Activation::Sigmoid));
+            for (shut, s) in two(carried)? {
+                if sigmoid && self.one_minus(shut) == Some(t) {
+                    return Some([s, r, self.items[t].inputs[0]]);
+                }
+            }
+        }
+        None
+    }
+
+    fn one_minus(&self, id: usize) -> Option<usize> {
+        // A piece that met a merge stands before the layer that it became.
+        let id = match self.items[id].op() {
+            Some(Op::Scale(_)) => return None,
+            _ => id,
+        };
+        self.affine_of(id).filter(|&(_, m, a)| m == -1.0 && a == 1.0).map(|(x, ..)| x)
+    }
+
+    /// A value as a layer's: a factor that is no part of anything becomes `scale`, one with a sum a 1×1 convolution of each
+    /// channel by itself.
+    pub(super) fn settled(&mut self, id: usize) -> Result<usize, String> {
+        let item = self.items[id].clone();
+        let Kind::Raw(Raw::Affine { mul, add }) = &item.kind else { return Ok(id) };
+        if self.one_minus(id).is_some_and(|t| self.items[t].op() == Some(&Op::Activation(Activation::Sigmoid))) {
+            return Ok(id);
+        }
+        let channels = item.dims.get(1).copied().unwrap_or(0);
+        let spread = |t: &Rc<Tensor>| per_channel(t, &item, channels);
+        if let (Some(made), true) = (self.group_affine(&item, mul, add), item.dims.len() >= 2) {
+            return made.and_then(as_item);
+        }
+        let made = match (mul, add) {
+            (Some(mul), None) => {
+                let single = mul.len() == 1;
+                let values = if single { mul.floats().into_owned() } else { spread(mul).unwrap_or_default() };
+                let weight = Rc::new(Tensor::floats_of(vec![values.len()], values, &mul.name));
+                self.layer(Scale { init: 1.0, per_channel: !single }, item.inputs.clone(), vec![("weight", weight)])
+            }
+            _ if item.dims.len() < 3 => Err("adds a constant to vectors that no linear layer gave".to_string()),
+            _ => {
+                let ones = || Some(vec![1.0; channels]);
+                let weight = mul.as_ref().map_or_else(ones, spread).ok_or("meets a constant that does not fit")?;
+                let bias = add.as_ref().and_then(spread).ok_or("meets a constant that does not fit")?;
+                let axes = item.dims.len() - 2;
+                let dims = [vec![channels, 1], vec![1; axes]].concat();
+                let name = mul.as_ref().map_or("", |t| t.name.as_str());
+                let params = vec![
+                    ("weight", Rc::new(Tensor::floats_of(dims, weight, name))),
+                    ("bias", Rc::new(Tensor::floats_of(vec![channels], bias, ""))),
+                ];
+                let one = || vec![1; axes];
+                let (pad, init, bias_init) = (vec![0; axes], Init::KaimingNormal, None);
+                let (kernel, stride, dilation) = (one(), one(), one());
+                let op = Conv {
+                    width: channels,
+                    kernel,
+                    stride,
+                    pad,
+                    dilation,
+                    groups: channels,
+                    bias: true,
+                    init,
+                    bias_init,
+                };
+                self.layer(op, item.inputs.clone(), params)
+            }
+        };
+        made.and_then(as_item)
+    }
+
+    /// A factor and a sum after a group norm without them are its weight and bias.
+    fn group_affine(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
+        let before = self.items[item.inputs[0]].clone();
+        let Some(Op::GroupNorm(norm)) = before.op().cloned() else { return None };
+        let channels = item.dims.get(1).copied()?;
+        let (mul, add) = (mul.as_ref()?, add.as_ref()?);
+        let (weight, bias) = (per_channel(mul, item, channels)?, per_channel(add, item, channels)?);
+        let tensor = |values, name: &str| Rc::new(Tensor::floats_of(vec![channels], values, name));
+        let params = vec![("weight", tensor(weight, &mul.name)), ("bias", tensor(bias, &add.name))];
+        (!norm.affine).then(|| self.layer(GroupNorm { affine: true, ..norm }, before.inputs, params))
+    }
+
+    /// Settles what layers still read; pieces that nothing became are left, to be reported.
+    pub(super) fn settle_all(&mut self) {
+        for id in 0..self.items.len() {
+            let layer = matches!(self.items[id].kind, Kind::Layer(_));
+            for place in 0..self.items[id].inputs.len() {
+                let input = self.items[id].inputs[place];
+                if layer && let Some(settled) = self.settle_before(input) {
+                    self.items[id].inputs[place] = settled;
+                }
+            }
+        }
+        for i in 0..self.outputs.len() {
+            if let Some(settled) = self.settle_before(self.outputs[i].1) {
+                self.outputs[i].1 = settled;
+            }
+        }
+    }
+
+    fn settle_before(&mut self, input: usize) -> Option<usize> {
+        let node = self.items[input].node;
+        if !matches!(self.items[input].kind, Kind::Raw(Raw::Affine { .. })) {
+            return None;
+        }
+        self.now = node;
+        self.settle_before(self.items[input].inputs[0]).into_iter().for_each(|s| self.items[input].inputs[0] = s);
+        self.settled(input).ok().filter(|&s| s != input)
+    }
+}
+
+fn as_item(value: Value) -> Result<usize, String> {
+    match value {
+        Value::Item(id) => Ok(id),
+        _ => Err("is not computed".into()),
+    }
+}
+
+fn map(tensor: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {
+    match tensor.numbers() {
+        Some(numbers) => Tensor::of(tensor.dims.clone(), numbers.into_iter().map(f).collect()).named(&tensor.name),
+        None => tensor.clone(),
+    }
+}
+
+/// One number a channel of a constant that meets an item, if it is that (or one number in all).
+fn per_channel(tensor: &Tensor, item: &Item, channels: usize) -> Option<Vec<f32>> {
+    if channels == 0 || channels == BATCH || tensor.len() > 1 << 24 {
+        return None;
+    }
+    if tensor.len() == 1 {
+        return Some(vec![*tensor.floats().first()?; channels]);
+    }
+    let rank = item.dims.len();
+    let missing = rank.checked_sub(tensor.dims.len())?;
+    let place = 1usize.checked_sub(missing)?;
+    let along = tensor.dims.iter().enumerate().all(|(i, &d)| d == if i == place { channels } else { 1 });
+    along.then(|| tensor.floats().into_owned())
+}

@@ -1,0 +1,63 @@
+//! Where a node stands among the modules of the program that wrote it.
+
+use crate::exchange::onnx::proto::NodeProto;
+
+/// The path of a node, outermost module first, and the modules' classes where the file tells them.
+///
+/// PyTorch's exporters keep it in names (`/layer1/layer1.0/conv1/Conv`) or in the property `namespace`
+/// (`: ResNet/layer1: Sequential/layer1.0: Bottleneck/…: aten.add.Tensor`). The name of a weight, `layer1.0.conv1.weight`,
+/// says it best. `own` are archc's files, whose nodes are named by path.
+pub fn of(node: &NodeProto, weight: Option<&str>, own: bool) -> (Option<Vec<String>>, Vec<String>) {
+    let namespace = node.metadata_props.iter().find(|p| p.key == "namespace").map(|p| p.value.as_str());
+    let (mut path, classes) = match namespace {
+        Some(text) => by_namespace(text),
+        None if own => {
+            (Some(node.name.split('/').next().unwrap_or("").split('.').map(String::from).collect()), Vec::new())
+        }
+        None => (by_name(&node.name), Vec::new()),
+    };
+    if let Some(own) = weight.and_then(by_weight) {
+        path = Some(own);
+    }
+    (path.map(|words| words.iter().map(|word| clean(word)).collect()), classes)
+}
+
+/// `layer1.0.conv1.weight` without its last word; `None` for a name that says nothing.
+fn by_weight(name: &str) -> Option<Vec<String>> {
+    let (module, _) = name.rsplit_once('.')?;
+    let said = !module.is_empty() && !module.contains("::") && !module.contains('/');
+    said.then(|| module.split('.').map(String::from).collect())
+}
+
+/// `/layer1/layer1.0/conv1/Conv` as layer1, 0, conv1; names that are paths with dots stay those.
+fn by_name(name: &str) -> Option<Vec<String>> {
+    let Some(inside) = name.strip_prefix('/') else {
+        let dotted = name.contains('.') && !name.contains("::") && !name.contains('/');
+        return dotted.then(|| name.split('.').map(String::from).collect());
+    };
+    let mut words: Vec<&str> = inside.split('/').collect();
+    words.pop();
+    let mut path = Vec::new();
+    let mut last = "";
+    for word in words {
+        let own = word.strip_prefix(last).and_then(|rest| rest.strip_prefix('.')).filter(|_| !last.is_empty());
+        path.extend(own.unwrap_or(word).split('.').map(String::from));
+        last = word;
+    }
+    Some(path)
+}
+
+fn by_namespace(text: &str) -> (Option<Vec<String>>, Vec<String>) {
+    let parts: Vec<(&str, &str)> = text.split('/').filter_map(|part| part.split_once(": ")).collect();
+    let modules = parts.get(..parts.len().saturating_sub(1)).unwrap_or(&[]);
+    let path = modules.last().map_or("", |(name, _)| name);
+    let class = |(_, class): &(&str, &str)| class.rsplit('.').next().unwrap_or(class).to_string();
+    let words = path.split('.').filter(|w| !w.is_empty()).map(String::from).collect();
+    (Some(words), modules.iter().map(class).collect())
+}
+
+/// A word that can be a label.
+pub fn clean(word: &str) -> String {
+    let kept: String = word.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if kept.is_empty() { "_0".into() } else { kept }
+}
