@@ -88,7 +88,8 @@ async function everyGraph(context, path) {
     await first.focus();
     await page.keyboard.press('Enter');
     expect((await count(page, '#canvas .item')) > before, 'a block unfolds by Enter');
-    expect((await page.evaluate(() => document.activeElement.dataset.key)) === key, 'the block keeps the focus');
+    const focus = await page.evaluate(() => document.activeElement.dataset.key);
+    expect(focus === key, 'the block keeps the focus');
     await sound(page, 'unfolded');
     await page.keyboard.press('Enter');
     expect((await count(page, '#canvas .item')) === before, 'and folds again');
@@ -150,7 +151,7 @@ async function walk(context, path) {
   await page.keyboard.press('ArrowLeft');
   expect((await page.evaluate(() => document.activeElement.getAttribute('aria-expanded'))) === 'false', 'and folds it');
   const box = await page.locator('#memory').boundingBox();
-  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.75);
+  await page.mouse.click(box.x + box.width * 0.5, box.y + box.height * 0.82);
   expect(/^layer3\./.test(await label()), `a box of the memory plan finds its layer: ${await label()}`);
   await page.locator('#memory').focus();
   const before = await page.locator('#details h2').textContent();

@@ -118,9 +118,10 @@ function memoryWords(ids) {
     return view === undefined || view === false ? 'nothing of its own' : `a view of ${plan.values[view].name}`;
   }
   const size = (list) => bytes(list.reduce((sum, value) => sum + plan.values[value].bytes, 0));
-  const when = steps.length === 1 ? `step ${steps[0]}` : `steps ${steps[0]}–${steps.at(-1)}`;
   const most = Math.max(...steps.map((at) => plan.live[at]));
-  const parts = [when, `writes ${size(writes)}`];
+  // What many steps write one after another shares memory: their sum would say nothing.
+  if (steps.length > 1) return `steps ${steps[0]}–${steps.at(-1)} · at most ${bytes(most)} live`;
+  const parts = [`step ${steps[0]}`, `writes ${size(writes)}`];
   if (reads.length > 0) parts.push(`reads ${size(reads)}`);
   return [...parts, `${bytes(most)} live`].join(' · ');
 }

@@ -55,8 +55,8 @@ function rowElement(part) {
   const { name, kind, shape, params, macs, sees, look } = facts(part);
   const { frame, level, flat, key } = part;
   const cut = flat ? 0 : name.lastIndexOf('.') + 1;
-  const mark = frame ? (frame.open === FOLDED ? '▸ ' : '▾ ') : '';
-  const label = make('td', { class: 'name', style: `padding-left:${(level - 1) * 18 + (frame ? 0 : 16)}px` }, make('span', { class: 'mark' }, mark), frame ? make('strong', {}, name) : name.slice(cut));
+  const mark = frame ? (frame.open === FOLDED ? '▸' : '▾') : '';
+  const label = make('td', { class: 'name', style: `padding-left:${(level - 1) * 24 + (frame ? 0 : 16)}px` }, make('span', { class: 'mark' }, mark), frame ? make('strong', {}, name) : name.slice(cut));
   return make(
     'tr',
     { role: 'row', tabindex: key === focused ? 0 : -1, 'data-key': key, 'aria-level': level, 'aria-expanded': frame ? String(frame.open !== FOLDED) : undefined, class: frame ? 'block' : '', title: frame?.args ? `${frame.block}(${frame.args})` : frame ? undefined : name },
