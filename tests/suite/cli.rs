@@ -156,6 +156,22 @@ fn pictures_are_written_whole() {
 }
 
 #[test]
+fn several_pictures_are_drawn_at_once() {
+    let folder = workplace();
+    let (out, _) =
+        expect(folder.path(), &["graph", "tiny.arch", "--html", "net.html", "--dot", "net.dot", "--mermaid"], 0);
+    assert!(out.contains("flowchart TB") && !out.contains("digraph"), "{out}");
+    expect(folder.path(), &["summary", "tiny.arch", "--html", "layers.html"], 0);
+    for name in ["net.html", "layers.html"] {
+        let page = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"), "{name}");
+    }
+    assert!(std::fs::read_to_string(folder.path().join("net.dot")).unwrap().starts_with("digraph"));
+    let (_, err) = expect(folder.path(), &["graph", "tiny.arch", "--dot", "--mermaid"], 2);
+    assert!(err.contains("both want standard output"), "{err}");
+}
+
+#[test]
 fn a_plan_is_explained_and_cut_short() {
     let folder = workplace();
     let plan = |args: &[&str]| expect(folder.path(), &[&["plan", "tiny.arch"], args].concat(), 0).0;
