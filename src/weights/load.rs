@@ -17,6 +17,9 @@ pub enum Fit {
     Partial,
 }
 
+/// What the optimizer remembers, in the last checkpoint of a run: no network wants it, and it is no mistake there.
+const MEMORY: &str = "optimizer/";
+
 /// What a network wants of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
@@ -55,7 +58,7 @@ pub fn compare(wanted: &Wanted, file: &WeightFile) -> Report {
     let absent = |(path, spec): &&(String, ParamSpec)| file.get(path).is_none() && !optional(spec);
     let missing: Vec<Stray> = params.iter().filter(absent).map(|(path, spec)| Stray::new(path, &spec.dims)).collect();
     let known: BTreeSet<&str> = params.iter().map(|(path, _)| path.as_str()).collect();
-    let strange = |t: &&Stored| !known.contains(t.name.as_str());
+    let strange = |t: &&Stored| !known.contains(t.name.as_str()) && !t.name.starts_with(MEMORY);
     let mut unexpected: Vec<Stray> =
         file.tensors.iter().filter(strange).map(|t| Stray::new(&t.name, &t.dims)).collect();
     unexpected.sort_by(|a, b| a.name.cmp(&b.name));

@@ -36,6 +36,7 @@ fn losses(history: &History) -> Vec<Series> {
     let faint = Ink { hue: Hue::Grey, strength: 0.6 };
     let mut all = vec![series("single batches", faint, Stroke::Thin, batches)];
     all.extend(both(&history.epochs, "loss"));
+    all.retain(|series| !series.points.is_empty());
     all
 }
 

@@ -78,7 +78,10 @@ impl Report<'_> {
             }
         }
         let seconds = self.history.seconds;
-        facts.push(Fact::new(duration(seconds), "to train", format!("{seconds:.1} seconds, evaluations included")));
+        if seconds > 0.0 {
+            let exact = format!("{seconds:.1} seconds, evaluations included");
+            facts.push(Fact::new(duration(seconds), "to train", exact));
+        }
         facts.extend(costs(&cost(&self.network.graph)).into_iter().take(2));
         facts
     }
