@@ -59,6 +59,19 @@ impl Analysis {
         Self { program, views, diagnostics, index: OnceCell::new() }
     }
 
+    /// Reads a root file for its names alone: nothing is elaborated.
+    pub fn names_of(documents: &Documents, root: &Path, options: &Options) -> Self {
+        let program = Program::load(documents, root, &options.limits, options.import_root.as_deref());
+        let program = Arc::new(program);
+        let views = Arc::new(Views { program: Arc::clone(&program), models: Vec::new() });
+        Self { diagnostics: program.diagnostics.clone(), program, views, index: OnceCell::new() }
+    }
+
+    /// Whether names may be missing: a line was not understood, or an import not found.
+    pub fn has_broken_text(&self) -> bool {
+        self.program.diagnostics.has_errors()
+    }
+
     /// Every name of the program.
     pub fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::of(&self.program))

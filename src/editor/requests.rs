@@ -2,7 +2,7 @@
 
 use super::state::State;
 use super::text::Encoding;
-use super::{complete, hints, hover, paths};
+use super::{actions, colours, complete, format, hints, hover, navigate, outline, paths, rename, signature};
 use lsp_server::{ErrorCode, Request};
 use lsp_types::*;
 use serde::Serialize;
@@ -20,7 +20,18 @@ pub fn capabilities(encoding: Encoding) -> Value {
         "textDocumentSync": { "openClose": true, "change": TextDocumentSyncKind::INCREMENTAL, "save": true },
         "hoverProvider": true,
         "completionProvider": { "triggerCharacters": [".", "(", ",", "=", ">", ":", "\"", " "] },
+        "signatureHelpProvider": { "triggerCharacters": ["(", ","] },
+        "definitionProvider": true,
+        "referencesProvider": true,
+        "documentHighlightProvider": true,
+        "documentSymbolProvider": true,
+        "workspaceSymbolProvider": true,
+        "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX] },
+        "documentFormattingProvider": true,
+        "renameProvider": { "prepareProvider": true },
+        "foldingRangeProvider": true,
         "inlayHintProvider": true,
+        "semanticTokensProvider": { "legend": colours::legend(), "full": true },
     })
 }
 
@@ -30,7 +41,21 @@ pub fn answer(state: &mut State, request: Request) -> Answer {
     match method {
         "textDocument/hover" => with(request, |p: HoverParams| hover(state, &p)),
         "textDocument/completion" => with(request, |p: CompletionParams| completion(state, &p)),
+        "textDocument/signatureHelp" => with(request, |p: SignatureHelpParams| signature(state, &p)),
+        "textDocument/definition" => with(request, |p: GotoDefinitionParams| navigate::definition(state, &p)),
+        "textDocument/references" => with(request, |p: ReferenceParams| navigate::references(state, &p)),
+        "textDocument/documentHighlight" => with(request, |p: DocumentHighlightParams| navigate::highlight(state, &p)),
+        "textDocument/documentSymbol" => with(request, |p: DocumentSymbolParams| outline::symbols(state, &p)),
+        "workspace/symbol" => with(request, |p: WorkspaceSymbolParams| outline::workspace(state, &p)),
+        "textDocument/codeAction" => with(request, |p: CodeActionParams| actions::actions(state, &p)),
+        "textDocument/foldingRange" => with(request, |p: FoldingRangeParams| outline::folds(state, &p)),
         "textDocument/inlayHint" => with(request, |p: InlayHintParams| inlay(state, &p)),
+        "textDocument/semanticTokens/full" => with(request, |p: SemanticTokensParams| colours::tokens(state, &p)),
+        "textDocument/formatting" => with_errors(request, |p: DocumentFormattingParams| format::edits(state, &p)),
+        "textDocument/prepareRename" => {
+            with_errors(request, |p: TextDocumentPositionParams| rename::prepare(state, &p))
+        }
+        "textDocument/rename" => with_errors(request, |p: RenameParams| rename::rename(state, &p)),
         _ => Err((ErrorCode::MethodNotFound, format!("`{method}` is not known"))),
     }
 }
@@ -84,9 +109,14 @@ fn completion(state: &mut State, params: &CompletionParams) -> Option<Completion
         text: &spot.text,
         offset: spot.offset,
         snippets: state.client.snippets,
-        encoding: state.encoding,
     };
     Some(CompletionList { is_incomplete: false, items: complete::complete(&request) })
+}
+
+fn signature(state: &mut State, params: &SignatureHelpParams) -> Option<SignatureHelp> {
+    let spot = spot(state, &params.text_document_position_params)?;
+    let known = state.analysis(&spot.path)?;
+    signature::help(&known, &spot.path, &spot.text.text, spot.offset)
 }
 
 fn inlay(state: &mut State, params: &InlayHintParams) -> Option<Vec<InlayHint>> {

@@ -5,7 +5,7 @@ use super::diagnose;
 use super::documents::{Document, Documents};
 use super::paths::{path_of, plain, uri_of};
 use super::text::{Encoding, Text};
-use crate::elaborate::{Loader, Options};
+use crate::elaborate::Options;
 use lsp_types::{InitializeParams, PublishDiagnosticsParams, TextDocumentContentChangeEvent, Uri};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -32,7 +32,8 @@ pub struct State {
     pub documents: Documents,
     /// Folders that the editor has open.
     pub folders: Vec<PathBuf>,
-    options: Options,
+    /// What the compiler is asked for.
+    pub options: Options,
     /// By root: every open document is one.
     analyses: BTreeMap<PathBuf, Rc<Analysis>>,
     /// Roots whose text or imports have changed since.
@@ -135,15 +136,15 @@ impl State {
     /// As [`State::analyses_with`], and also with the closed files of the open folders that import it.
     pub fn analyses_everywhere(&mut self, path: &Path) -> Vec<Rc<Analysis>> {
         let mut found = self.analyses_with(path);
-        for root in super::folders::sources(&self.folders) {
-            let closed = self.documents.get(&root).is_none();
-            let imports = |text: String| text.contains("import");
-            if closed && self.documents.read(&root, self.options.limits.source_bytes).is_ok_and(imports) {
-                let known = Analysis::of(&self.documents, &root, &self.options, None);
-                found.extend(known.file(path).map(|_| Rc::new(known)));
-            }
-        }
+        found.extend(self.closed().into_iter().filter(|known| known.file(path).is_some()));
         found
+    }
+
+    /// The closed files of the open folders.
+    pub fn closed(&self) -> Vec<Rc<Analysis>> {
+        let all = super::folders::sources(&self.folders).into_iter();
+        let closed = all.filter(|root| self.documents.get(root).is_none());
+        closed.map(|root| Rc::new(Analysis::names_of(&self.documents, &root, &self.options))).collect()
     }
 
     /// Looks at whatever has changed and gives the diagnostics of every file concerned, empty ones where they are gone.

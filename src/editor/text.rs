@@ -59,11 +59,6 @@ impl Text {
         Self { text, starts, encoding }
     }
 
-    /// How many lines there are; at least one.
-    pub fn lines(&self) -> usize {
-        self.starts.len()
-    }
-
     /// The line of a byte, from 0.
     pub fn line_of(&self, offset: usize) -> usize {
         self.starts.partition_point(|&start| start as usize <= offset).saturating_sub(1)

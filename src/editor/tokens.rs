@@ -67,13 +67,6 @@ pub fn tokens(text: &str) -> Vec<Token> {
     found
 }
 
-/// The tokens of a text without comments.
-pub fn code(text: &str) -> Vec<Token> {
-    let mut list = tokens(text);
-    list.retain(|token| token.kind != Kind::Comment);
-    list
-}
-
 fn is_word(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || *byte == b'_'
 }
@@ -126,7 +119,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<&str> {
-        code(text).iter().map(|token| token.text(text)).collect()
+        tokens(text).iter().filter(|t| t.kind != Kind::Comment).map(|token| token.text(text)).collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod steps;
 use super::analysis::Analysis;
 use super::context::{self, Context, Place};
 use super::manual;
-use super::text::{Encoding, Text};
+use super::text::Text;
 use crate::elaborate::vocabulary;
 use crate::ops;
 use lsp_types::{
@@ -29,8 +29,6 @@ pub struct Request<'a> {
     pub offset: usize,
     /// Whether places to fill in may be offered.
     pub snippets: bool,
-    /// How columns are counted.
-    pub encoding: Encoding,
 }
 
 /// Something to write.

@@ -2,3 +2,8 @@
 
 mod answers;
 mod client;
+mod names;
+mod robust;
+mod session;
+#[cfg(feature = "cli")]
+mod stdio;
