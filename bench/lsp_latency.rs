@@ -1,8 +1,8 @@
 //! How long the language server takes from a keystroke to its answers, over an in-memory connection.
 //!
 //! `cargo run --release --no-default-features --features editor --example lsp_latency [FILE [MODEL]]`: the file (default
-//! `examples/resnet.arch`) is opened, and a digit is typed in its last model's line and taken back, 200 times. Timed are the
-//! diagnostics, then a hover, then a completion at that place.
+//! `examples/resnet.arch`) is opened, and a digit is typed in the line of the model and taken back, 200 times. Timed are the
+//! diagnostics of the whole file, then a hover and a completion of a step in its deepest block.
 
 use lsp_server::{Connection, Message, Notification, Request};
 use serde_json::{Value, json};
@@ -64,7 +64,10 @@ fn main() {
     editor.tell("textDocument/didOpen", json!({ "textDocument": document }));
     editor.diagnostics();
     let position = json!({ "line": line, "character": column });
-    let place = json!({ "textDocument": { "uri": uri }, "position": position });
+    let step = text.find("conv3: conv").map_or(at, |n| n + "conv3: co".len());
+    let line_start = text[..step].rfind('\n').map_or(0, |n| n + 1);
+    let there = json!({ "line": text[..step].matches('\n').count(), "character": step - line_start });
+    let place = json!({ "textDocument": { "uri": uri }, "position": there });
     let [mut seen, mut hovered, mut completed, mut all] = [(); 4].map(|()| Vec::new());
     for round in 0..ROUNDS {
         let end = json!({ "line": line, "character": column + round % 2 });

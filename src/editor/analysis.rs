@@ -230,6 +230,13 @@ impl<'a> Shapes<'a> {
                     continue;
                 };
                 let list = found.entry(end).or_default();
+                // A skip that ends in the name of its source: the step counts, not the name.
+                let length = |list: &[Seen<'a>]| list.first().and_then(|s| s.taken.first()).map_or(0, |t| t.span.len());
+                match taken.span.len().cmp(&length(list)) {
+                    std::cmp::Ordering::Less => continue,
+                    std::cmp::Ordering::Greater => list.clear(),
+                    std::cmp::Ordering::Equal => {}
+                }
                 match list.last_mut().filter(|seen| std::ptr::eq(seen.view, view)) {
                     Some(seen) => seen.taken.push(taken),
                     None => list.push(Seen { view, taken: vec![taken] }),

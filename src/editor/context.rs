@@ -128,8 +128,7 @@ pub fn at(text: &str, offset: usize) -> Context {
             Kind::Comment => return nothing(word),
             Kind::Text if !closed => (read, word, quoted) = (rest, last.range.start + 1..offset, true),
             Kind::Word => (read, word) = (rest, last.range.start..offset),
-            Kind::Number if text[..last.range.start].ends_with('.') => (read, word) = (rest, last.range.start..offset),
-            Kind::Number => return nothing(word),
+            Kind::Number => (read, word) = (rest, last.range.start..offset),
             _ => {}
         }
     }
@@ -257,11 +256,12 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, sign: &str, token: &Token) {
-        let meant = |frame: &Frame| match (sign, &frame.opened) {
-            (")", Opened::Parenthesis { .. }) | ("]", Opened::Bracket) => true,
-            ("}", Opened::Body | Opened::Train | Opened::Value) => true,
-            _ => false,
+        let pairs = |opened: &Opened| match opened {
+            Opened::Parenthesis { .. } => ")",
+            Opened::Bracket => "]",
+            Opened::Body | Opened::Train | Opened::Value => "}",
         };
+        let meant = |frame: &Frame| pairs(&frame.opened) == sign;
         let Some(at) = self.frames.iter().rposition(meant) else { return };
         let body = self.frames[at].opened == Opened::Body;
         self.frames.truncate(at);

@@ -106,6 +106,10 @@ fn bare(label: &str) -> String {
 }
 
 fn offers(request: &Request<'_>, context: &Context) -> Vec<Offer> {
+    let typed = request.text.text.get(context.word.clone()).unwrap_or("");
+    if typed.starts_with(|c: char| c.is_ascii_digit()) && context.dotted.is_empty() {
+        return Vec::new();
+    }
     if context.quoted && !matches!(context.place, Place::ImportPath) {
         return arguments::quoted(&context.place);
     }

@@ -57,7 +57,8 @@ fn params(client: &Client, text: &str, rng: &mut Rng) -> Value {
         _ => position(text, text.floor_char_boundary(below(text.len() + 1, rng))),
     };
     params["range"] = json!({ "start": { "line": 0, "character": 0 }, "end": params["position"] });
-    params["context"] = json!({ "includeDeclaration": true, "diagnostics": [], "triggerKind": 1 });
+    params["context"] =
+        json!({ "includeDeclaration": true, "diagnostics": [], "triggerKind": 1, "isRetrigger": false });
     params["newName"] = json!("fresh");
     params
 }
