@@ -416,7 +416,6 @@ mod tests {
         assert_eq!(place("block A() {\n    {i}: |\n}"), Place::Step);
         assert_eq!(place("block A() {\n    for i in 0..3 { a{i}: b|"), Place::Step);
         assert_eq!(place("block A() {\n    if x == 1 {\n a\n } else if x { |"), Place::Step);
-        assert_eq!(place("block A() {\n    conv(3, |\n}\nmodel B() {\n    |"), place("block A() { a(3, |"));
         assert_eq!(place("block A() {\n    conv(3, \n}\nmodel B() {\n    |"), Place::Step);
     }
 
