@@ -198,7 +198,15 @@ pub struct Seen<'a> {
 impl<'a> Shapes<'a> {
     /// The innermost step around a byte, by model.
     pub fn around(&self, offset: usize) -> Vec<Seen<'a>> {
-        let Some(at) = self.change.known(offset) else { return Vec::new() };
+        self.change.known(offset).map_or_else(Vec::new, |at| self.around_known(at))
+    }
+
+    /// As [`Shapes::around`]; within what is being written, the step where that begins.
+    pub fn near(&self, offset: usize) -> Vec<Seen<'a>> {
+        self.around_known(self.change.known(offset).unwrap_or(self.change.start))
+    }
+
+    fn around_known(&self, at: usize) -> Vec<Seen<'a>> {
         let at = at as u32;
         let holds = |t: &&Taken| t.span.file == self.file && t.span.start <= at && at <= t.span.end;
         let all = self.views.models.iter().flat_map(|view| &view.sketch.taken);

@@ -140,7 +140,7 @@ pub fn fits() -> Vec<Offer> {
 pub fn size(request: &Request<'_>, context: &Context, field: &str) -> Offer {
     let offset = context.word.start;
     let shapes = request.known.iter().filter_map(|known| known.shapes(request.path, &request.text.text));
-    let value = shapes.flat_map(|shapes| shapes.around(offset)).find_map(|seen| {
+    let value = shapes.flat_map(|shapes| shapes.near(offset)).find_map(|seen| {
         let of = |taken: &&crate::elaborate::sketch::Taken| shapes::of_node(&seen.view.sketch, taken.before);
         shapes::folded(seen.taken.iter().filter_map(of).collect())
     });
