@@ -124,7 +124,7 @@ pub enum Command {
     Bench(super::bench::BenchArgs),
     /// Write the network in the words of other tools, and its weights.
     #[command(
-        after_help = "Examples:\n  archc export net.arch --arch flat.arch\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors\n  archc export net.arch --weights runs/net-1 --onnx net.onnx"
+        after_help = "Examples:\n  archc export net.arch --pytorch net.py --safetensors net.safetensors\n  archc export net.arch --rust net.rs\n  archc export examples/resnet.arch --model ResNet18 --arch -\n  archc export net.arch --weights runs/net-1 --safetensors net.safetensors\n  archc export net.arch --weights runs/net-1 --onnx net.onnx"
     )]
     Export(super::export::ExportArgs),
     /// Read an ONNX file: an `.arch` file with its blocks recovered, and its weights.

@@ -7,7 +7,8 @@ use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{files, onnx, weights};
 use crate::base::Diagnostic;
-use crate::exchange::arch;
+use crate::exchange::classes::docs;
+use crate::exchange::{arch, pytorch, rust};
 use crate::lower::ParamStore;
 use crate::lower::weights::save;
 use crate::train::checkpoint::Run;
@@ -29,6 +30,12 @@ pub struct ExportArgs {
     /// An ONNX file with the weights inside.
     #[arg(long, value_name = "FILE")]
     pub onnx: Option<PathBuf>,
+    /// PyTorch source: one `nn.Module` for each block, under the same parameter names; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub pytorch: Option<PathBuf>,
+    /// Rust source for candle: one struct for each block; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub rust: Option<PathBuf>,
     /// The weights as .safetensors.
     #[arg(long, value_name = "FILE")]
     pub safetensors: Option<PathBuf>,
@@ -48,7 +55,11 @@ type Target<'a> = (&'static str, &'a Option<PathBuf>, fn(&Loaded) -> Result<Stri
 
 /// Writes every form that was asked for.
 pub fn run(args: &ExportArgs, shell: &Shell) -> Result<Exit, Exit> {
-    let texts: [Target; 1] = [("--arch", &args.arch, |loaded| arch::flat(&loaded.network))];
+    let texts: [Target; 3] = [
+        ("--arch", &args.arch, |loaded| arch::flat(&loaded.network)),
+        ("--pytorch", &args.pytorch, |loaded| Ok(pytorch::source(&loaded.network, &docs(&loaded.compiled.program)))),
+        ("--rust", &args.rust, |loaded| Ok(rust::source(&loaded.network, &docs(&loaded.compiled.program)))),
+    ];
     check_targets(args, &texts, shell)?;
     let info = args.weights.as_deref().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
     let (model, plain) = noted(&args.model, info.as_ref());

@@ -6,3 +6,6 @@
 pub mod arch;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod classes;
+pub mod pytorch;
+pub mod rust;

@@ -1,0 +1,203 @@
+//! Which values of a body get names, and which are written where they are read.
+
+use super::body::{Body, Ref, What};
+use crate::graph::Graph;
+use crate::ops::Op;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A value as it is written.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A variable.
+    Name(String),
+    /// The result of an item, from what it reads.
+    Item(usize, Vec<Value>),
+}
+
+/// One line of a body.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The names that it gives; none for the last line, which returns.
+    pub names: Vec<String>,
+    /// What it computes; several only where it returns several.
+    pub values: Vec<Value>,
+}
+
+/// How an item is treated.
+#[derive(Clone, Copy, PartialEq)]
+enum Weight {
+    /// A convolution or a linear layer.
+    Heavy,
+    Norm,
+    Activation,
+    /// Merges and what fits their operands.
+    Merge,
+    /// Uses of classes, and chains.
+    Part,
+    /// Always on a line of its own.
+    Alone,
+    /// Pools, and all else that is a function.
+    Other,
+}
+
+struct Writer<'a> {
+    body: &'a Body,
+    weights: Vec<Weight>,
+    inlined: BTreeSet<usize>,
+}
+
+/// The lines of a body whose inputs have these names; those in `kept` are not given to other values.
+pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: &[String]) -> Vec<Line> {
+    let weights = body.items.iter().map(|item| weight(graph, &item.what, item.gives)).collect();
+    let mut writer = Writer { body, weights, inlined: BTreeSet::new() };
+    for i in 0..body.items.len() {
+        for read in &body.items[i].reads {
+            if let Ref::Item(from, _) = *read
+                && body.uses(*read) == 1
+                && writer.fits(i, from)
+            {
+                writer.inlined.insert(from);
+            }
+        }
+    }
+    let last = body.items.len().checked_sub(1);
+    let returned = last.filter(|&i| {
+        body.outputs == [Ref::Item(i, 0)] && body.uses(Ref::Item(i, 0)) == 1 && writer.weights[i] != Weight::Alone
+    });
+    writer.inlined.extend(returned);
+    writer.named(inputs, kept)
+}
+
+fn weight(graph: &Graph, what: &What, gives: usize) -> Weight {
+    let What::Op(layer) = what else {
+        return if matches!(what, What::Run(_)) || gives != 1 { Weight::Alone } else { Weight::Part };
+    };
+    match &graph.node(layer.node).op {
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Weight::Heavy,
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Weight::Norm,
+        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => Weight::Activation,
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => Weight::Merge,
+        _ => Weight::Other,
+    }
+}
+
+impl Writer<'_> {
+    /// Whether the value of one item is written inside the call of another.
+    fn fits(&self, at: usize, from: usize) -> bool {
+        use Weight::{Activation, Heavy, Merge, Norm, Other, Part};
+        let depth = self.depth(from);
+        match (self.weights[at], self.weights[from]) {
+            (Activation, Heavy | Norm | Merge) => depth <= 3,
+            (Norm, Heavy) => depth <= 2,
+            (Heavy, Norm | Activation) => depth <= 2 && !self.holds_heavy(from),
+            (Merge, Part | Activation | Heavy) => depth <= 2,
+            (Merge, Other) => depth <= 1,
+            (Other, Activation) => depth <= 1,
+            _ => false,
+        }
+    }
+
+    fn inner(&self, at: usize) -> impl Iterator<Item = usize> + '_ {
+        self.body.items[at].reads.iter().filter_map(|read| match read {
+            Ref::Item(from, _) if self.inlined.contains(from) => Some(*from),
+            _ => None,
+        })
+    }
+
+    fn depth(&self, at: usize) -> usize {
+        1 + self.inner(at).map(|from| self.depth(from)).max().unwrap_or(0)
+    }
+
+    fn holds_heavy(&self, at: usize) -> bool {
+        self.weights[at] == Weight::Heavy || self.inner(at).any(|from| self.holds_heavy(from))
+    }
+
+    /// Every value that an item reads by name, those of inlined items too.
+    fn reads(&self, at: usize) -> Vec<Ref> {
+        let own = self.body.items[at].reads.iter();
+        own.flat_map(|read| match read {
+            Ref::Item(from, _) if self.inlined.contains(from) => self.reads(*from),
+            read => vec![*read],
+        })
+        .collect()
+    }
+
+    fn value(&self, read: Ref, names: &BTreeMap<Ref, String>) -> Value {
+        match read {
+            Ref::Item(from, _) if self.inlined.contains(&from) => self.call(from, names),
+            read => Value::Name(names.get(&read).cloned().unwrap_or_default()),
+        }
+    }
+
+    fn call(&self, at: usize, names: &BTreeMap<Ref, String>) -> Value {
+        Value::Item(at, self.body.items[at].reads.iter().map(|read| self.value(*read, names)).collect())
+    }
+
+    fn named(&self, inputs: &[String], kept: &[String]) -> Vec<Line> {
+        let mut names: BTreeMap<Ref, String> =
+            inputs.iter().enumerate().map(|(i, name)| (Ref::Input(i), name.clone())).collect();
+        let outer: Vec<usize> = (0..self.body.items.len()).filter(|i| !self.inlined.contains(i)).collect();
+        let mut last = BTreeMap::new();
+        for (line, &item) in outer.iter().enumerate() {
+            last.extend(self.reads(item).into_iter().map(|read| (read, line)));
+        }
+        for output in &self.body.outputs {
+            let reads = match output {
+                Ref::Item(item, _) if self.inlined.contains(item) => self.reads(*item),
+                output => vec![*output],
+            };
+            last.extend(reads.into_iter().map(|read| (read, outer.len())));
+        }
+        let mut lines = Vec::new();
+        for (line, &item) in outer.iter().enumerate() {
+            let call = self.call(item, &names);
+            let given: Vec<String> = (0..self.body.items[item].gives)
+                .map(|result| {
+                    let value = Ref::Item(item, result);
+                    let live = |(read, _): &(&Ref, &String)| last.get(*read).is_some_and(|&end| end > line);
+                    let held: BTreeSet<String> = names.iter().filter(live).map(|(_, name)| name.clone()).collect();
+                    let lives = last.get(&value).copied().unwrap_or(line);
+                    let name = self.name(item, lives > line + 1, &held, kept, &names);
+                    names.insert(value, name.clone());
+                    name
+                })
+                .collect();
+            lines.push(Line { names: given, values: vec![call] });
+        }
+        let values = self.body.outputs.iter().map(|output| self.value(*output, &names)).collect();
+        lines.push(Line { names: Vec::new(), values });
+        lines
+    }
+
+    /// A name for a result: its label where it is read much later, the operand's where that is done with, else a letter.
+    fn name(
+        &self,
+        item: usize,
+        long: bool,
+        held: &BTreeSet<String>,
+        kept: &[String],
+        names: &BTreeMap<Ref, String>,
+    ) -> String {
+        let free = |name: &str| !held.contains(name) && !kept.iter().any(|k| k == name);
+        let label = &self.body.items[item].label;
+        let word = label.starts_with(|c: char| c.is_ascii_lowercase()) && !RESERVED.contains(&label.as_str());
+        if long && word && free(label) {
+            return label.clone();
+        }
+        let operand = self.reads(item).first().and_then(|read| names.get(read));
+        if let Some(operand) = operand.filter(|name| free(name) && name.len() == 1) {
+            return operand.clone();
+        }
+        let letters = ["x", "y", "z", "u", "v", "w"].into_iter().map(String::from);
+        let mut names = letters.chain((0..).map(|i| format!("v{i}")));
+        names.find(|name| free(name)).unwrap_or_default()
+    }
+}
+
+/// Words that are no variables in Python or Rust, or are needed there.
+const RESERVED: [&str; 50] = [
+    "and", "as", "assert", "async", "await", "break", "class", "const", "continue", "crate", "def", "del", "dyn",
+    "elif", "else", "enum", "except", "extern", "finally", "fn", "for", "from", "global", "if", "impl", "import", "in",
+    "is", "lambda", "let", "loop", "match", "mod", "move", "mut", "not", "or", "pass", "pub", "raise", "ref", "return",
+    "self", "static", "struct", "super", "torch", "train", "try", "while",
+];

@@ -1,0 +1,290 @@
+//! A network as classes, as a person would write them: one for every body of a block, with what differs between its uses as
+//! arguments of its constructor. What Python and Rust have in common is decided here.
+//!
+//! Every use of a block is a body and a list of numbers ([`tree`]). Equal bodies are one class; a number that is the same at
+//! every use is written as it is, one that is an argument of the block is that argument, and any other gets an argument of its
+//! own ([`expr`]). [`lines`] says which values get names.
+
+mod body;
+mod expr;
+mod lines;
+mod slots;
+mod tree;
+
+pub use body::{Body, Item, Layer, Ref, Run, What};
+pub use expr::Expr;
+pub use lines::{Line, Value, lines};
+pub use slots::axis_names;
+pub use tree::Chainable;
+
+use crate::elaborate::{Network, Program};
+use crate::ops::Op;
+use crate::syntax::ast;
+use expr::{Base, half_of_base, literal, of_bases};
+use slots::Number;
+use std::collections::{BTreeMap, BTreeSet};
+use tree::{Found, Tree};
+
+/// What an argument of a constructor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A size or a count.
+    Int,
+    /// Another number.
+    Float,
+    /// A module.
+    Module,
+}
+
+/// An argument of a constructor.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The number of a use that is passed for it.
+    slot: usize,
+}
+
+/// A class.
+#[derive(Debug)]
+pub struct Class {
+    /// Its name; no two are equal.
+    pub name: String,
+    /// What the block is for.
+    pub doc: Option<String>,
+    /// The constructor's arguments.
+    pub params: Vec<Param>,
+    /// What it does.
+    pub body: Body,
+    /// Its body's numbers.
+    pub numbers: Vec<Expr>,
+}
+
+impl Class {
+    /// Arguments that the forward pass needs, too: those of steps that are no members.
+    pub fn kept(&self, member: &dyn Fn(&Layer) -> bool) -> Vec<&Param> {
+        let mut used = BTreeSet::new();
+        for item in &self.body.items {
+            match &item.what {
+                What::Op(layer) if !member(layer) => {
+                    let own = &self.numbers[item.base..item.base + layer.names.len()];
+                    own.iter().for_each(|expr| names_in(expr, &mut used));
+                }
+                _ => {}
+            }
+        }
+        self.params.iter().filter(|param| used.contains(&param.name)).collect()
+    }
+}
+
+/// The classes of a network, each after those that it uses; the last is the model.
+#[derive(Debug)]
+pub struct Classes {
+    /// The classes.
+    pub list: Vec<Class>,
+}
+
+/// The doc comments of a program's blocks, by name.
+pub fn docs(program: &Program) -> BTreeMap<String, String> {
+    let blocks = program.files().flat_map(|file| &file.items).filter_map(|item| match item {
+        ast::Item::Block(block) => Some((block.name.node.clone(), block.doc.clone()?)),
+        _ => None,
+    });
+    blocks.collect()
+}
+
+impl Classes {
+    /// Finds the classes of a network. `chainable` says which ops the target can write as modules in a sequence, `reserved` which
+    /// names it needs itself.
+    pub fn of(
+        network: &Network,
+        docs: &BTreeMap<String, String>,
+        chainable: &dyn Fn(&Op) -> bool,
+        reserved: &[&str],
+    ) -> Self {
+        let tree = Tree::of(network, chainable);
+        let mut taken: BTreeSet<String> = reserved.iter().map(|name| name.to_string()).collect();
+        taken.insert(network.name.clone());
+        let last = tree.found.len() - 1;
+        let names: Vec<String> = (0..=last)
+            .map(|i| if i == last { network.name.clone() } else { free_name(&tree.found, i, network, &mut taken) })
+            .collect();
+        let mut classes = Self { list: Vec::new() };
+        for (found, name) in tree.found.iter().zip(names) {
+            let doc = match name == network.name {
+                true => network.doc.clone(),
+                false => found.block.as_ref().and_then(|block| docs.get(block)).cloned(),
+            };
+            let class = classes.unify(&tree, found, name, doc);
+            classes.list.push(class);
+        }
+        classes
+    }
+
+    /// A class whose numbers are right at every use of its body.
+    fn unify(&self, tree: &Tree, found: &Found, name: String, doc: Option<String>) -> Class {
+        let column = |i: usize| -> Vec<Number> { found.uses.iter().map(|&use_| tree.uses[use_].numbers[i]).collect() };
+        let first = &tree.uses[found.uses[0]];
+        let own = first.numbers.len() - first.extras.len();
+        let bases =
+            first.extras.iter().enumerate().map(|(i, name)| Base { name: name.clone(), values: column(own + i) });
+        let bases: Vec<Base> = bases.filter(|base| !base.values.contains(&Number::Any)).collect();
+        let slots = self.slot_names(&found.body.items, own);
+        let mut made: Vec<(Base, Param)> = Vec::new();
+        let mut numbers = Vec::new();
+        for (i, slot) in slots.iter().enumerate() {
+            let values = column(i);
+            let Some(slot) = slot else {
+                numbers.push(Expr::Int(0));
+                continue;
+            };
+            let plain = slot.rsplit('_').next().is_some_and(|word| WINDOWS.iter().any(|w| word.starts_with(w)));
+            let known = literal(&values).or_else(|| of_bases(&values, &bases, plain));
+            let known = known.or_else(|| half_of_base(&values, &bases).filter(|_| slot.ends_with("_pad")));
+            let known = known.or_else(|| {
+                made.iter().find(|(base, _)| base.values == values).map(|(base, _)| Expr::Name(base.name.clone()))
+            });
+            numbers.push(known.unwrap_or_else(|| {
+                let kind = match values[0] {
+                    Number::Module(_) => Kind::Module,
+                    Number::Float(_) => Kind::Float,
+                    _ => Kind::Int,
+                };
+                let mut name = slot.clone();
+                while bases.iter().any(|base| base.name == name) || made.iter().any(|(base, _)| base.name == name) {
+                    name.push('_');
+                }
+                let param = Param { name: name.clone(), kind, slot: i };
+                made.push((Base { name: name.clone(), values }, param));
+                Expr::Name(name)
+            }));
+        }
+        let mut used = BTreeSet::new();
+        numbers.iter().for_each(|expr| names_in(expr, &mut used));
+        let known = first.extras.iter().enumerate().filter(|(_, name)| used.contains(name.as_str()));
+        let kind = |i: usize| if matches!(first.numbers[own + i], Number::Float(_)) { Kind::Float } else { Kind::Int };
+        let mut params: Vec<Param> =
+            known.map(|(i, name)| Param { name: name.clone(), kind: kind(i), slot: own + i }).collect();
+        // What comes in goes first, as in PyTorch.
+        params.sort_by_key(|param| !param.name.starts_with("in_"));
+        params.extend(made.into_iter().map(|(_, param)| param));
+        let holes = |i: usize| match first.numbers[i] {
+            Number::Module(inner) if found.uses.len() == 1 => Some(self.make(tree, inner)),
+            _ => None,
+        };
+        let fixed = |(i, expr): (usize, Expr)| holes(i).unwrap_or(expr);
+        let numbers: Vec<Expr> = numbers.into_iter().enumerate().map(fixed).collect();
+        if found.uses.len() == 1 {
+            params.retain(|param| param.kind != Kind::Module);
+        }
+        Class { name, doc, params, body: found.body.clone(), numbers }
+    }
+
+    /// The use of a class that has been unified, as an expression of plain numbers.
+    fn make(&self, tree: &Tree, use_: usize) -> Expr {
+        let it = &tree.uses[use_];
+        let args = self.list[it.class].params.iter().map(|param| match it.numbers[param.slot] {
+            Number::Int(n) => Expr::Int(n),
+            Number::Float(x) => Expr::Float(x),
+            Number::Module(inner) => self.make(tree, inner),
+            Number::Any => Expr::Int(0),
+        });
+        Expr::Make(it.class, args.collect())
+    }
+
+    /// The arguments of a use of a class, from the numbers of that use.
+    pub fn args(&self, class: usize, number: &dyn Fn(usize) -> Expr) -> Vec<Expr> {
+        self.list[class].params.iter().map(|param| number(param.slot)).collect()
+    }
+}
+
+fn names_in(expr: &Expr, found: &mut BTreeSet<String>) {
+    match expr {
+        Expr::Name(name) => drop(found.insert(name.clone())),
+        Expr::Times(a, b) | Expr::Over(a, b) | Expr::Plus(a, b) => {
+            names_in(a, found);
+            names_in(b, found);
+        }
+        Expr::Make(_, args) => args.iter().for_each(|arg| names_in(arg, found)),
+        Expr::Int(_) | Expr::Float(_) => {}
+    }
+}
+
+/// Names of windows and steps, which are seldom meant to be computed from widths.
+const WINDOWS: [&str; 5] = ["kernel", "stride", "pad", "dilation", "factor"];
+
+impl Classes {
+    /// A name for each number of a body, should it become an argument; none for numbers that no class asks for.
+    fn slot_names(&self, items: &[Item], count: usize) -> Vec<Option<String>> {
+        let mut names = vec![None; count];
+        for (i, item) in items.iter().enumerate() {
+            let end = items.get(i + 1).map_or(count, |next| next.base);
+            let label = item.label.trim_start_matches(|c: char| c.is_ascii_digit());
+            let label = if label.is_empty() { format!("part{}", item.label) } else { label.to_string() };
+            let params = |class: usize| self.list[class].params.iter();
+            let mut enter = |slot: usize, name: &str| {
+                let name = if name.is_empty() { label.clone() } else { format!("{label}_{name}") };
+                names[item.base + slot] = Some(name);
+            };
+            match &item.what {
+                What::Op(layer) => layer.names.iter().enumerate().for_each(|(slot, name)| enter(slot, name)),
+                What::Chain(items) => {
+                    let inner = self.slot_names(items, end - item.base);
+                    inner.iter().enumerate().for_each(|(slot, name)| name.iter().for_each(|name| enter(slot, name)));
+                }
+                What::Use(class) => params(*class).for_each(|param| enter(param.slot, &param.name)),
+                What::Run(run) => {
+                    enter(0, "count");
+                    for param in params(run.class) {
+                        enter(1 + 2 * param.slot, &param.name);
+                        enter(2 + 2 * param.slot, &format!("{}_growth", param.name));
+                    }
+                }
+                What::Hole => enter(0, ""),
+            }
+        }
+        names
+    }
+}
+
+/// A name that is not taken: the block's own, with what sets this body apart.
+fn free_name(found: &[Found], at: usize, network: &Network, taken: &mut BTreeSet<String>) -> String {
+    let base = found[at].name.clone();
+    let shrinks = |item: &Item| match &item.what {
+        What::Chain(items) => {
+            items.iter().any(|item| matches!(&item.what, What::Op(layer) if layer.key.starts_with("conv")))
+                && projects(network, items)
+        }
+        What::Op(layer) => layer.key.starts_with("zero_pad"),
+        What::Use(class) | What::Run(Run { class, .. }) => {
+            found[*class].body.items.iter().any(|item| match &item.what {
+                What::Chain(items) => projects(network, items),
+                What::Op(layer) => layer.key.starts_with("zero_pad"),
+                _ => false,
+            })
+        }
+        _ => false,
+    };
+    let variants = found.iter().filter(|other| other.name == base).count();
+    let suffix = if variants > 1 && found[at].body.items.iter().any(shrinks) { "Down" } else { "" };
+    let mut name = format!("{base}{suffix}");
+    let mut count = 1;
+    while !taken.insert(name.clone()) {
+        count += 1;
+        name = format!("{base}{suffix}{count}");
+    }
+    name
+}
+
+/// Whether a chain is what `via project` makes.
+fn projects(network: &Network, items: &[Item]) -> bool {
+    let carried = |item: &Item| match &item.what {
+        What::Op(layer) => network.graph.skips.iter().any(|skip| {
+            skip.via.is_some() && network.graph.operands(skip.merge).get(skip.source_operand) == Some(&layer.node)
+        }),
+        _ => false,
+    };
+    items.last().is_some_and(carried)
+}

@@ -1,0 +1,85 @@
+//! How parameters start, where that is not how PyTorch starts them.
+
+use super::{Class, has_state, started};
+use crate::elaborate::Network;
+use crate::exchange::classes::{Item, What};
+use crate::graph::Graph;
+use crate::ops::{Init, Op};
+use std::collections::BTreeSet;
+
+/// Lines of a constructor. The model starts all convolutions as the ResNet paper does, before what starts otherwise is set:
+/// so a class sets its own only where some convolution differs.
+pub(super) fn lines(graph: &Graph, class: &Class, model: bool, network: &Network) -> String {
+    let mixed = network
+        .graph
+        .order()
+        .any(|id| conv_start(&network.graph.node(id).op).is_some_and(|init| init != Init::KaimingNormal));
+    let mut text: String =
+        class.body.items.iter().map(|item| of_item(graph, item, &format!("self.{}", item.label), mixed)).collect();
+    let any = network.graph.order().any(|id| conv_start(&network.graph.node(id).op).is_some());
+    if model && any && !mixed {
+        text += "        for module in self.modules():\n";
+        let kinds: Vec<String> = kinds(&network.graph).into_iter().map(|kind| format!("nn.{kind}")).collect();
+        let kinds = if kinds.len() == 1 { kinds[0].clone() } else { format!("({})", kinds.join(", ")) };
+        text += &format!("            if isinstance(module, {kinds}):\n");
+        text += "                nn.init.kaiming_normal_(module.weight, mode=\"fan_out\")\n";
+    }
+    text
+}
+
+fn conv_start(op: &Op) -> Option<Init> {
+    match op {
+        Op::Conv(op) => Some(op.init),
+        Op::ConvTranspose(op) => Some(op.init),
+        _ => None,
+    }
+}
+
+fn of_item(graph: &Graph, item: &Item, name: &str, mixed: bool) -> String {
+    match &item.what {
+        What::Op(layer) if super::plain(&item.label) => {
+            let op = &graph.node(layer.node).op;
+            if has_state(op) && started(op) { of_op(op, name, mixed) } else { String::new() }
+        }
+        _ => String::new(),
+    }
+}
+
+fn of_op(op: &Op, name: &str, mixed: bool) -> String {
+    let (weight, bias) = match op {
+        Op::Conv(op) => (Some(op.init).filter(|_| mixed), op.bias_init),
+        Op::ConvTranspose(op) => (Some(op.init).filter(|_| mixed), op.bias_init),
+        Op::Linear(op) => (op.init, op.bias_init),
+        Op::BatchNorm(op) if op.affine => (
+            Some(Init::Constant(op.weight_init)).filter(|_| op.weight_init != 1.0),
+            Some(op.bias_init).filter(|b| *b != 0.0),
+        ),
+        _ => (None, None),
+    };
+    let weight = weight.map(|init| format!("        nn.init.{}\n", started_by(init, &format!("{name}.weight"))));
+    let bias = bias.map(|value| format!("        nn.init.constant_({name}.bias, {value:?})\n"));
+    weight.unwrap_or_default() + &bias.unwrap_or_default()
+}
+
+fn started_by(init: Init, name: &str) -> String {
+    match init {
+        Init::KaimingNormal => format!("kaiming_normal_({name}, mode=\"fan_out\")"),
+        Init::KaimingUniform => format!("kaiming_uniform_({name})"),
+        Init::XavierNormal => format!("xavier_normal_({name})"),
+        Init::XavierUniform => format!("xavier_uniform_({name})"),
+        Init::Normal(std) => format!("normal_({name}, std={std:?})"),
+        Init::Uniform(bound) => format!("uniform_({name}, {:?}, {bound:?})", -bound),
+        Init::Constant(value) => format!("constant_({name}, {value:?})"),
+        Init::Identity => format!("dirac_({name}) if {name}.dim() > 2 else nn.init.eye_({name})"),
+    }
+}
+
+/// The classes of a network's convolutions.
+fn kinds(graph: &Graph) -> BTreeSet<String> {
+    let kind = |id| match &graph.node(id).op {
+        Op::Conv(op) => Some(format!("Conv{}d", op.kernel.len())),
+        Op::ConvTranspose(op) => Some(format!("ConvTranspose{}d", op.kernel.len())),
+        _ => None,
+    };
+    graph.order().filter_map(kind).collect()
+}

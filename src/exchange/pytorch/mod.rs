@@ -1,0 +1,447 @@
+//! The network as PyTorch source: one `nn.Module` for every body of a block, under whose state dict the parameters have the
+//! names that they have in the `.arch` file.
+
+mod init;
+mod layers;
+mod layout;
+
+use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Run, Value, What, lines};
+use crate::elaborate::Network;
+use crate::graph::Graph;
+use crate::ops::Op;
+use layers::{At, FUNCTIONS, OWN, has_state, is_module, written};
+use layout::{Py, call, text};
+use std::collections::BTreeMap;
+
+/// Names that the file needs itself.
+const NEEDED: [&str; 8] = ["Tensor", "OrderedDict", "Sequence", "F", "nn", "torch", "Scale", "ChannelNorm"];
+
+/// Names that every `nn.Module` has, or that are Python's own: members of these names are reached by their text.
+const TAKEN: [&str; 72] = [
+    "False",
+    "None",
+    "True",
+    "add_module",
+    "and",
+    "apply",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "bfloat16",
+    "break",
+    "buffers",
+    "children",
+    "class",
+    "compile",
+    "continue",
+    "cpu",
+    "cuda",
+    "def",
+    "del",
+    "double",
+    "elif",
+    "else",
+    "eval",
+    "except",
+    "extra_repr",
+    "finally",
+    "float",
+    "for",
+    "forward",
+    "from",
+    "get_buffer",
+    "get_parameter",
+    "get_submodule",
+    "global",
+    "half",
+    "if",
+    "import",
+    "in",
+    "ipu",
+    "is",
+    "lambda",
+    "modules",
+    "mtia",
+    "named_buffers",
+    "named_children",
+    "named_modules",
+    "named_parameters",
+    "nonlocal",
+    "not",
+    "or",
+    "parameters",
+    "pass",
+    "raise",
+    "register_buffer",
+    "requires_grad_",
+    "return",
+    "set_submodule",
+    "share_memory",
+    "state_dict",
+    "to",
+    "to_empty",
+    "train",
+    "training",
+    "try",
+    "type",
+    "while",
+    "with",
+    "xpu",
+    "yield",
+    "zero_grad",
+];
+
+/// The source, and the doc comments of its blocks by name.
+pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
+    let classes = Classes::of(network, docs, &is_module, &NEEDED);
+    let writer = Writer { graph: &network.graph, network, classes: &classes };
+    let mut body = String::new();
+    for (i, class) in classes.list.iter().enumerate() {
+        body += "\n\n";
+        body += &writer.class(class, i + 1 == classes.list.len());
+    }
+    let own = OWN.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
+    let functions = FUNCTIONS.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
+    let helpers: String = functions.chain(own).map(|(_, code)| format!("\n\n{code}")).collect();
+    head(network, &(helpers.clone() + &body)) + &helpers + &body + &main(network)
+}
+
+/// The docstring of the file and its imports.
+fn head(network: &Network, code: &str) -> String {
+    let mut text = format!(
+        "\"\"\"{}, written by `archc export --pytorch`.\"\"\"\n\nfrom __future__ import annotations\n\n",
+        network.name
+    );
+    if code.contains("OrderedDict(") {
+        text += "from collections import OrderedDict\n";
+    }
+    if code.contains("Sequence[") {
+        text += "from collections.abc import Sequence\n";
+    }
+    if text.ends_with("OrderedDict\n") || text.ends_with("Sequence\n") {
+        text += "\n";
+    }
+    text += "import torch\n";
+    if code.contains("F.") {
+        text += "import torch.nn.functional as F\n";
+    }
+    text + "from torch import Tensor, nn\n"
+}
+
+fn main(network: &Network) -> String {
+    let inputs = network.inputs.iter().map(|decl| {
+        let sizes = decl.dims.iter().map(|(_, size)| size.map_or("1".into(), |size| size.to_string()));
+        format!("torch.zeros({})", sizes.collect::<Vec<_>>().join(", "))
+    });
+    let call = call("model", inputs.map(text).collect());
+    let several = network.graph.outputs.len() > 1;
+    let shown =
+        if several { "{name: list(value.shape) for name, value in output.items()}" } else { "list(output.shape)" };
+    format!(
+        "\n\nif __name__ == \"__main__\":\n    model = {}().eval()\n    print(sum(p.numel() for p in model.parameters()), \"parameters\")\n    with torch.no_grad():\n{}    print({shown})\n",
+        network.name,
+        call.line(8, "output = ")
+    )
+}
+
+struct Writer<'a> {
+    network: &'a Network,
+    graph: &'a Graph,
+    classes: &'a Classes,
+}
+
+/// Numbers of a step, by position.
+type Numbers<'a> = &'a dyn Fn(usize) -> Expr;
+
+impl Writer<'_> {
+    fn class(&self, class: &Class, model: bool) -> String {
+        let sequence = !model && self.is_sequence(class);
+        let base = if sequence { "nn.Sequential" } else { "nn.Module" };
+        let mut text = format!("class {}({base}):\n", class.name);
+        text += &doc(class.doc.as_deref(), model.then_some(self.network));
+        let args = class.params.iter().map(|param| {
+            let kind = match param.kind {
+                Kind::Int => "int",
+                Kind::Float => "float",
+                Kind::Module => "nn.Module",
+            };
+            layout::text(format!("{}: {kind}", param.name))
+        });
+        let signature = call("def __init__", std::iter::once(layout::text("self")).chain(args).collect());
+        text += &signature.line(4, "").replace(")\n", ") -> None:\n");
+        let number = |i: usize| class.numbers[i].clone();
+        if sequence {
+            return text + &call("super().__init__", self.sequence_args(&class.body.items, &number)).line(8, "");
+        }
+        text += "        super().__init__()\n";
+        let member = |layer: &Layer| has_state(&self.graph.node(layer.node).op);
+        for param in class.kept(&member) {
+            text += &format!("        self.{0} = {0}\n", param.name);
+        }
+        for item in &class.body.items {
+            text += &self.member(item, &|i| number(item.base + i));
+        }
+        text += &init::lines(self.graph, class, model, self.network);
+        text.push('\n');
+        text + &self.forward(class, model)
+    }
+
+    /// Whether a class is best an `nn.Sequential` of its own: its members have numbers for names.
+    fn is_sequence(&self, class: &Class) -> bool {
+        let member = |item: &Item| match &item.what {
+            What::Op(layer) => is_module(&self.graph.node(layer.node).op),
+            What::Hole => false,
+            _ => true,
+        };
+        let numbered = |item: &Item| match &item.what {
+            What::Op(layer) => has_state(&self.graph.node(layer.node).op) && digits(&item.label),
+            What::Run(_) => true,
+            _ => digits(&item.label),
+        };
+        class.body.is_chain() && class.body.items.iter().all(member) && class.body.items.iter().any(numbered)
+    }
+
+    /// The arguments of an `nn.Sequential`: by position where labels are positions, else by name.
+    fn sequence_args(&self, items: &[Item], number: Numbers) -> Vec<Py> {
+        let mut position = Some(0);
+        for item in items {
+            let stateless = matches!(&item.what, What::Op(layer) if !has_state(&self.graph.node(layer.node).op));
+            position = position.filter(|p: &usize| stateless || item.label == p.to_string());
+            position = match &item.what {
+                // How many there are differs from use to use: only the last may be a run.
+                What::Run(run) => position
+                    .filter(|&p| run.prefix.is_empty() && run.first == p)
+                    .map(|p| if number(item.base).is(1) { p + 1 } else { usize::MAX / 2 }),
+                _ => position.map(|p| p + 1),
+            };
+        }
+        let positional = position.is_some();
+        let make = |item: &Item| {
+            let number = |i: usize| number(item.base + i);
+            let key = |label: &str| format!("\"{label}\"");
+            match (&item.what, positional) {
+                (What::Run(run), true) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0)),
+                (What::Run(run), true) => {
+                    let one = self.run_use(run, &number, &Expr::Name("i".into()));
+                    let i = if one.flat().contains(" i") || one.flat().contains("(i") { "i" } else { "_" };
+                    let tail = format!("for {i} in range({})", written(&number(0)));
+                    Py::With("*".into(), Box::new(Py::Tuple(vec![Py::For(Box::new(one), tail)])))
+                }
+                (What::Run(run), false) if number(0).is(1) => {
+                    Py::Tuple(vec![text(key(&item.label)), self.run_use(run, &number, &Expr::Int(0))])
+                }
+                (What::Run(run), false) => {
+                    let one =
+                        Py::Tuple(vec![text(run_label(run)), self.run_use(run, &number, &Expr::Name("i".into()))]);
+                    let tail = format!("for i in range({})", written(&number(0)));
+                    Py::With("*".into(), Box::new(Py::Tuple(vec![Py::For(Box::new(one), tail)])))
+                }
+                (_, true) => self.make(item, &number),
+                (_, false) => Py::Tuple(vec![text(key(&item.label)), self.make(item, &number)]),
+            }
+        };
+        let args: Vec<Py> = items.iter().map(make).collect();
+        if positional { args } else { vec![call("OrderedDict", vec![Py::List(args)])] }
+    }
+
+    /// A step as a module.
+    fn make(&self, item: &Item, number: Numbers) -> Py {
+        match &item.what {
+            What::Op(layer) => self.at(layer.node, &layer.names, number).module(),
+            What::Use(class) => self.use_of(*class, number),
+            What::Chain(items) => call("nn.Sequential", self.sequence_args(items, number)),
+            What::Run(run) => self.run_use(run, number, &Expr::Int(0)),
+            What::Hole => self.expr(&number(0)),
+        }
+    }
+
+    fn at<'b>(&'b self, node: crate::graph::NodeId, names: &'b [&'static str], number: Numbers<'b>) -> At<'b> {
+        let rank = self.graph.operand_shapes(node).first().map_or(0, |shape| shape.rank());
+        At { op: &self.graph.node(node).op, rank, names, number }
+    }
+
+    fn use_of(&self, class: usize, number: Numbers) -> Py {
+        let args = self.classes.args(class, number);
+        call(self.classes.list[class].name.clone(), args.iter().map(|arg| self.expr(arg)).collect())
+    }
+
+    fn expr(&self, expr: &Expr) -> Py {
+        match expr {
+            Expr::Make(class, args) => {
+                call(self.classes.list[*class].name.clone(), args.iter().map(|arg| self.expr(arg)).collect())
+            }
+            expr => text(written(expr)),
+        }
+    }
+
+    /// One use of a run, at a position in it.
+    fn run_use(&self, run: &Run, number: Numbers, at: &Expr) -> Py {
+        self.use_of(run.class, &|i| number(1 + 2 * i).plus(number(2 + 2 * i).times(at.clone())))
+    }
+
+    /// The line of the constructor that makes a member.
+    fn member(&self, item: &Item, number: Numbers) -> String {
+        match &item.what {
+            What::Op(layer) if !has_state(&self.graph.node(layer.node).op) => String::new(),
+            What::Run(run) if !number(0).is(1) => {
+                let one = self.run_use(run, number, &Expr::Name("i".into()));
+                let count = written(&number(0));
+                let kept = match number(0) {
+                    Expr::Int(_) => String::new(),
+                    _ => format!("        self.{}_count = {count}\n", run_name(run)),
+                };
+                format!("{kept}        for i in range({count}):\n")
+                    + &call("self.add_module", vec![text(run_label(run)), one]).line(12, "")
+            }
+            _ if plain(&item.label) => self.make(item, number).line(8, &format!("self.{} = ", item.label)),
+            _ if TAKEN.contains(&item.label.as_str()) => {
+                self.make(item, number).line(8, &format!("self._modules[\"{}\"] = ", item.label))
+            }
+            _ => {
+                call("self.add_module", vec![text(format!("\"{}\"", item.label)), self.make(item, number)]).line(8, "")
+            }
+        }
+    }
+
+    fn forward(&self, class: &Class, model: bool) -> String {
+        let inputs: Vec<String> = match model {
+            true => self.network.inputs.iter().map(|decl| decl.name.clone()).collect(),
+            false => (0..class.body.inputs)
+                .map(|i| ["x".into(), "skip".into()].get(i).cloned().unwrap_or(format!("skip{i}")))
+                .collect(),
+        };
+        let several = class.body.outputs.len() > 1;
+        let result = match (several, model) {
+            (false, _) => "Tensor".into(),
+            (true, true) => "dict[str, Tensor]".to_string(),
+            (true, false) => format!("tuple[{}]", vec!["Tensor"; class.body.outputs.len()].join(", ")),
+        };
+        let args: String = inputs.iter().map(|input| format!(", {input}: Tensor")).collect();
+        let mut text = format!("    def forward(self{args}) -> {result}:\n");
+        let kept = if model { inputs.clone() } else { Vec::new() };
+        for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
+            let values: Vec<Py> = values.iter().map(|value| self.value(class, value)).collect();
+            text += &match (names.as_slice(), several) {
+                ([], false) => values[0].line(8, "return "),
+                ([], true) if model => {
+                    let names = self.graph.outputs.iter().zip(values);
+                    let pairs: Vec<String> =
+                        names.map(|(output, value)| format!("\"{}\": {}", output.name, value.flat())).collect();
+                    format!("        return {{{}}}\n", pairs.join(", "))
+                }
+                ([], true) => {
+                    format!("        return {}\n", values.iter().map(Py::flat).collect::<Vec<_>>().join(", "))
+                }
+                (names, _) => self.assignment(class, names, &values),
+            };
+        }
+        text
+    }
+
+    fn assignment(&self, class: &Class, names: &[String], values: &[Py]) -> String {
+        // A run is the only value that is a loop; it is marked by its call.
+        if let Py::Call(head, args) = &values[0]
+            && let Some(at) = head.strip_prefix("run ")
+            && let Some(item) = at.parse::<usize>().ok().and_then(|at| class.body.items.get(at))
+            && let What::Run(run) = &item.what
+        {
+            let (name, from) = (&names[0], args[0].flat());
+            let first = if *name == from { String::new() } else { format!("        {name} = {from}\n") };
+            let count = match &class.numbers[item.base] {
+                Expr::Int(count) => count.to_string(),
+                _ => format!("self.{}_count", run_name(run)),
+            };
+            return format!(
+                "{first}        for i in range({count}):\n            {name} = self.get_submodule({})({name})\n",
+                run_label(run)
+            );
+        }
+        values[0].line(8, &format!("{} = ", names.join(", ")))
+    }
+
+    fn value(&self, class: &Class, value: &Value) -> Py {
+        let (at, reads) = match value {
+            Value::Name(name) => return text(name.clone()),
+            Value::Item(at, reads) => (*at, reads),
+        };
+        let reads: Vec<Py> = reads.iter().map(|read| self.value(class, read)).collect();
+        let item = &class.body.items[at];
+        let number = |i: usize| class.numbers[item.base + i].clone();
+        let member = |reads: Vec<Py>| match item.label.as_str() {
+            label if plain(label) => call(format!("self.{label}"), reads),
+            label if TAKEN.contains(&label) => call(format!("self._modules[\"{label}\"]"), reads),
+            label => call(format!("self.get_submodule(\"{label}\")"), reads),
+        };
+        match &item.what {
+            What::Op(layer) => {
+                let number = |i: usize| number(i).of_self();
+                let function = self.at(layer.node, &layer.names, &number).function(&reads);
+                function.unwrap_or_else(|| member(reads))
+            }
+            What::Run(_) if !number(0).is(1) => call(format!("run {at}"), reads),
+            _ => member(reads),
+        }
+    }
+}
+
+/// What uses of a run are called together.
+fn run_name(run: &Run) -> &str {
+    if run.prefix.is_empty() { "part" } else { &run.prefix }
+}
+
+/// The label of a use in a run, as an f-string.
+fn run_label(run: &Run) -> String {
+    let i = if run.first == 0 { "i".to_string() } else { format!("i + {}", run.first) };
+    if run.prefix.is_empty() { format!("str({i})") } else { format!("f\"{}{{{i}}}\"", run.prefix) }
+}
+
+fn digits(label: &str) -> bool {
+    label.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a label can stand after `self.`.
+fn plain(label: &str) -> bool {
+    !digits(label) && !TAKEN.contains(&label) && !label.starts_with('_')
+}
+
+/// A docstring: the comment, and for the model what comes in and goes out.
+fn doc(doc: Option<&str>, model: Option<&Network>) -> String {
+    let mut lines: Vec<String> = doc
+        .iter()
+        .flat_map(|doc| doc.lines())
+        .map(|line| line.trim().replace('\\', "\\\\").replace("\"\"\"", "'''"))
+        .collect();
+    if let Some(network) = model {
+        let shapes = network.inputs.iter().map(|decl| {
+            let dims = decl.dims.iter().map(|dim| match dim {
+                (Some(name), Some(size)) => format!("{name}={size}"),
+                (Some(name), None) => name.clone(),
+                (None, size) => size.map_or("N".into(), |size| size.to_string()),
+            });
+            format!("{} [{}]", decl.name, dims.collect::<Vec<_>>().join(", "))
+        });
+        let outputs = network.graph.outputs.iter().map(|o| format!("{} {}", o.name, network.graph.shape(o.node)));
+        if !lines.is_empty() {
+            lines.push(String::new());
+        }
+        lines.push(format!(
+            "In: {}. Out: {}.",
+            shapes.collect::<Vec<_>>().join(", "),
+            outputs.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    match lines.as_slice() {
+        [] => String::new(),
+        [one] => format!("    \"\"\"{one}\"\"\"\n\n"),
+        lines => {
+            let lines = lines.iter().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") });
+            format!("    \"\"\"{}    \"\"\"\n\n", lines.collect::<String>().trim_start())
+        }
+    }
+}
+
+/// Whether any op starts otherwise than PyTorch starts it; see [`init`].
+fn started(op: &Op) -> bool {
+    matches!(op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::BatchNorm(_))
+}

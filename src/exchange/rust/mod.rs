@@ -1,0 +1,328 @@
+//! The network as Rust source for candle: one struct for every body of a block.
+//!
+//! The source composes candle's operators as the lowered module does on devices without kernels of archc's own, in the same
+//! order, so that it gives the same bits there. candle's own convolutions, pools, norms and `relu` differ in values, in
+//! gradients, or both; what stands for them is written into the file, in a module `ops`.
+
+mod layers;
+
+use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Param, Run, Value, What, lines};
+use crate::elaborate::Network;
+use crate::graph::Graph;
+use crate::ops::Op;
+use layers::{At, has_state, written};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names that the file needs itself.
+const NEEDED: [&str; 24] = [
+    "Box",
+    "Conv",
+    "ConvTranspose",
+    "BatchNorm",
+    "GroupNorm",
+    "ChannelNorm",
+    "Factor",
+    "Fill",
+    "Linear",
+    "Make",
+    "Module",
+    "ModuleT",
+    "Ok",
+    "Option",
+    "Result",
+    "Self",
+    "Some",
+    "String",
+    "Tensor",
+    "VarBuilder",
+    "Vec",
+    "Window",
+    "None",
+    "Err",
+];
+
+/// Words of Rust that cannot name a field.
+const KEYWORDS: [&str; 52] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true",
+    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "vb", "where", "while", "yield",
+];
+
+/// Parts of the module `ops`, in order, with a word that shows that one is needed.
+const OWN: [(&[&str], &str); 6] = [
+    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool("], include_str!("own/conv.rs")),
+    (&["BatchNorm::", "GroupNorm::", "ChannelNorm::"], include_str!("own/norm.rs")),
+    (&["relu", "elu(", "silu(", "hard_", "softmax(", "Factor::"], include_str!("own/activation.rs")),
+    (&["gate(", "add(", "dropout("], include_str!("own/merge.rs")),
+    (&["_pool("], include_str!("own/pool.rs")),
+    (&["upsample(", "pad(", "center_", "Fill::"], include_str!("own/resize.rs")),
+];
+
+/// The source; `docs` are the doc comments of the blocks by name.
+pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
+    // Sequences are structs here: every body is a class.
+    let classes = Classes::of(network, docs, &|_| false, &NEEDED);
+    let writer = Writer { graph: &network.graph, network, classes: &classes };
+    let last = classes.list.len() - 1;
+    let body: String = classes.list.iter().enumerate().map(|(i, class)| writer.class(class, i == last)).collect();
+    let mut text = format!(
+        "// {}, written by `archc export --rust` for candle-core and candle-nn.\n//\n// It composes candle's operators as archc's own module does on devices without kernels of its own, and gives the same\n// bits there; gradients are PyTorch's. Parameters have the names that they have in the `.arch` file.\n\n",
+        network.name
+    );
+    text += "use candle_core::{Result, Tensor};\n";
+    let module = ["Linear", ".forward("].iter().all(|word| body.contains(word));
+    text += &match (body.contains("Linear"), module) {
+        (true, true) => "use candle_nn::{Linear, Module, ModuleT, VarBuilder};\n",
+        _ => "use candle_nn::{ModuleT, VarBuilder};\n",
+    };
+    text += "\n";
+    if body.contains("Make") {
+        text += "/// What makes a part that differs from use to use, under its place among the parameters.\ntype Make<'a> = &'a dyn Fn(VarBuilder) -> Result<Box<dyn ModuleT>>;\n\n";
+    }
+    text + &body + &ops(&body)
+}
+
+/// The module `ops`, with the parts that a text needs.
+fn ops(body: &str) -> String {
+    let mut text = String::from(
+        "/// What candle lacks, or computes otherwise than PyTorch.\nmod ops {\n    #![allow(dead_code, unused_imports)]\n\n",
+    );
+    let parts = OWN.iter().filter(|(words, _)| words.iter().any(|word| body.contains(word))).map(|(_, part)| *part);
+    for part in std::iter::once(include_str!("own/common.rs")).chain(parts) {
+        for line in part.lines() {
+            text += if line.is_empty() { "" } else { "    " };
+            text += line;
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    text.trim_end().to_string() + "\n}\n"
+}
+
+struct Writer<'a> {
+    network: &'a Network,
+    graph: &'a Graph,
+    classes: &'a Classes,
+}
+
+/// Numbers of a step, by position.
+type Numbers<'a> = &'a dyn Fn(usize) -> Expr;
+
+impl Writer<'_> {
+    fn class(&self, class: &Class, model: bool) -> String {
+        let member = |layer: &Layer| has_state(&self.graph.node(layer.node).op);
+        let kept = class.kept(&member);
+        let mut text: String =
+            class.doc.iter().flat_map(|doc| doc.lines()).map(|line| format!("/// {}\n", line.trim())).collect();
+        if model {
+            let outputs = self.graph.outputs.iter().map(|o| format!("{} {}", o.name, self.graph.shape(o.node)));
+            text += if text.is_empty() { "" } else { "///\n" };
+            text += &format!("/// Out: {}.\n", outputs.collect::<Vec<_>>().join(", "));
+        }
+        text += &format!("pub struct {} {{\n", class.name);
+        for item in &class.body.items {
+            if let Some(kind) = self.field_type(class, item) {
+                text += &format!("    {}: {kind},\n", field(item));
+            }
+        }
+        for param in &kept {
+            text += &format!("    {}: {},\n", param.name, kind(param));
+        }
+        text += &format!("}}\n\nimpl {} {{\n", class.name);
+        let args: String = class.params.iter().map(|param| format!("{}: {}, ", param.name, kind(param))).collect();
+        let doc = if model { "    /// With the parameters that `vb` has or makes.\n" } else { "" };
+        text += &format!("{doc}    pub fn new({args}vb: VarBuilder) -> Result<Self> {{\n        Ok(Self {{\n");
+        for item in &class.body.items {
+            if self.field_type(class, item).is_some() {
+                text += &format!("            {}: {},\n", field(item), self.make(class, item));
+            }
+        }
+        for param in &kept {
+            text += &format!("            {},\n", param.name);
+        }
+        let stateless = class.body.items.iter().all(|item| self.field_type(class, item).is_none());
+        if stateless {
+            text = text.replace(
+                "vb: VarBuilder) -> Result<Self> {\n        Ok(Self {\n",
+                "_: VarBuilder) -> Result<Self> {\n        Ok(Self {\n",
+            );
+        }
+        text += "        })\n    }\n";
+        text + &self.forward(class, model)
+    }
+
+    /// The type of a member; `None` for steps without parameters.
+    fn field_type(&self, class: &Class, item: &Item) -> Option<String> {
+        match &item.what {
+            What::Op(layer) => {
+                let op = &self.graph.node(layer.node).op;
+                has_state(op).then(|| layers::kind(op).to_string())
+            }
+            What::Use(inner) => Some(self.classes.list[*inner].name.clone()),
+            What::Run(run) if class.numbers[item.base].is(1) => Some(self.classes.list[run.class].name.clone()),
+            What::Run(run) => Some(format!("Vec<{}>", self.classes.list[run.class].name)),
+            What::Hole => Some("Box<dyn ModuleT>".into()),
+            What::Chain(_) => None,
+        }
+    }
+
+    /// The expression that makes a member.
+    fn make(&self, class: &Class, item: &Item) -> String {
+        let number = |i: usize| class.numbers[item.base + i].clone();
+        let place = format!("vb.pp(\"{}\")", item.label);
+        match &item.what {
+            What::Op(layer) => self.at(layer, &number).make(&place),
+            What::Use(inner) => self.use_of(*inner, &number, &place) + "?",
+            What::Run(run) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0), &place) + "?",
+            What::Run(run) => {
+                let place = match (run.prefix.as_str(), run.first) {
+                    ("", 0) => "vb.pp(i)".to_string(),
+                    ("", first) => format!("vb.pp(i + {first})"),
+                    (prefix, 0) => format!("vb.pp(format!(\"{prefix}{{i}}\"))"),
+                    (prefix, first) => format!("vb.pp(format!(\"{prefix}{{}}\", i + {first}))"),
+                };
+                let one = self.run_use(run, &number, &Expr::Name("i".into()), &place);
+                let count = written(&number(0));
+                format!("(0..{count}).map(|i| {one}).collect::<Result<_>>()?")
+            }
+            What::Hole => match number(0) {
+                made @ Expr::Make(..) => {
+                    format!("{}({place})?", self.maker(&made)).replacen('&', "(&", 1).replacen("}(vb", "})(vb", 1)
+                }
+                made => format!("{}({place})?", written(&made)),
+            },
+            What::Chain(_) => String::new(),
+        }
+    }
+
+    /// A closure that makes a module.
+    fn maker(&self, made: &Expr) -> String {
+        let Expr::Make(class, args) = made else { return written(made) };
+        let args: String = args.iter().map(|arg| self.arg(arg) + ", ").collect();
+        format!(
+            "&|vb: VarBuilder| -> Result<Box<dyn ModuleT>> {{ Ok(Box::new({}::new({args}vb)?)) }}",
+            self.classes.list[*class].name
+        )
+    }
+
+    fn arg(&self, arg: &Expr) -> String {
+        match arg {
+            Expr::Make(..) => self.maker(arg),
+            arg => written(arg),
+        }
+    }
+
+    fn use_of(&self, class: usize, number: Numbers, place: &str) -> String {
+        let args: String = self.classes.args(class, number).iter().map(|arg| self.arg(arg) + ", ").collect();
+        format!("{}::new({args}{place})", self.classes.list[class].name)
+    }
+
+    fn run_use(&self, run: &Run, number: Numbers, at: &Expr, place: &str) -> String {
+        self.use_of(run.class, &|i| number(1 + 2 * i).plus(number(2 + 2 * i).times(at.clone())), place)
+    }
+
+    fn at<'b>(&'b self, layer: &'b Layer, number: Numbers<'b>) -> At<'b> {
+        let rank = self.graph.operand_shapes(layer.node).first().map_or(0, |shape| shape.rank());
+        At { op: &self.graph.node(layer.node).op, rank, names: &layer.names, number }
+    }
+
+    fn forward(&self, class: &Class, model: bool) -> String {
+        let inputs: Vec<String> = match model {
+            true => self.network.inputs.iter().map(|decl| decl.name.clone()).collect(),
+            false => (0..class.body.inputs)
+                .map(|i| ["x".into(), "skip".into()].get(i).cloned().unwrap_or(format!("skip{i}")))
+                .collect(),
+        };
+        let inputs: Vec<String> = inputs.iter().map(|name| safe(name)).collect();
+        let kept = if model { inputs.clone() } else { Vec::new() };
+        let mut body = String::new();
+        // An input is borrowed until a value of its own takes the name.
+        let mut owned = BTreeSet::new();
+        for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
+            let values: Vec<String> = values.iter().map(|value| self.value(class, value, &owned)).collect();
+            match (names.as_slice(), values.as_slice()) {
+                ([], [one]) => {
+                    let plain = one.strip_suffix('?').map_or_else(|| format!("Ok({one})"), String::from);
+                    body += &format!("        {plain}\n");
+                }
+                ([], many) => body += &format!("        Ok(({}))\n", many.join(", ")),
+                ([name], _) => body += &format!("        let {name} = {};\n", values[0]),
+                (names, _) => body += &format!("        let ({}) = {};\n", names.join(", "), values[0]),
+            }
+            owned.extend(names);
+        }
+        let train = if body.contains("train") { "train" } else { "_train" };
+        let several = class.body.outputs.len() > 1;
+        let result = if several {
+            format!("({})", vec!["Tensor"; class.body.outputs.len()].join(", "))
+        } else {
+            "Tensor".into()
+        };
+        let args: String = inputs.iter().map(|input| format!("{input}: &Tensor, ")).collect();
+        let signature = format!("fn forward_t(&self, {args}{train}: bool) -> Result<{result}> {{\n{body}    }}\n");
+        if inputs.len() == 1 && !several {
+            return format!("}}\n\nimpl ModuleT for {} {{\n    {signature}}}\n\n", class.name);
+        }
+        format!(
+            "\n    /// Everything that goes out, in order; with `train`, norms use the batch and dropout drops.\n    pub {signature}}}\n\n"
+        )
+    }
+
+    fn value(&self, class: &Class, value: &Value, owned: &BTreeSet<String>) -> String {
+        let (at, reads) = match value {
+            Value::Name(name) => {
+                return format!("{}.clone()", safe(name));
+            }
+            Value::Item(at, reads) => (*at, reads),
+        };
+        let borrowed = |read: &Value| match read {
+            Value::Name(name) if owned.contains(name) => format!("&{}", safe(name)),
+            Value::Name(name) => safe(name),
+            inner => format!("&{}", self.value(class, inner, owned)),
+        };
+        let reads: Vec<String> = reads.iter().map(borrowed).collect();
+        let item = &class.body.items[at];
+        let number = |i: usize| class.numbers[item.base + i].clone();
+        let member = format!("self.{}", field(item));
+        match &item.what {
+            What::Op(layer) => {
+                let number = |i: usize| number(i).of_self();
+                self.at(layer, &number).apply(&member, &reads)
+            }
+            What::Run(_) if !number(0).is(1) => {
+                let from = reads[0].trim_start_matches('&');
+                format!("{member}.iter().try_fold({from}.clone(), |x, part| part.forward_t(&x, train))?")
+            }
+            _ => format!("{member}.forward_t({}, train)?", reads.join(", ")),
+        }
+    }
+}
+
+fn kind(param: &Param) -> &'static str {
+    match param.kind {
+        Kind::Int => "usize",
+        Kind::Float => "f64",
+        Kind::Module => "Make",
+    }
+}
+
+/// A name that is no word of Rust's.
+fn safe(name: &str) -> String {
+    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_string() }
+}
+
+/// The field of a member.
+fn field(item: &Item) -> String {
+    let label = match &item.what {
+        What::Run(run) if !run.prefix.is_empty() => run.prefix.trim_end_matches('_').to_string() + "s",
+        What::Run(run) => format!("from{}", run.first),
+        _ => item.label.clone(),
+    };
+    if label.starts_with(|c: char| c.is_ascii_digit()) { format!("part{label}") } else { safe(&label) }
+}
+
+/// Whether an op is a sum of two without a factor.
+fn plain_sum(op: &Op) -> bool {
+    matches!(op, Op::Add(add) if add.scale == 1.0 && add.drop_path == 0.0)
+}
