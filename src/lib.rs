@@ -34,8 +34,17 @@ pub mod train;
 pub mod weights;
 
 pub use elaborate::{Compiled, Network, Options, Program, check_all, compile, compile_text};
+pub use exchange::build::{BuildError, build_script, build_script_with};
 
 /// The examples of `ARCHITECTURE.md`, compiled by `cargo test --doc`.
 #[cfg(all(doctest, feature = "candle"))]
 #[doc = include_str!("../ARCHITECTURE.md")]
 struct Architecture;
+
+/// The structs that [`build_script`] made of `NAME.arch`: `mod net { archc::include_arch!("net"); }`.
+#[macro_export]
+macro_rules! include_arch {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+    };
+}

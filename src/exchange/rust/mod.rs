@@ -240,7 +240,12 @@ impl Writer<'_> {
         // An input is borrowed until a value of its own takes the name.
         let mut owned = BTreeSet::new();
         for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
-            let values: Vec<String> = values.iter().map(|value| self.value(class, value, &owned)).collect();
+            // What is owned and read last is given away.
+            let value = |value: &Value| match value {
+                Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => safe(name),
+                value => self.value(class, value, &owned),
+            };
+            let values: Vec<String> = values.iter().map(value).collect();
             match (names.as_slice(), values.as_slice()) {
                 ([], [one]) => {
                     let plain = one.strip_suffix('?').map_or_else(|| format!("Ok({one})"), String::from);

@@ -1,6 +1,7 @@
 //! Networks in the words of other tools.
 
 mod arch;
+mod build;
 mod pytorch;
 mod rust;
 

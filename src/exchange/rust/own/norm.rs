@@ -18,7 +18,7 @@ struct Affine(Option<(Tensor, Tensor)>);
 
 impl Affine {
     fn new(width: usize, affine: bool, vb: &VarBuilder) -> Result<Self> {
-        let both = || {
+        let both = || -> Result<_> {
             let weight = vb.get_with_hints(width, "weight", Init::Const(1.))?;
             Ok((weight, vb.get_with_hints(width, "bias", Init::Const(0.))?))
         };

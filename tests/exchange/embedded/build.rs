@@ -1,0 +1,3 @@
+fn main() -> Result<(), archc::BuildError> {
+    archc::build_script("digits.arch")
+}
