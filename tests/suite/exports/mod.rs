@@ -1,6 +1,8 @@
 //! Networks in the words of other tools.
 
 mod arch;
+#[cfg(feature = "candle")]
+mod bits;
 mod build;
 mod pytorch;
 mod rust;
