@@ -1,5 +1,6 @@
 //! `archc fmt`: one text for one meaning, whatever blanks and lines it was written with.
 
+use crate::random::random;
 use archc::base::{FileId, Limits, Rng};
 use archc::elaborate::{Options, check_program};
 use archc::graph::dump::dump;
@@ -168,4 +169,47 @@ fn what_does_not_parse_is_refused() {
     assert!(found.has_errors());
     assert_eq!(formatted(""), "");
     assert_eq!(formatted("\u{feff}// only a comment  \r\n\r\n\r\n"), "// only a comment\n");
+}
+
+/// Programs that a machine wrote, of random networks.
+#[test]
+fn generated_programs_keep_their_graphs() {
+    let mut rng = Rng::new(43);
+    let mut written = 0;
+    for seed in 0..120 {
+        let network = random(seed);
+        let Ok(text) = archc::exchange::arch::flat(&network) else { continue };
+        written += 1;
+        let path = Path::new("generated.arch");
+        let graph = graphs(path, &text);
+        assert_eq!(graph.len(), 1, "{text}");
+        for text in [text.clone(), mangled(&text, &mut rng), torn(&text, &mut rng)] {
+            let new = formatted(&text);
+            assert_eq!(formatted(&new), new, "{text}");
+            assert_eq!(graphs(path, &new), graph, "{text}");
+        }
+    }
+    assert!(written > 30, "{written}");
+}
+
+/// A block of a page in canonical style; a fragment stands in a model.
+fn block_formatted(info: &str, text: &str) -> String {
+    if info.trim() != "fragment" {
+        return formatted(text);
+    }
+    let whole = formatted(&format!("model Fragment() {{\n{text}}}\n"));
+    let lines: Vec<&str> = whole.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    lines[1..lines.len() - 1].iter().map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn documentation_is_in_canonical_style() {
+    for page in ["README.md", "docs/language.md"] {
+        let text = std::fs::read_to_string(page).unwrap();
+        let blocks = text.split("```arch").skip(1).filter_map(|rest| rest.split("```").next()?.split_once('\n'));
+        // One block shows where `->` may stand.
+        for (info, text) in blocks.filter(|(_, text)| !text.contains("->\n")) {
+            assert_eq!(block_formatted(info, text), text, "{page}");
+        }
+    }
 }

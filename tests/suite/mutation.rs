@@ -1,8 +1,9 @@
 //! Damaged files never crash the compiler: examples with random changes, and random tokens, from fixed seeds.
 
-use archc::base::Rng;
 use archc::base::render::{self, Style};
+use archc::base::{FileId, Rng, codes};
 use archc::elaborate::{Options, compile_text};
+use archc::tools::format::format;
 
 /// Pieces of the language, to be put where they do not belong.
 const PIECES: [&str; 40] = [
@@ -90,6 +91,11 @@ fn survives(text: &str) {
     let explained = compiled.network.is_some() || shown.contains("error[") || compiled.program.models().is_empty();
     assert!(explained, "no network and no error for:\n{text}");
     assert!(!shown.contains("[I0001]"), "{shown}\nfor:\n{text}");
+    // What the formatter refuses is wrong: it never finds that it would have changed the meaning.
+    match format(FileId(0), text, &options.limits) {
+        Ok(new) => assert_eq!(format(FileId(0), &new, &options.limits).ok().as_ref(), Some(&new), "for:\n{text}"),
+        Err(found) => assert!(found.iter().all(|d| d.code != codes::INTERNAL), "{found:?}\nfor:\n{text}"),
+    }
 }
 
 #[test]

@@ -95,20 +95,34 @@ fn line_up_fields(rows: &mut [Row]) {
     }
 }
 
-/// Comments at the ends of consecutive rows.
+/// Comments at the ends of consecutive rows, and of all fields of a recipe.
 fn comments(rows: &mut [Row]) {
-    let has = |row: &Row| !row.code.is_empty() && row.comment.is_some();
-    let width = |row: &Row| row.indent * STEP + columns(&row.code);
     let mut start = 0;
     while start < rows.len() {
-        let consecutive = |(i, row): &(usize, &Row)| has(row) && (*i == 0 || !row.blank);
-        let length = rows[start..].iter().enumerate().take_while(consecutive).count();
-        let run = &mut rows[start..start + length];
-        let target = run.iter().map(width).max().unwrap_or(0);
-        for row in run {
-            let pad = target - width(row);
-            row.code.push_str(&" ".repeat(pad));
+        let (run, end) = commented(rows, start);
+        let width = |row: &Row| row.indent * STEP + columns(&row.code);
+        let target = run.iter().map(|&i| width(&rows[i])).max().unwrap_or(0);
+        for &i in &run {
+            let pad = target - width(&rows[i]);
+            rows[i].code.push_str(&" ".repeat(pad));
         }
-        start += length.max(1);
+        start = end;
     }
+}
+
+/// The rows from `start` on whose comments line up, and where to go on.
+fn commented(rows: &[Row], start: usize) -> (Vec<usize>, usize) {
+    let recipe = rows[start].marks.equals.map(|(_, recipe)| recipe);
+    let mut run = Vec::new();
+    for (i, row) in rows.iter().enumerate().skip(start) {
+        let field = recipe.is_some() && row.marks.equals.map(|(_, recipe)| recipe) == recipe;
+        let comment = !row.code.is_empty() && row.comment.is_some();
+        if (i > start && row.blank) || !(comment || field) {
+            return (run, i.max(start + 1));
+        }
+        if comment {
+            run.push(i);
+        }
+    }
+    (run, rows.len())
 }
