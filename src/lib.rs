@@ -26,6 +26,8 @@ pub mod ops;
 pub mod opt;
 pub mod plan;
 pub mod shape;
+#[cfg(all(feature = "candle", feature = "charts"))]
+pub mod study;
 pub mod syntax;
 pub mod tools;
 #[cfg(feature = "data")]

@@ -84,6 +84,8 @@ codes! {
     DIVERGED = "E0911", "training diverged";
     RUN_UNUSABLE = "E0912", "a run cannot be used";
     RUN_UNWRITABLE = "E0913", "a file of a run cannot be written";
+    STUDY_UNFIT = "E0930", "a study has nothing to show of this network";
+    STUDY_FOLDER = "E0931", "a folder holds another study";
     UNREADABLE = "E0201", "a file cannot be read";
     OUTSIDE = "E0202", "an import leaves the root file's directory";
     UNKNOWN_STEP = "E0203", "there is no such layer or block";

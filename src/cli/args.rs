@@ -137,6 +137,11 @@ pub enum Command {
         after_help = "Examples:\n  archc lsp                              what an editor starts; see editors/ for VS Code, Neovim, Helix\n  hx --health arch                       whether Helix finds it"
     )]
     Lsp(super::lsp::LspArgs),
+    /// Show why skips help, on this network: gradients, degradation, landscape, lesion, features.
+    #[command(
+        after_help = "Examples:\n  archc study gradients examples/bare.arch\n  archc study degradation examples/twins.arch --vary n --values 3,9\n  archc study landscape examples/twins.arch --weights runs/twins-1\n  archc study lesion examples/twins.arch\n  archc study features examples/dense_digits.arch --json | jq .findings"
+    )]
+    Study(super::study::StudyArgs),
     /// Explain an error code.
     #[command(after_help = "Examples:\n  archc explain E0501\n  archc explain            lists every code")]
     Explain {

@@ -29,6 +29,7 @@ mod report;
 mod revision;
 mod run;
 mod shell;
+mod study;
 mod summary;
 mod train;
 mod watch;
@@ -51,6 +52,7 @@ fn dispatch(command: &Command, shell: &Shell) -> Exit {
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Diff(args) => diff::run(args, shell),
         Command::Summary(args) => summary::run(args, shell),
+        Command::Study(args) => study::run(args, shell),
         Command::Train(args) => train::run(args, shell),
         Command::Eval(args) => eval::run(args, shell),
         Command::Bench(args) => bench::run(args, shell),

@@ -1,7 +1,7 @@
 //! How good is it? A network measured on a data set.
 
 use super::data::{Dataset, Loader, LoaderOptions};
-use super::feed::feed;
+use super::feed::{Fed, feed};
 use super::observe::Scores;
 use super::tally::Tally;
 use super::{fit, loss};
@@ -96,14 +96,58 @@ pub fn evaluate(
         }
         let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
         let done = batch.index + 1;
-        let fed = feed(batch, dtype, &device)?;
-        let outputs = network.forward(&fed.inputs)?;
-        let loss = loss::total(&recipe.loss, &outputs, &fed.target)?;
-        let loss = scalar(&loss)?;
-        tally.add(loss, fed.samples, metric_output(recipe, &outputs)?, &fed.target)?;
+        count(network, recipe, &feed(batch, dtype, &device)?, &mut tally)?;
         progress(done, loader.batches_per_epoch());
     }
     Ok(Some(tally.scores(&recipe.metrics)))
+}
+
+/// Counts what a network gives for a batch.
+fn count(network: &mut dyn Forward, recipe: &Recipe, fed: &Fed, tally: &mut Tally) -> Result<()> {
+    let outputs = network.forward(&fed.inputs)?;
+    let loss = scalar(&loss::total(&recipe.loss, &outputs, &fed.target)?)?;
+    Ok(tally.add(loss, fed.samples, metric_output(recipe, &outputs)?, &fed.target)?)
+}
+
+/// Samples that stay on the device, for a network that is measured on them again and again.
+pub struct Probe {
+    recipe: Recipe,
+    batches: Vec<Fed>,
+    samples: usize,
+}
+
+impl Probe {
+    /// The first batches of a loader, until there are `samples` of them or the data end.
+    ///
+    /// # Errors
+    /// Where data cannot be read, or the device cannot hold them.
+    pub fn new(recipe: &Recipe, loader: &Loader, samples: usize, dtype: DType, device: &Device) -> Result<Self> {
+        let (mut batches, mut held) = (Vec::new(), 0);
+        for batch in loader.epoch(0) {
+            let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+            held += batch.len();
+            batches.push(feed(batch, dtype, device)?);
+            if held >= samples {
+                break;
+            }
+        }
+        Ok(Self { recipe: recipe.clone(), batches, samples: held })
+    }
+
+    /// How many samples it holds.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Measures a network on all of them.
+    ///
+    /// # Errors
+    /// Where they do not fit the network.
+    pub fn measure(&self, network: &mut dyn Forward) -> Result<Scores> {
+        let mut tally = Tally::new(&self.recipe);
+        self.batches.iter().try_for_each(|fed| count(network, &self.recipe, fed, &mut tally))?;
+        Ok(tally.scores(&self.recipe.metrics))
+    }
 }
 
 /// A module's outputs for its only input, in file order.

@@ -9,6 +9,7 @@ use crate::base::{Diagnostic, Rng, codes};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::Recipe;
 use crate::lower::{Module, ParamStore, Result};
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor};
 
 /// A network with its parameters, the optimizer that changes them, and the recipe that both follow.
@@ -37,6 +38,20 @@ pub struct Learnt {
     pub target: Tensor,
 }
 
+/// What forward and backward came to.
+pub struct Backward {
+    /// Samples in the batch.
+    pub samples: usize,
+    /// Its loss.
+    pub loss: f64,
+    /// The loss's gradient by each parameter.
+    pub gradients: GradStore,
+    /// The output that metrics look at.
+    pub output: Tensor,
+    /// What it was compared with.
+    pub target: Tensor,
+}
+
 impl Learner {
     /// A network at its initial parameters, to be trained for `steps` steps.
     ///
@@ -50,27 +65,41 @@ impl Learner {
         Ok(Self { store, module, optimizer, recipe: recipe.clone(), steps })
     }
 
-    /// One step, the `step`th from 0: forward, backward, update. Dropout draws from a generator of the step's
-    /// own, so that a step depends on the parameters and its batch, not on what was drawn before.
+    /// One step, the `step`th from 0: forward, backward, update.
     ///
     /// # Errors
-    /// `E0911` where the loss is not a number any more; the parameters are then as they were.
+    /// As [`backward`](Self::backward); the parameters are then as they were.
     pub fn step(&mut self, step: usize, batch: Batch) -> Result<Learnt> {
+        let Backward { samples, loss, gradients, output, target } = self.backward(step, batch)?;
+        let rate = self.rate(step);
+        self.optimizer.step(&gradients, rate)?;
+        Ok(Learnt { samples, loss, rate, output, target })
+    }
+
+    /// Forward and backward as in the `step`th step, without the update. Dropout draws from a generator of the
+    /// step's own, so that a step depends on the parameters and its batch, not on what was drawn before. Batch
+    /// normalisation moves its running statistics.
+    ///
+    /// # Errors
+    /// `E0911` where the loss is not a number any more.
+    pub fn backward(&self, step: usize, batch: Batch) -> Result<Backward> {
         let fed = feed(batch, self.store.dtype(), self.store.device())?;
         self.module.set_rng_state(Rng::derive(self.recipe.seed, &format!("step {step}")).state());
         let outputs = outputs(&self.module, &fed.inputs, true)?;
         let total = self.loss(&outputs, &fed)?;
         let loss = scalar(&total)?;
-        let rate = self.optimizer.base_rate() * rate_factor(&self.recipe.schedule, step, self.steps);
         if !loss.is_finite() {
-            return Err(self.diverged(step, loss, rate).into());
+            return Err(self.diverged(step, loss, self.rate(step)).into());
         }
         let output = metric_output(&self.recipe, &outputs)?.detach();
         drop(outputs);
         let gradients = total.backward()?;
-        drop(total);
-        self.optimizer.step(&gradients, rate)?;
-        Ok(Learnt { samples: fed.samples, loss, rate, output, target: fed.target })
+        Ok(Backward { samples: fed.samples, loss, gradients, output, target: fed.target })
+    }
+
+    /// The learning rate of a step.
+    fn rate(&self, step: usize) -> f64 {
+        self.optimizer.base_rate() * rate_factor(&self.recipe.schedule, step, self.steps)
     }
 
     fn loss(&self, outputs: &[(String, Tensor)], fed: &Fed) -> Result<Tensor> {

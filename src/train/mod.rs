@@ -38,10 +38,10 @@ mod tally;
 pub mod tensorboard;
 
 #[cfg(feature = "candle")]
-pub use evaluate::{evaluate, evaluation_loader};
+pub use evaluate::{Probe, evaluate, evaluation_loader};
 #[cfg(feature = "candle")]
-pub use learner::Learner;
+pub use learner::{Backward, Learner};
 #[cfg(feature = "candle")]
 pub use observe::{Event, Observer, Outcome, Scores};
 #[cfg(feature = "candle")]
-pub use session::{Options, Trainer};
+pub use session::{Options, Trainer, training_loader};

@@ -42,7 +42,15 @@ impl Default for Options {
 }
 
 /// The batches that a recipe learns from.
-fn training_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Dataset>, options: &Options) -> Result<Loader> {
+///
+/// # Errors
+/// `E0910` where network, recipe and data do not fit one another; `E0807` for an empty set.
+pub fn training_loader(
+    network: &Network,
+    recipe: &Recipe,
+    data: &Arc<dyn Dataset>,
+    options: &Options,
+) -> Result<Loader> {
     fit::check(network, recipe, data.target())?;
     let loader = LoaderOptions {
         shuffle: options.shuffle,

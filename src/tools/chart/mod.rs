@@ -17,6 +17,7 @@ mod surface;
 pub use bars::{BarSeries, Bars};
 pub use heat::Heat;
 pub use lines::{Series, Stroke};
+pub use scale::number;
 pub use style::{Hue, Ink};
 pub use surface::Surface;
 

@@ -1,0 +1,148 @@
+//! `archc study`: why skips help, shown on the user's own network.
+
+mod args;
+mod ask;
+mod watch;
+
+use super::args::{Format, ModelArgs};
+use super::compute;
+use super::interrupt;
+use super::load;
+use super::run::noted;
+use super::shell::{Exit, Shell};
+use super::train::open_data;
+use crate::base::{Diagnostic, SourceMap};
+use crate::elaborate::Recipe;
+use crate::lower::with_stack;
+use crate::study::{Desk, Folder, Halt, Outcome, Report, Subject};
+use crate::train::checkpoint::{Run, RunInfo};
+use crate::train::data::Split;
+pub use args::StudyArgs;
+use args::{Common, Kind};
+use candle_core::Device;
+use serde_json::{Value, json};
+use std::path::Path;
+use watch::Bar;
+
+/// Asks, works, and says what it shows and where the files are.
+pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let common = args.kind.common();
+    let mut own = shell.quiet_json(common.json || shell.json());
+    own.format = if common.json { Format::Json } else { own.format };
+    let shell = &own;
+    let (subject, recipe) = subject(&args.kind, shell)?;
+    compute::threads(common.threads, shell)?;
+    let device = compute::device(&common.device, shell)?;
+    let data = open_data(&subject.data, subject.network().map_err(|e| compute::say(e, shell))?, common.strict, shell)?;
+    let say = |error: Diagnostic| tell(&error, &subject.compiled.sources, shell);
+    let question = ask::Question::new(&args.kind, &subject, &recipe, shell)?;
+    let asked = subject.question(args.kind.name(), question.asked().map_err(say)?);
+    let folder = folder(common, args.kind.name(), &asked).map_err(say)?;
+    said_where(&folder, shell);
+    let mut bar = Bar::new(shell);
+    let worked = work(&question, &subject, (&data, &device), &folder, &mut bar);
+    drop(bar);
+    match worked {
+        Ok(report) => {
+            let files = folder.finish(args.kind.name(), &report).map_err(say)?;
+            show(&args.kind, &subject, &report, (&folder, &files), shell);
+            Ok(Exit::Clean)
+        }
+        Err(Halt::Stopped) => {
+            let place = folder.path().display();
+            shell.note(&format!("stopped; what is done is in {place}. The same command goes on with it"));
+            Ok(Exit::Interrupted)
+        }
+        Err(Halt::Failed(error)) => Err(say(error.into_diagnostic())),
+    }
+}
+
+/// Works in a thread whose stack is large enough for deep networks.
+fn work(
+    question: &ask::Question,
+    subject: &Subject,
+    (data, device): (&Split, &Device),
+    folder: &Folder,
+    bar: &mut Bar,
+) -> Outcome<Report> {
+    let done = with_stack(|| {
+        let mut desk = Desk { folder, watch: bar, stop: interrupt::stop_flag(), count: (0, 0) };
+        Ok(question.answer(subject, data, device, &mut desk))
+    });
+    done.unwrap_or_else(|error| Err(error.into()))
+}
+
+/// What is studied: the file's network, with what the run noted whose weights are used.
+fn subject(kind: &Kind, shell: &Shell) -> Result<(Subject, Recipe), Exit> {
+    let common = kind.common();
+    let info: Option<RunInfo> = kind.weights().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
+    let (mut model, _) = noted(&common.model, info.as_ref());
+    if let Some(seed) = common.seed {
+        model.settings.push(format!("seed={seed}"));
+    }
+    let model = ModelArgs { settings: model.settings, ..model };
+    let loaded = load::network(&common.file, &model, false, shell)?;
+    let Some(recipe) = loaded.network.recipe.clone() else {
+        return Err(compute::say(crate::study::no_recipe(&loaded.network.name), shell));
+    };
+    let spec = common.data.clone().or(info.map(|info| info.data)).or(recipe.data.clone());
+    let Some(data) = spec else {
+        let help = "name them: --data builtin:digits, or  data = \"…\"  in the recipe";
+        return Err(shell.usage("there are no data to study it on", help));
+    };
+    if common.epochs == Some(0) {
+        return Err(shell.usage("0 epochs teach nothing", "--epochs 1, or more"));
+    }
+    let file = common.file.display().to_string();
+    Ok((Subject { file, compiled: loaded.compiled, data, epochs: common.epochs }, recipe))
+}
+
+fn folder(common: &Common, kind: &str, asked: &Value) -> Result<Folder, Diagnostic> {
+    match &common.out {
+        Some(path) => Folder::named(path, asked),
+        None => {
+            let stem = common.file.file_stem().map_or_else(|| "study".into(), |s| s.to_string_lossy().into_owned());
+            Folder::numbered(Path::new("studies"), &format!("{stem}-{kind}"), asked)
+        }
+    }
+}
+
+fn said_where(folder: &Folder, shell: &Shell) {
+    let place = folder.path().display();
+    match folder.resumed {
+        true => shell.note(&format!("going on in {place}, which asked the same")),
+        false => shell.note(&format!("results go to {place}")),
+    }
+}
+
+fn show(
+    kind: &Kind,
+    subject: &Subject,
+    report: &Report,
+    (folder, files): (&Folder, &[std::path::PathBuf]),
+    shell: &Shell,
+) {
+    if shell.json() {
+        shell.print_json(&json!({
+            "study": kind.name(),
+            "file": subject.file,
+            "model": subject.compiled.network.as_ref().map(|n| n.name.clone()),
+            "data": subject.data,
+            "folder": folder.path().display().to_string(),
+            "resumed": folder.resumed,
+            "files": files.iter().map(|f| f.display().to_string()).collect::<Vec<_>>(),
+            "findings": report.findings,
+            "text": report.text,
+        }));
+        return;
+    }
+    shell.print(&report.text);
+    let names = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+    shell.note(&format!("wrote {names}"));
+}
+
+/// Says a diagnostic with its places in the file.
+fn tell(error: &Diagnostic, sources: &SourceMap, shell: &Shell) -> Exit {
+    shell.report(&[error.clone()].into_iter().collect(), sources);
+    Exit::Errors
+}

@@ -1,0 +1,202 @@
+//! Networks trained for a study, each in a run folder of its own that the other commands can use, too.
+
+use super::desk::{Desk, Halt, Outcome, Tick};
+use super::subject::{Case, Subject, Twin};
+use crate::base::codes;
+use crate::elaborate::{Network, Recipe};
+use crate::lower::weights::{Fit, load};
+use crate::lower::{Error, Module, ParamStore, Result};
+use crate::train::checkpoint::{Run, RunInfo};
+use crate::train::data::{Dataset, Split, TargetKind};
+use crate::train::observe::Event;
+use crate::train::{Options, Probe, Trainer, training_loader};
+use candle_core::{DType, Device, Tensor};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// How a training went: one entry for each epoch.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// Epochs, from 1.
+    pub epochs: Vec<usize>,
+    /// Mean losses over the training samples, while they were learnt from.
+    pub train_loss: Vec<f64>,
+    /// Errors on them: 1 − accuracy, where the recipe measures it.
+    pub train_error: Vec<f64>,
+    /// Losses on the test set.
+    pub test_loss: Vec<f64>,
+    /// Errors on the test set.
+    pub test_error: Vec<f64>,
+    /// Whether it ended in a loss that is no number.
+    pub diverged: bool,
+}
+
+/// A file or run with a network's weights.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    /// The file.
+    pub file: PathBuf,
+    /// As it is called in texts.
+    pub name: String,
+}
+
+/// Trains a case in `FOLDER/runs/NAME`, from where it was, and reads how it went.
+///
+/// # Errors
+/// Where it is stopped, or cannot be trained; a loss that is no number any more is no error, but noted.
+pub fn train(
+    subject: &Subject,
+    case: &Case,
+    data: &Split,
+    (folder, device): (&Path, &Device),
+    tick: &mut Tick,
+    stop: &AtomicBool,
+) -> Outcome<Curve> {
+    let options = Options { device: device.clone(), ..Options::default() };
+    let mut trainer = Trainer::new(&case.network, &case.recipe, data, &options)?;
+    let run = match Run::open(folder) {
+        Ok(run) if run.last().is_file() => {
+            trainer.resume(run.clone())?;
+            run
+        }
+        opened => {
+            let run = opened.or_else(|_| Run::create(folder))?;
+            let files = subject.compiled.sources.files().iter();
+            run.describe(
+                &info(subject, case, data),
+                &files.map(|f| (f.name.clone(), f.text.to_string())).collect::<Vec<_>>(),
+            )?;
+            trainer.keep_in(run.clone())?;
+            run
+        }
+    };
+    let mut watch = |event: &Event| {
+        if let Event::Step(step) = event {
+            let epochs = step.steps.div_ceil(step.batches);
+            let detail = format!("epoch {}/{epochs}  loss {:.4}", step.epoch + 1, step.mean_loss);
+            tick(step.step as f64 / step.steps.max(1) as f64, &detail);
+        }
+    };
+    let diverged = match trainer.train(&mut watch, stop) {
+        Ok(outcome) if outcome.stopped => return Err(Halt::Stopped),
+        Ok(_) => false,
+        Err(Error::Diagnostic(error)) if error.code == codes::DIVERGED => true,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Curve { diverged, ..curve(&run)? })
+}
+
+fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
+    let options = &subject.compiled.options;
+    let mut settings = case.settings.clone();
+    if let Some(epochs) = subject.epochs {
+        settings.insert("epochs".into(), epochs.to_string());
+    }
+    let named = options.sizes.iter().map(|(name, size)| format!("{name}={size}"));
+    let spatial = options.spatial.iter().map(|s| s.iter().map(usize::to_string).collect::<Vec<_>>().join("x"));
+    RunInfo {
+        version: env!("CARGO_PKG_VERSION").into(),
+        file: subject.file.clone(),
+        model: case.network.name.clone(),
+        data: subject.data.clone(),
+        settings,
+        sizes: spatial.chain(named).collect(),
+        plain: case.twin == Twin::Plain,
+        classes: match data.train.target() {
+            TargetKind::Class { names, .. } => names.clone(),
+            _ => Vec::new(),
+        },
+        shuffle: true,
+        augment: true,
+        recipe: serde_json::to_value(&case.recipe).unwrap_or_default(),
+    }
+}
+
+/// Reads the epochs from a run's log.
+fn curve(run: &Run) -> Outcome<Curve> {
+    let text = std::fs::read_to_string(run.log()).unwrap_or_default();
+    let mut curve = Curve::default();
+    for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let Some(epoch) = line["epoch"].as_u64().filter(|_| line["test"].is_object()) else { continue };
+        let number = |part: &str, key: &str| line[part][key].as_f64().unwrap_or(f64::NAN);
+        curve.epochs.push(epoch as usize);
+        curve.train_loss.push(number("train", "loss"));
+        curve.test_loss.push(number("test", "loss"));
+        if line["test"]["accuracy"].is_number() {
+            curve.train_error.push(1.0 - number("train", "accuracy"));
+            curve.test_error.push(1.0 - number("test", "accuracy"));
+        }
+    }
+    Ok(curve)
+}
+
+/// The weights of a twin: those that were named, or else those that its recipe gives, trained as a part of the study.
+///
+/// # Errors
+/// As [`train`].
+pub fn weights(
+    subject: &Subject,
+    case: &Case,
+    data: &Split,
+    given: Option<&Path>,
+    device: &Device,
+    desk: &mut Desk,
+) -> Outcome<Weights> {
+    if let Some(path) = given {
+        let file = if path.is_dir() { Run::open(path)?.weights() } else { path.to_path_buf() };
+        return Ok(Weights { file, name: path.display().to_string() });
+    }
+    let folder = desk.folder.path().join("runs").join(case.key());
+    let name = format!("training {}", case.words());
+    desk.part(&format!("train-{}", case.key()), &name, |tick, stop| {
+        train(subject, case, data, (&folder, device), tick, stop)
+    })?;
+    Ok(Weights { file: Run::open(&folder)?.weights(), name: folder.display().to_string() })
+}
+
+/// A network with its weights, ready to be measured.
+pub struct Measurable {
+    /// Its parameters.
+    pub store: ParamStore,
+    /// The network over them.
+    pub module: Module,
+    network: Network,
+    recipe: Recipe,
+}
+
+impl Measurable {
+    /// A case with the weights of a file.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or does not fit the network.
+    pub fn new(case: &Case, file: &Path, device: &Device) -> Result<Self> {
+        let store = ParamStore::new(&case.network, case.recipe.seed, DType::F32, device)?;
+        let module = case.network.lower(store.var_builder())?;
+        load(&store, file, Fit::Strict)?;
+        Ok(Self { store, module, network: case.network.clone(), recipe: case.recipe.clone() })
+    }
+
+    /// Samples of a data set in an order drawn from the recipe's seed, not augmented.
+    ///
+    /// # Errors
+    /// Where network, recipe and data do not fit one another.
+    pub fn probe(&self, data: &Arc<dyn Dataset>, samples: usize) -> Result<Probe> {
+        let mut recipe = self.recipe.clone();
+        recipe.batch = samples.min(recipe.batch.max(64));
+        let options = Options { augment: false, ..Options::default() };
+        let loader = training_loader(&self.network, &recipe, data, &options)?;
+        Probe::new(&recipe, &loader, samples, self.store.dtype(), self.store.device())
+    }
+
+    /// Sets a parameter.
+    ///
+    /// # Errors
+    /// Where sizes differ, or there is no such parameter.
+    pub fn set(&self, path: &str, value: &Tensor) -> Result<()> {
+        let entry = self.store.get(path).ok_or_else(|| Error::internal(format!("there is no parameter `{path}`")))?;
+        entry.set(value)
+    }
+}
