@@ -56,6 +56,8 @@ mod sketch;
 mod starter;
 #[cfg(feature = "kernels")]
 mod steady;
+#[cfg(feature = "cli")]
+mod study;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;
