@@ -37,6 +37,8 @@ mod layers;
 mod mutation;
 #[cfg(feature = "candle")]
 mod nn;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod opt;
 #[cfg(feature = "kernels")]
 mod outline;

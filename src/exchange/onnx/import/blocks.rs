@@ -13,9 +13,9 @@ const MOST: usize = 8;
 
 /// The blocks of a file, and the model's body with calls of them.
 pub fn find(net: &Net, mut lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
-    let mut finder = Finder { net, blocks: Vec::new(), defaults: BTreeMap::new() };
-    for height in 0..height(&lines) {
-        finder.round(&mut lines, height);
+    let mut finder = Finder { net, blocks: Vec::new(), heights: BTreeMap::new() };
+    for level in 0..height(&lines, &BTreeMap::new()) {
+        finder.round(&mut lines, level);
     }
     runs::fold(&mut lines);
     finder.used(&lines);
@@ -25,7 +25,8 @@ pub fn find(net: &Net, mut lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
 struct Finder<'n> {
     net: &'n Net,
     blocks: Vec<Block>,
-    defaults: BTreeMap<String, usize>,
+    /// Levels of groups that stood in each block.
+    heights: BTreeMap<String, usize>,
 }
 
 /// A group that may become a call.
@@ -39,10 +40,11 @@ struct Candidate {
 }
 
 impl Finder<'_> {
-    /// Groups that hold no more than so many levels of groups: those that are alike become a block.
+    /// Groups that held so many levels of groups: those that are alike become a block.
     fn round(&mut self, lines: &mut [Line], level: usize) {
         let mut found: Vec<Candidate> = Vec::new();
-        each_group(lines, level, &mut |label, depth, body| {
+        let heights = self.heights.clone();
+        each_group(lines, (level, &heights), &mut |label, depth, body| {
             runs::fold(body);
             let name = self.name(label, depth, body);
             found.push(Candidate {
@@ -78,12 +80,12 @@ impl Finder<'_> {
             let mut params: Vec<(String, Option<String>)> =
                 made.params.iter().map(|p| (p.name.clone(), p.default.clone())).collect();
             params.sort_by_key(|(_, default)| default.is_some());
-            self.defaults.insert(name.clone(), 1);
+            self.heights.insert(name.clone(), level);
             bodies.insert(model, (name, params, made.texts));
         }
         let mut count = 0;
         let blocks = &mut self.blocks;
-        each_group(lines, level, &mut |_, _, body| {
+        each_group(lines, (level, &heights), &mut |_, _, body| {
             let at = count;
             count += 1;
             if let Some((name, params, texts)) = bodies.remove(&at) {
@@ -127,7 +129,7 @@ impl Finder<'_> {
 
     fn unique(&self, name: &str) -> String {
         let numbered = (2..).map(|n| format!("{name}{n}"));
-        let taken = |name: &String| self.defaults.contains_key(name);
+        let taken = |name: &String| self.heights.contains_key(name);
         std::iter::once(name.to_string()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
     }
 
@@ -224,13 +226,17 @@ fn projections(lines: &[Line]) -> usize {
     count
 }
 
-/// Levels of groups in lines.
-fn height(lines: &[Line]) -> usize {
+/// Levels of groups in lines, those counted that blocks stand for now.
+fn height(lines: &[Line], heights: &BTreeMap<String, usize>) -> usize {
     let mut most = 0;
     walk(lines, &mut |line| {
-        if let Step::Group(body) = &line.step {
-            most = most.max(1 + height(body));
-        }
+        let own = match &line.step {
+            Step::Group(body) => 1 + height(body, heights),
+            Step::Call(name, _) => 1 + heights.get(name).copied().unwrap_or(0),
+            Step::For(_, _, line) => height(std::slice::from_ref(line), heights),
+            _ => 0,
+        };
+        most = most.max(own);
     });
     most
 }
@@ -251,19 +257,21 @@ fn walk(lines: &[Line], f: &mut dyn FnMut(&Line)) {
     }
 }
 
+/// How many levels, and those of blocks.
+type Level<'a> = (usize, &'a BTreeMap<String, usize>);
 type Visit<'a> = dyn FnMut(&str, usize, &mut Vec<Line>) -> Option<Step> + 'a;
 
-/// Visits the labelled groups that hold at most `level` levels of groups, in order; what the visitor gives stands in their place.
-fn each_group(lines: &mut [Line], level: usize, f: &mut Visit) {
+/// Visits the labelled groups that held so many levels of groups, in order; what the visitor gives stands in their place.
+fn each_group(lines: &mut [Line], level: Level, f: &mut Visit) {
     inside(lines, level, 1, f);
 }
 
-fn inside(lines: &mut [Line], level: usize, depth: usize, f: &mut Visit) {
+fn inside(lines: &mut [Line], level: Level, depth: usize, f: &mut Visit) {
     for line in lines {
         let label = line.label.clone();
         match &mut line.step {
             Step::Group(body) => {
-                if height(body) <= level && label.is_some() {
+                if height(body, level.1) == level.0 && label.is_some() {
                     if let Some(step) = f(label.as_deref().unwrap_or(""), depth, body) {
                         line.step = step;
                     }

@@ -35,7 +35,7 @@ pub fn lines(net: &Net) -> (Vec<Line>, BTreeMap<usize, String>) {
                 node: id,
                 // The value that is named comes first of a concat, unless it says otherwise.
                 last: !last,
-                long: false,
+                long: is_long(net, other, id),
                 from: Some(other),
                 via: Vec::new(),
                 project: None,
@@ -45,7 +45,8 @@ pub fn lines(net: &Net) -> (Vec<Line>, BTreeMap<usize, String>) {
         };
         let label = format!("n{id}");
         let read_later = users[id].iter().any(|&user| user != id + 1) || users[id].len() != 1;
-        let keep = read_later || !node.params.is_empty();
+        let given = net.outputs.iter().any(|(_, output)| *output == id);
+        let keep = read_later || given || !node.params.is_empty();
         targets.insert(id, label.clone());
         lines.push(Line { label: keep.then_some(label), step });
         current = Some(id);
@@ -61,4 +62,10 @@ pub fn lines(net: &Net) -> (Vec<Line>, BTreeMap<usize, String>) {
         }
     }
     (lines, targets)
+}
+
+/// Whether the layers between two visit a size that is neither's.
+fn is_long(net: &Net, from: usize, to: usize) -> bool {
+    let spatial = |id: usize| net.nodes[id].shape.spatial();
+    (from..to).any(|id| !spatial(id).is_empty() && spatial(id) != spatial(from) && spatial(id) != spatial(to))
 }

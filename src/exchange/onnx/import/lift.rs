@@ -230,12 +230,13 @@ impl<'m> Lift<'m> {
     /// Refuses a model with pieces that became no layer; all of them at once.
     fn supported(&self) -> Result<()> {
         let mut alive = vec![false; self.items.len()];
-        self.outputs.iter().for_each(|(_, item)| alive[*item] = true);
-        for id in (0..self.items.len()).rev() {
-            let refused = matches!(&self.items[id].kind, Kind::Raw(Raw::Unsupported(_)));
-            if alive[id] || refused {
+        let refused = |id: &usize| matches!(&self.items[*id].kind, Kind::Raw(Raw::Unsupported(_)));
+        let mut stack: Vec<usize> = (0..self.items.len()).filter(refused).collect();
+        stack.extend(self.outputs.iter().map(|(_, item)| *item));
+        while let Some(id) = stack.pop() {
+            if !alive[id] {
                 alive[id] = true;
-                self.items[id].inputs.iter().for_each(|&input| alive[input] = true);
+                stack.extend(&self.items[id].inputs);
             }
         }
         let left = |(id, item): (usize, &Item)| match &item.kind {

@@ -181,7 +181,6 @@ impl Lift<'_> {
             };
             return self.layer(own, vec![x], Vec::new());
         }
-        let (a, b) = (self.settled(a)?, self.settled(b)?);
         self.layer(Mul {}, vec![a, b], Vec::new())
     }
 
@@ -194,11 +193,9 @@ impl Lift<'_> {
             if let Some((from, scale, 0.0)) = self.affine_of(r)
                 && self.is_bare(r)
             {
-                let s = self.settled(s)?;
                 return self.layer(Add { scale, drop_path: 0.0 }, vec![s, from], Vec::new());
             }
         }
-        let (a, b) = (self.settled(a)?, self.settled(b)?);
         self.layer(Add { scale: 1.0, drop_path: 0.0 }, vec![a, b], Vec::new())
     }
 
