@@ -11,17 +11,17 @@ use std::path::Path;
 
 #[allow(clippy::all)]
 mod digits_rs {
-    include!("../exported/digits.rs");
+    include!("../exported/digits.inc");
 }
 
 #[allow(clippy::all)]
 mod highway_rs {
-    include!("../exported/highway.rs");
+    include!("../exported/highway.inc");
 }
 
 #[allow(clippy::all)]
 mod ops_rs {
-    include!("../exported/ops.rs");
+    include!("../exported/ops.inc");
 }
 
 fn compiled(file: &str, model: &str) -> Compiled {
@@ -109,9 +109,9 @@ fn every_op() {
 fn the_sources_in_these_tests_are_what_is_exported() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/exported");
     let all = [
-        ("examples/digits.arch", "Digits", "digits.rs"),
-        ("examples/highway.arch", "Highway50", "highway.rs"),
-        ("tests/suite/exported/ops.arch", "Ops", "ops.rs"),
+        ("examples/digits.arch", "Digits", "digits.inc"),
+        ("examples/highway.arch", "Highway50", "highway.inc"),
+        ("tests/suite/exported/ops.arch", "Ops", "ops.inc"),
     ];
     for (file, model, kept) in all {
         let compiled = compiled(file, model);
