@@ -68,6 +68,7 @@ pub fn direction(store: &ParamStore, seed: u64, name: &str) -> Result<Direction>
 /// # Errors
 /// Where it is stopped, or weights do not fit.
 pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+    let question = &Question { samples: question.samples.min(data.train.len()), ..question.clone() };
     let rows = if question.line { 1 } else { question.grid };
     let trained = question.cases.iter().filter(|(_, given)| given.is_none()).count();
     desk.expect(trained + rows * question.cases.len());

@@ -48,6 +48,7 @@ pub struct Lesions {
 /// # Errors
 /// `E0930` where there is no block to remove; where it is stopped, or weights do not fit.
 pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+    let question = &Question { samples: question.samples.min(data.evaluation().len()), ..question.clone() };
     let list = blocks(&subject.network()?.graph);
     if list.is_empty() {
         return Err(no_blocks(subject).into());
