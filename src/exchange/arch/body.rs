@@ -347,7 +347,7 @@ fn dominators(graph: &Graph, line: &Line) -> Vec<Option<usize>> {
             a
         };
         let common =
-            operands.split_first().and_then(|(&first, rest)| rest.iter().fold(Some(first), |a, &b| meet(a, b)));
+            operands.split_first().and_then(|(&first, rest)| rest.iter().try_fold(first, |a, &b| meet(Some(a), b)));
         found.push(common);
     }
     found

@@ -58,12 +58,12 @@ impl Expr {
 
     /// With every name that of a field.
     pub fn of_self(&self) -> Self {
-        let both = |a: &Self, b: &Self| (Box::new(a.of_self()), Box::new(b.of_self()));
+        let own = |part: &Self| Box::new(part.of_self());
         match self {
             Self::Name(name) => Self::Name(format!("self.{name}")),
-            Self::Times(a, b) => (|(a, b)| Self::Times(a, b))(both(a, b)),
-            Self::Over(a, b) => (|(a, b)| Self::Over(a, b))(both(a, b)),
-            Self::Plus(a, b) => (|(a, b)| Self::Plus(a, b))(both(a, b)),
+            Self::Times(a, b) => Self::Times(own(a), own(b)),
+            Self::Over(a, b) => Self::Over(own(a), own(b)),
+            Self::Plus(a, b) => Self::Plus(own(a), own(b)),
             other => other.clone(),
         }
     }

@@ -270,7 +270,7 @@ impl At<'_> {
                 self.float(&mut args, "eps", 1e-5);
                 with("F.group_norm", args)
             }
-            Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(Py::Call(format!("{}", self.module().flat()), x.to_vec())),
+            Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(Py::Call(self.module().flat(), x.to_vec())),
             Op::MaxPool(_) => with(&format!("F.max_pool{d}d"), self.pool()),
             Op::AvgPool(_) => with(&format!("F.avg_pool{d}d"), self.pool()),
             Op::GlobalPool(op) => {

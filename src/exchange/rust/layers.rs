@@ -20,11 +20,18 @@ pub(super) fn written(expr: &Expr) -> String {
 
 /// Whether an op has parameters or is made like one that has, so that it is a member of its struct.
 pub(super) fn has_state(op: &Op) -> bool {
-    match op {
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) | Op::Prelu(_) => true,
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => true,
-        _ => false,
-    }
+    matches!(
+        op,
+        Op::Conv(_)
+            | Op::ConvTranspose(_)
+            | Op::Linear(_)
+            | Op::Scale(_)
+            | Op::Prelu(_)
+            | Op::BatchNorm(_)
+            | Op::GroupNorm(_)
+            | Op::LayerNorm(_)
+            | Op::InstanceNorm(_)
+    )
 }
 
 /// The type of a member.

@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn regions_have_the_areas_of_what_is_high() {
-        let cases: [(&str, fn(f64, f64) -> f64, f64, f64); 4] = [
+        type Case = (&'static str, fn(f64, f64) -> f64, f64, f64);
+        let cases: [Case; 4] = [
             ("everything", |_, _| 1.0, 0.5, 4.0),
             ("nothing", |_, _| 0.0, 0.5, 0.0),
             ("a half", |x, _| x, 0.0, 2.0),

@@ -196,7 +196,7 @@ impl Answers {
     /// The masks in the order in which they are shown, each once.
     fn sort_masks(&mut self) {
         let place = |why: &str| KINDS.iter().position(|kind| *kind == why);
-        self.masks.sort_by(|a, b| (place(a.why), a.sample).cmp(&(place(b.why), b.sample)));
+        self.masks.sort_by_key(|mask| (place(mask.why), mask.sample));
         let mut seen = BTreeSet::new();
         self.masks.retain(|mask| seen.insert(mask.sample));
     }

@@ -39,6 +39,9 @@ struct Candidate {
     projections: usize,
 }
 
+/// A block in the making: its name, its parameters with their defaults, and what to write where.
+type Body = (String, Vec<(String, Option<String>)>, Vec<[String; 2]>);
+
 impl Finder<'_> {
     /// Groups that held so many levels of groups: those that are alike become a block.
     fn round(&mut self, lines: &mut [Line], level: usize) {
@@ -59,7 +62,7 @@ impl Finder<'_> {
         let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         found.iter().enumerate().for_each(|(i, c)| alike.entry(&c.key).or_default().push(i));
         let mut calls: BTreeMap<usize, Step> = BTreeMap::new();
-        let mut bodies: BTreeMap<usize, (String, Vec<(String, Option<String>)>, Vec<[String; 2]>)> = BTreeMap::new();
+        let mut bodies: BTreeMap<usize, Body> = BTreeMap::new();
         let mut clusters: Vec<Vec<usize>> = alike.into_values().filter(|c| c.len() > 1).collect();
         clusters.sort();
         for cluster in clusters {

@@ -68,9 +68,9 @@ impl Lift<'_> {
             "Gelu" if attrs.word("approximate") != "tanh" => plain(Activation::Gelu),
             "HardSigmoid" => match (attrs.float("alpha", 0.2) * 6.0 - 1.0).abs() < 1e-5 {
                 true if attrs.float("beta", 0.5) == 0.5 => plain(Activation::HardSigmoid),
-                _ => Err("has another slope than 1/6".into()),
+                _ => Err("has another slope than 1/6"),
             },
-            _ => Err("is an operator that no layer stands for".into()),
+            _ => Err("is an operator that no layer stands for"),
         };
         self.layer(function.map_err(|why: &str| why.to_string())?, vec![x], Vec::new())
     }

@@ -115,7 +115,7 @@ impl Lift<'_> {
             }
         };
         let to = to.filter(|to| to.first() == Some(&BATCH)).ok_or("changes the batch")?;
-        self.to_dims(x, to)
+        self.with_dims(x, to)
     }
 
     /// The sizes that a reshape asks for, `-1` found and the batch recognised.
@@ -142,7 +142,7 @@ impl Lift<'_> {
         (found[1..].iter().map(|&d| d as u64).product::<u64>() == rest).then_some(found)
     }
 
-    fn to_dims(&mut self, x: usize, to: Vec<usize>) -> Made {
+    fn with_dims(&mut self, x: usize, to: Vec<usize>) -> Made {
         let from = self.items[x].clone();
         if from.dims == to {
             return Ok(Value::Item(x));
