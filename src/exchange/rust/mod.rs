@@ -120,7 +120,7 @@ pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     );
     text += "use candle_core::{Result, Tensor};\n";
     let module = ["Linear", ".forward("].iter().all(|word| body.contains(word));
-    text += &match (body.contains("Linear"), module) {
+    text += match (body.contains("Linear"), module) {
         (true, true) => "use candle_nn::{Linear, Module, ModuleT, VarBuilder};\n",
         _ => "use candle_nn::{ModuleT, VarBuilder};\n",
     };
