@@ -1,9 +1,9 @@
 //! A network as classes, as a person would write them: one for every body of a block, with what differs between its uses as
 //! arguments of its constructor. What Python and Rust have in common is decided here.
 //!
-//! Every use of a block is a body and a list of numbers ([`tree`]). Equal bodies are one class; a number that is the same at
+//! Every use of a block is a body and a list of numbers (`tree`). Equal bodies are one class; a number that is the same at
 //! every use is written as it is, one that is an argument of the block is that argument, and any other gets an argument of its
-//! own ([`expr`]). [`lines`] says which values get names.
+//! own (`expr`). [`lines`] says which values get names.
 
 mod body;
 mod expr;

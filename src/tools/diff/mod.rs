@@ -1,8 +1,8 @@
 //! What changed between two networks: by structure and labels, not by text.
 //!
-//! The scopes of both are walked side by side ([`pair`] says which parts belong together). A changed argument is
-//! told where the block is used; what merely follows from it is counted ([`change`]). Repeats are told once
-//! ([`fold`]).
+//! The scopes of both are walked side by side (`pair` says which parts belong together). A changed argument is
+//! told where the block is used; what merely follows from it is counted (`change`). Repeats are told once
+//! (`fold`).
 
 mod change;
 mod fold;

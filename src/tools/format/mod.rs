@@ -1,9 +1,9 @@
 //! One canonical style. `docs/language.md` describes it.
 //!
 //! The line breaks between steps are the author's; blanks, indentation, and what lines up are not. The text
-//! becomes tokens with the comments before them ([`lex`]), the syntax tree says what each brace is
-//! ([`roles`]), the tokens become lines and brackets again ([`tree`]), these rows ([`rows`]), and rows
-//! that say the same kind of thing line up ([`align`]).
+//! becomes tokens with the comments before them (`lex`), the syntax tree says what each brace is
+//! (`roles`), the tokens become lines and brackets again (`tree`), these rows (`rows`), and rows
+//! that say the same kind of thing line up (`align`).
 
 mod align;
 mod lex;

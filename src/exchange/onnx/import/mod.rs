@@ -1,9 +1,9 @@
 //! An ONNX file as an `.arch` file and its weights.
 //!
-//! The nodes are read in their order: constants are folded ([`fold`]), operators become layers ([`operators`], [`resizing`],
-//! [`patterns`]). The graph of layers ([`net`]) becomes steps where its paths part and meet ([`tree`]); modules that the file
-//! names become labelled groups ([`labels`]), alike groups blocks ([`blocks`]). The text is compiled again, and its graph
-//! compared node by node ([`check`]) before anything is handed out.
+//! The nodes are read in their order: constants are folded (`fold`), operators become layers (`operators`, `resizing`,
+//! `patterns`). The graph of layers (`net`) becomes steps where its paths part and meet (`tree`); modules that the file
+//! names become labelled groups (`labels`), alike groups blocks (`blocks`). The text is compiled again, and its graph
+//! compared node by node (`check`) before anything is handed out.
 
 mod attrs;
 mod blocks;

@@ -1,7 +1,7 @@
 //! `archc graph --html`: a page to explore a network in. Blocks fold and unfold, skips are arcs at the side of the main path, and the
 //! memory plan stands beside it.
 //!
-//! The page lays itself out, since that depends on what is folded: [`data`] says how layers nest and which edges go around,
+//! The page lays itself out, since that depends on what is folded: `data` says how layers nest and which edges go around,
 //! `web/layout.js` and `web/place.js` give everything room and a place, `web/draw.js` draws it, and `web/events.js` listens.
 
 pub(super) mod data;
