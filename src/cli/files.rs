@@ -3,6 +3,7 @@
 use super::compute::say;
 use super::shell::{Exit, Shell};
 use crate::base::{Diagnostic, atomic, codes};
+use crate::train::checkpoint::Run;
 use std::path::{Path, PathBuf};
 
 /// Writes a text, and says so.
@@ -18,7 +19,8 @@ pub fn write(path: &Path, text: &str, shell: &Shell) -> Result<(), Exit> {
     Ok(())
 }
 
-/// The files themselves, and every `.arch` file in the folders, in order of their names.
+/// The files themselves, and every `.arch` file in the folders, in order of their names. What runs keep of their source is
+/// a record, and left alone.
 ///
 /// # Errors
 /// The exit status for a folder without any, after saying so.
@@ -46,7 +48,9 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     for entry in entries {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() && !hidden && depth < 16 => walk(&entry.path(), depth + 1, files),
+            Ok(kind) if kind.is_dir() && !hidden && depth < 16 && Run::open(&entry.path()).is_err() => {
+                walk(&entry.path(), depth + 1, files);
+            }
             Ok(kind) if kind.is_file() && entry.path().extension().is_some_and(|e| e == "arch") => {
                 files.push(entry.path());
             }

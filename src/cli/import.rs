@@ -6,7 +6,7 @@ use super::shell::{Exit, Shell};
 use crate::base::{Diagnostic, atomic, codes};
 use crate::exchange::onnx::import::{ImportOptions, import};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// `archc import`
 #[derive(Debug, Args)]
@@ -37,9 +37,9 @@ pub fn run(args: &ImportArgs, shell: &Shell) -> Result<Exit, Exit> {
     if let Some(name) = args.name.as_ref().filter(|name| !sound(name)) {
         return Err(shell.usage(&format!("`{name}` cannot be a model's name"), "write letters and digits: --name Net"));
     }
-    let text_path = target(args, shell)?;
     let options = ImportOptions { name: args.name.clone(), size };
     let imported = import(&args.model, &options).map_err(|error| say(*error, shell))?;
+    let text_path = target(args, shell)?;
     imported.notes.iter().for_each(|note| shell.note(note));
     let standard = text_path.as_os_str() == "-";
     let weights = args.weights_out.clone().or_else(|| (!standard).then(|| text_path.with_extension("safetensors")));
@@ -63,18 +63,22 @@ fn sound(name: &str) -> bool {
     plain && name.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-/// Where the text goes. A file that exists is replaced only where it was named.
+/// Where the text goes. Files that exist are replaced only where they were named.
 fn target(args: &ImportArgs, shell: &Shell) -> Result<PathBuf, Exit> {
     if let Some(path) = &args.output {
         return Ok(path.clone());
     }
     let stem = args.model.file_stem().map_or_else(|| "net".into(), |stem| stem.to_string_lossy().into_owned());
-    let path = Path::new(&stem).with_extension("arch");
-    match path.exists() {
-        false => Ok(path),
-        true => {
-            let help = format!("archc import {} -o {}", args.model.display(), path.display());
-            Err(shell.usage(&format!("`{}` is there already", path.display()), &help))
-        }
-    }
+    let path = PathBuf::from(format!("{stem}.arch"));
+    let weights = PathBuf::from(format!("{stem}.safetensors"));
+    let beside = args.weights_out.is_none() && weights.exists();
+    let found = if path.exists() {
+        &path
+    } else if beside {
+        &weights
+    } else {
+        return Ok(path);
+    };
+    let help = format!("archc import {} -o {stem}-2.arch", args.model.display());
+    Err(shell.usage(&format!("`{}` is there already, and is left as it is", found.display()), &help))
 }

@@ -84,7 +84,7 @@ fn mangled(text: &str, rng: &mut Rng) -> String {
         for (i, c) in line.trim().char_indices() {
             let inside = line.trim().get(..i).is_some_and(|head| head.contains("//"));
             match c {
-                ' ' if !quoted && !inside => out.push_str(&[" ", "  ", "\t", "   "][rng.below(4)]),
+                ' ' if !quoted && !inside => out.push_str([" ", "  ", "\t", "   "][rng.below(4)]),
                 ',' | '(' if !quoted && !inside => out.push_str(&format!("{c}{}", " ".repeat(rng.below(3)))),
                 c => out.push(c),
             }
