@@ -14,6 +14,7 @@ pub use call::layer_call;
 
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::{InputDecl, Network, Recipe};
+use crate::tools::format::styled;
 use std::collections::BTreeSet;
 
 /// The flat form of a network, its recipe included.
@@ -30,7 +31,7 @@ pub fn flat(network: &Network) -> Result<String, Diagnostic> {
     if let Some(recipe) = &network.recipe {
         text += &recipe::text(&network.name, recipe);
     }
-    Ok(text)
+    Ok(styled(text))
 }
 
 /// A recipe as it stands in a file, every line said.

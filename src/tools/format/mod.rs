@@ -39,6 +39,11 @@ pub fn format(id: FileId, text: &str, limits: &Limits) -> Result<String, Diagnos
     Err([Diagnostic::new(codes::INTERNAL, message).label(Span::new(id, 0, 0), "this file")].into_iter().collect())
 }
 
+/// A text that archc wrote itself, in canonical style; as it is where it does not parse, which checking it will tell.
+pub fn styled(text: String) -> String {
+    format(FileId(0), &text, &Limits::default()).unwrap_or(text)
+}
+
 fn parsed(id: FileId, text: &str, limits: &Limits) -> Result<ast::File, Diagnostics> {
     let mut found = Diagnostics::default();
     let file = parse(id, text, limits, &mut found);

@@ -30,6 +30,7 @@ mod words;
 use super::proto::ModelProto;
 use crate::base::{Diagnostic, codes};
 use crate::ops::Op;
+use crate::tools::format::styled;
 use labels::Labeller;
 use lift::Lift;
 use net::Net;
@@ -111,7 +112,8 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
-    written(&net, &head, &name)
+    let imported = written(&net, &head, &name)?;
+    Ok(Imported { text: styled(imported.text), ..imported })
 }
 
 /// A model's name: the file's, if it can be one, or its class's.
