@@ -5,6 +5,7 @@ use super::program::Program;
 use crate::base::{Diagnostic, codes};
 use crate::ops;
 use crate::syntax::ast::*;
+use crate::syntax::walk::{Walk, walk_expr, walk_step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers whose labels name parameters, or may.
@@ -134,68 +135,26 @@ impl<'a> Mentions<'a> {
             Item::Import(_) | Item::Set(_) => {}
         }
     }
+}
 
-    fn body(&mut self, body: &'a Body) {
-        body.lines.iter().flatten().for_each(|step| self.step(step));
-    }
-
+impl<'a> Walk<'a> for Mentions<'a> {
     fn step(&mut self, step: &'a Step) {
-        if let Some(label) = &step.label {
-            self.label(label);
-        }
         match &step.kind {
             StepKind::Call(call) => {
                 self.calls.insert(&call.name.node);
-                self.args(&call.args);
                 let plain_layer =
                     ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
                 if let Some(label) = step.label.as_ref().filter(|_| plain_layer) {
                     self.labels.push((label, &call.name.node));
                 }
             }
-            StepKind::Group(body) => self.body(body),
-            StepKind::Skip(skip) => self.skip(skip),
-            StepKind::Parallel { args, body, .. } => {
-                self.args(args);
-                self.body(body);
-            }
-            StepKind::Repeat { count, body } => {
-                self.expr(count);
-                self.body(body);
-            }
-            StepKind::For { from, to, body, .. } => {
-                self.expr(from);
-                self.expr(to);
-                self.body(body);
-            }
-            StepKind::If { arms, otherwise } => {
-                for (test, body) in arms {
-                    self.expr(test);
-                    self.body(body);
-                }
-                otherwise.iter().for_each(|body| self.body(body));
-            }
-            StepKind::Let { name, value } => {
-                self.lets.push(name);
-                self.expr(value);
-            }
-            StepKind::Set(set) => self.args(&set.args),
-            StepKind::From(path) => self.path(path),
-            StepKind::Output(label) => self.label(label),
+            StepKind::Let { name, .. } => self.lets.push(name),
             StepKind::Input { dims, .. } => {
-                for dim in dims {
-                    self.names.extend(dim.name.as_ref().map(|name| name.node.as_str()));
-                    dim.size.iter().for_each(|size| self.expr(size));
-                }
+                self.names.extend(dims.iter().filter_map(|dim| dim.name.as_ref()).map(|name| name.node.as_str()));
             }
+            _ => {}
         }
-    }
-
-    fn skip(&mut self, skip: &'a Skip) {
-        self.args(&skip.args);
-        skip.from.iter().for_each(|path| self.path(path));
-        skip.via.iter().chain(&skip.by).for_each(|step| self.step(step));
-        skip.body.iter().for_each(|body| self.body(body));
+        walk_step(self, step);
     }
 
     fn path(&mut self, path: &'a Path) {
@@ -205,38 +164,10 @@ impl<'a> Mentions<'a> {
         }
     }
 
-    fn label(&mut self, label: &'a Label) {
-        for part in &label.parts {
-            if let LabelPart::Expr(expr) = part {
-                self.expr(expr);
-            }
-        }
-    }
-
-    fn args(&mut self, args: &'a [Arg]) {
-        args.iter().for_each(|arg| self.expr(&arg.value));
-    }
-
     fn expr(&mut self, expr: &'a Expr) {
-        match &expr.node {
-            ExprKind::Name(name) => drop(self.names.insert(name)),
-            ExprKind::Dotted(path) => self.path(path),
-            ExprKind::List(items) => items.iter().for_each(|item| self.expr(item)),
-            ExprKind::Call(call) => self.args(&call.args),
-            ExprKind::Record(fields) => self.args(fields),
-            ExprKind::Unary(_, a) => self.expr(a),
-            ExprKind::Binary(_, a, b) => {
-                self.expr(a);
-                self.expr(b);
-            }
-            ExprKind::If(arms, otherwise) => {
-                for (test, value) in arms {
-                    self.expr(test);
-                    self.expr(value);
-                }
-                self.expr(otherwise);
-            }
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Str(_) => {}
+        if let ExprKind::Name(name) = &expr.node {
+            self.names.insert(name);
         }
+        walk_expr(self, expr);
     }
 }

@@ -10,6 +10,7 @@ mod literal;
 mod message;
 pub mod parse;
 mod step;
+pub mod walk;
 
 pub use parse::parse;
 

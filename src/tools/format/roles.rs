@@ -1,9 +1,8 @@
 //! What braces, `=` and `-` stand for, and where blanks belong between tokens.
 
 use super::lex::Token;
-use crate::syntax::ast::{
-    Arg, Block, Body, Expr, ExprKind, File, Item, Label, LabelPart, Model, Param, Path, Skip, Step, StepKind,
-};
+use crate::syntax::ast::{Block, Body, File, Item, Label, Model, Param};
+use crate::syntax::walk::{Walk, walk_label};
 use std::collections::BTreeMap;
 
 /// What a pair of braces holds.
@@ -22,7 +21,7 @@ pub type Roles = BTreeMap<usize, Braces>;
 
 /// The roles of a file's braces, from its tree.
 pub fn roles(file: &File, tokens: &[Token]) -> Roles {
-    let mut walk = Walk { tokens, roles: Roles::new() };
+    let mut walk = Finder { tokens, roles: Roles::new() };
     for item in &file.items {
         match item {
             Item::Import(_) => {}
@@ -43,12 +42,12 @@ pub fn roles(file: &File, tokens: &[Token]) -> Roles {
     walk.roles
 }
 
-struct Walk<'a> {
+struct Finder<'a> {
     tokens: &'a [Token<'a>],
     roles: Roles,
 }
 
-impl Walk<'_> {
+impl Finder<'_> {
     /// The first token at or after a byte.
     fn token(&self, at: usize) -> usize {
         self.tokens.partition_point(|token| token.at < at)
@@ -57,63 +56,16 @@ impl Walk<'_> {
     fn params(&mut self, params: &[Param]) {
         params.iter().filter_map(|p| p.default.as_ref()).for_each(|value| self.expr(value));
     }
+}
 
-    fn args(&mut self, args: &[Arg]) {
-        args.iter().for_each(|arg| self.expr(&arg.value));
-    }
-
-    fn body(&mut self, body: &Body) {
+impl<'t> Walk<'t> for Finder<'_> {
+    fn body(&mut self, body: &'t Body) {
         self.roles.insert(body.span.start as usize, Braces::Body);
         body.lines.iter().flatten().for_each(|step| self.step(step));
     }
 
-    fn step(&mut self, step: &Step) {
-        step.label.iter().for_each(|label| self.label(label));
-        match &step.kind {
-            StepKind::Call(call) => self.args(&call.args),
-            StepKind::Group(body) => self.body(body),
-            StepKind::Skip(skip) => self.skip(skip),
-            StepKind::Parallel { args, body, .. } => {
-                self.args(args);
-                self.body(body);
-            }
-            StepKind::Repeat { count, body } => {
-                self.expr(count);
-                self.body(body);
-            }
-            StepKind::For { from, to, body, .. } => {
-                self.expr(from);
-                self.expr(to);
-                self.body(body);
-            }
-            StepKind::If { arms, otherwise } => {
-                for (condition, body) in arms {
-                    self.expr(condition);
-                    self.body(body);
-                }
-                otherwise.iter().for_each(|body| self.body(body));
-            }
-            StepKind::Let { value, .. } => self.expr(value),
-            StepKind::Set(set) => self.args(&set.args),
-            StepKind::From(path) => self.path(path),
-            StepKind::Output(label) => self.label(label),
-            StepKind::Input { dims, .. } => dims.iter().filter_map(|d| d.size.as_ref()).for_each(|e| self.expr(e)),
-        }
-    }
-
-    fn skip(&mut self, skip: &Skip) {
-        self.args(&skip.args);
-        skip.from.iter().for_each(|path| self.path(path));
-        skip.via.iter().chain(&skip.by).for_each(|step| self.step(step));
-        skip.body.iter().for_each(|body| self.body(body));
-    }
-
-    fn path(&mut self, path: &Path) {
-        path.segments.iter().for_each(|label| self.label(label));
-    }
-
     /// The outermost braces in a label are its own; those inside belong to its expressions.
-    fn label(&mut self, label: &Label) {
+    fn label(&mut self, label: &'t Label) {
         let end = label.span.end as usize;
         let mut depth = 0;
         for token in self.tokens[self.token(label.span.start as usize)..].iter().take_while(|t| t.at < end) {
@@ -127,33 +79,7 @@ impl Walk<'_> {
                 _ => {}
             }
         }
-        for part in &label.parts {
-            if let LabelPart::Expr(value) = part {
-                self.expr(value);
-            }
-        }
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        match &expr.node {
-            ExprKind::List(items) => items.iter().for_each(|item| self.expr(item)),
-            ExprKind::Dotted(path) => self.path(path),
-            ExprKind::Call(call) => self.args(&call.args),
-            ExprKind::Record(args) => self.args(args),
-            ExprKind::Unary(_, operand) => self.expr(operand),
-            ExprKind::Binary(_, left, right) => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::If(arms, last) => {
-                for (condition, value) in arms {
-                    self.expr(condition);
-                    self.expr(value);
-                }
-                self.expr(last);
-            }
-            _ => {}
-        }
+        walk_label(self, label);
     }
 }
 
