@@ -68,7 +68,12 @@ fn sizes(dims: &[i64]) -> Option<Vec<usize>> {
 
 /// A cast to whole numbers cuts off; others change nothing here.
 fn cast(x: &Tensor, op: &str, attrs: &Attrs) -> Option<Tensor> {
-    if op == "Cast" && matches!(attrs.int("to", 1), 6 | 7) { each(x, f64::trunc) } else { Some(x.clone()) }
+    match (op, attrs.int("to", 1)) {
+        ("Cast", 6 | 7) => {
+            Some(Tensor::whole_of(x.dims.clone(), &x.numbers()?.into_iter().map(f64::trunc).collect::<Vec<_>>()))
+        }
+        _ => Some(x.clone()),
+    }
 }
 
 fn each(x: &Tensor, f: impl Fn(f64) -> f64) -> Option<Tensor> {
@@ -148,6 +153,7 @@ fn concat(all: &[&Tensor], attrs: &Attrs) -> Option<Tensor> {
     (values.len() <= SMALL).then(|| keep(first, vec![values.len()], values))
 }
 
+/// The places that a slice takes along each axis, steps backwards included.
 fn slice(
     x: &Tensor,
     starts: Option<&Tensor>,
@@ -156,22 +162,37 @@ fn slice(
     steps: Option<&Tensor>,
     attrs: &Attrs,
 ) -> Option<Tensor> {
-    if x.dims.len() != 1 {
-        return None;
-    }
     let list = |t: Option<&Tensor>, name: &str| t.map_or_else(|| attrs.ints(name), |t| t.ints());
-    let (start, end) = (*list(starts, "starts")?.first()?, *list(ends, "ends")?.first()?);
-    if axes.is_some_and(|t| t.ints() != Some(vec![0])) {
-        return None;
+    let (starts, ends) = (list(starts, "starts")?, list(ends, "ends")?);
+    let axes = list(axes, "axes").unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = steps.map_or_else(|| Some(vec![1; starts.len()]), Tensor::ints)?;
+    let mut picks: Vec<Vec<usize>> = x.dims.iter().map(|&d| (0..d).collect()).collect();
+    for (i, &at) in axes.iter().enumerate() {
+        let pick = picks.get_mut(axis(at, x.dims.len())?)?;
+        let (start, end, step) = (*starts.get(i)?, *ends.get(i)?, *steps.get(i)?);
+        let length = pick.len() as i64;
+        let from_end = |n: i64| if n < 0 { n.saturating_add(length) } else { n };
+        *pick = match step {
+            1.. => (from_end(start).clamp(0, length)..from_end(end).clamp(0, length))
+                .step_by(usize::try_from(step).ok()?)
+                .map(|n| n as usize)
+                .collect(),
+            ..=-1 => ((from_end(end).clamp(-1, length - 1) + 1)..=from_end(start).clamp(-1, length - 1))
+                .rev()
+                .step_by(usize::try_from(step.unsigned_abs()).ok()?)
+                .map(|n| n as usize)
+                .collect(),
+            0 => return None,
+        };
     }
-    let step = steps.map_or(Some(1), |t| t.ints()?.first().copied()).filter(|&s| s > 0)?;
-    let length = x.len() as i64;
-    let clamp = |n: i64| if n < 0 { (n + length).max(0) } else { n.min(length) };
+    let dims: Vec<usize> = picks.iter().map(Vec::len).collect();
     let numbers = x.numbers()?;
-    let places = (clamp(start)..clamp(end)).step_by(usize::try_from(step).ok()?);
-    let values: Option<Vec<f64>> = places.map(|i| numbers.get(i as usize).copied()).collect();
-    let values = values?;
-    Some(keep(x, vec![values.len()], values))
+    let at = |i: usize| {
+        let place = place(i, &dims);
+        place.iter().zip(&picks).zip(&x.dims).try_fold(0, |sum, ((&p, pick), &d)| Some(sum * d + *pick.get(p)?))
+    };
+    let values = (0..dims.iter().product()).map(|i| numbers.get(at(i)?).copied()).collect::<Option<Vec<f64>>>()?;
+    Some(keep(x, dims, values))
 }
 
 fn axes_of(given: Option<&Tensor>, attrs: &Attrs) -> Option<Vec<i64>> {
@@ -218,13 +239,26 @@ fn reshape(x: &Tensor, to: &Tensor) -> Option<Tensor> {
     (count == x.len()).then(|| x.with_dims(dims))
 }
 
-/// Of a matrix, in single precision, whatever its size.
+/// Of a small constant, or of any matrix in single precision.
 fn transpose(x: &Tensor, attrs: &Attrs) -> Option<Tensor> {
-    let &[rows, columns] = x.dims.as_slice() else { return None };
-    if attrs.ints("perm").is_some_and(|perm| perm != [1, 0]) {
+    let rank = x.dims.len();
+    let perm = attrs.ints("perm").unwrap_or_else(|| (0..rank as i64).rev().collect());
+    if let (&[rows, columns], [1, 0], false) = (x.dims.as_slice(), perm.as_slice(), x.is_whole()) {
+        return Some(transposed(x, rows, columns));
+    }
+    let perm: Vec<usize> = perm.iter().map(|&p| axis(p, rank)).collect::<Option<_>>()?;
+    if perm.len() != rank || (0..rank).any(|a| !perm.contains(&a)) {
         return None;
     }
-    Some(transposed(x, rows, columns))
+    let dims: Vec<usize> = perm.iter().map(|&p| x.dims[p]).collect();
+    let numbers = x.numbers()?;
+    let at = |i: usize| {
+        let (turned, mut own) = (place(i, &dims), vec![0; rank]);
+        perm.iter().zip(turned).for_each(|(&p, t)| own[p] = t);
+        own.iter().zip(&x.dims).fold(0, |sum, (&p, &d)| sum * d + p)
+    };
+    let values = (0..x.len()).map(|i| numbers.get(at(i)).copied()).collect::<Option<Vec<f64>>>()?;
+    Some(keep(x, dims, values))
 }
 
 /// A matrix with its axes exchanged.

@@ -32,7 +32,7 @@ pub struct Item {
     /// Where it stands among the modules that the file names, outermost first; of a layer with parameters the last word
     /// is its own name. `None` where the file does not tell.
     pub path: Option<Vec<String>>,
-    /// The classes of those modules, where the file tells them.
+    /// The classes of the model and of those modules, where the file tells them.
     pub classes: Vec<String>,
     /// The node in the file, for messages.
     pub node: usize,

@@ -85,17 +85,8 @@ impl Help for Box<Diagnostic> {
 /// # Errors
 /// `E0830` where the file cannot be read, `E0831` where it computes what no layer does, `E0832` where it is no network.
 pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
-    let unreadable = |why: String| {
-        Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
-    };
-    let kind = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
-    if !kind.is_file() || kind.len() > MAX_BYTES {
-        return Err(unreadable(if kind.is_dir() { "it is a folder" } else { "it is no ONNX file" }.into()));
-    }
-    let bytes = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
-    let model = ModelProto::decode(prost::bytes::Bytes::from(bytes));
-    let model = model.map_err(|e| unreadable(format!("it is no whole ONNX file ({e})")))?;
-    let graph = model.graph.as_ref().ok_or_else(|| unreadable("it holds no graph".into()))?;
+    let model = decoded(path)?;
+    let graph = model.graph.as_ref().ok_or_else(|| unreadable(path, "it holds no graph"))?;
     if let Some(function) = model.functions.first() {
         let message = format!("the model defines functions of its own, `{}` first", function.name);
         let error = Diagnostic::new(codes::ONNX_UNSUPPORTED, message);
@@ -114,6 +105,33 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
     let imported = written(&net, &head, &name)?;
     Ok(Imported { text: styled(imported.text), ..imported })
+}
+
+fn unreadable(path: &Path, why: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
+}
+
+/// The message that a file is.
+fn decoded(path: &Path) -> Result<ModelProto> {
+    let kind = std::fs::metadata(path).map_err(|e| unreadable(path, &e.to_string()))?;
+    if !kind.is_file() || kind.len() > MAX_BYTES {
+        return Err(unreadable(path, if kind.is_dir() { "it is a folder" } else { "it is no ONNX file" }));
+    }
+    let bytes = prost::bytes::Bytes::from(std::fs::read(path).map_err(|e| unreadable(path, &e.to_string()))?);
+    let refused = |otherwise: &str| {
+        let why = match &*bytes {
+            [] => "it is empty",
+            [b'P', b'K', 3, 4, ..] => "it is a zip archive, as PyTorch's checkpoints are, and no ONNX file",
+            [_, _, _, _, _, _, _, _, b'{', ..] => "it is no ONNX file; it looks like weights, a .safetensors file",
+            _ => otherwise,
+        };
+        unreadable(path, why).help("torch.onnx.export(model, (example,), \"net.onnx\")")
+    };
+    match ModelProto::decode(bytes.clone()) {
+        Ok(model) if model.graph.is_some() => Ok(model),
+        Ok(_) => Err(refused("it holds no graph")),
+        Err(error) => Err(refused(&format!("it is no whole ONNX file ({error})"))),
+    }
 }
 
 /// A model's name: the file's, if it can be one, or its class's.

@@ -47,13 +47,20 @@ fn by_name(name: &str) -> Option<Vec<String>> {
     Some(path)
 }
 
+/// The path of the innermost module, and a class for the model and for each word of the path; empty where a word is no module
+/// of its own (an entry of a list).
 fn by_namespace(text: &str) -> (Option<Vec<String>>, Vec<String>) {
     let parts: Vec<(&str, &str)> = text.split('/').filter_map(|part| part.split_once(": ")).collect();
     let modules = parts.get(..parts.len().saturating_sub(1)).unwrap_or(&[]);
-    let path = modules.last().map_or("", |(name, _)| name);
-    let class = |(_, class): &(&str, &str)| class.rsplit('.').next().unwrap_or(class).to_string();
-    let words = path.split('.').filter(|w| !w.is_empty()).map(String::from).collect();
-    (Some(words), modules.iter().map(class).collect())
+    let words = |path: &str| path.split('.').filter(|w| !w.is_empty()).map(String::from).collect::<Vec<_>>();
+    let path = words(modules.last().map_or("", |(name, _)| name));
+    let mut classes = vec![String::new(); path.len() + 1];
+    for (name, class) in modules {
+        if let Some(place) = classes.get_mut(words(name).len()) {
+            *place = class.rsplit('.').next().unwrap_or(class).to_string();
+        }
+    }
+    (Some(path), classes)
 }
 
 /// A word that can be a label.

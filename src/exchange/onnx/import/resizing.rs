@@ -55,6 +55,9 @@ impl Lift<'_> {
         let window = self.window(x, kernel.ok_or("has a window that cannot be")?, attrs)?;
         let pads = self.pads(x, &window, attrs)?;
         let mut ceil = attrs.int("ceil_mode", 0) != 0;
+        if window.kernel.iter().chain(&window.stride).all(|&n| n == 1) && pads.iter().all(|&p| p == (0, 0)) {
+            return Ok(Value::Item(x));
+        }
         let spatial = self.items[x].dims.get(2..).unwrap_or(&[]).to_vec();
         let whole = window.kernel == spatial && pads.iter().all(|&p| p == (0, 0));
         if whole && op == "AveragePool" {
@@ -380,7 +383,13 @@ impl Lift<'_> {
             return Ok(Value::Item(x));
         }
         if stride.iter().any(|&s| s > 1) {
-            return Ok(self.raw(Raw::Stride(stride[2..].to_vec()), x, size));
+            // One axis after another is both at once.
+            let (mut stride, mut source) = (stride[2..].to_vec(), x);
+            if let Kind::Raw(Raw::Stride(before)) = &self.items[x].kind {
+                stride.iter_mut().zip(before).for_each(|(s, b)| *s = s.saturating_mul(*b));
+                source = self.items[x].inputs[0];
+            }
+            return Ok(self.raw(Raw::Stride(stride), source, size));
         }
         match centred {
             true => self.layer(Crop { size: size[2..].to_vec() }, vec![x], Vec::new()),

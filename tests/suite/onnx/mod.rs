@@ -1,5 +1,8 @@
 //! ONNX, out and in again: every layer and skip, structure recovered, and files that are broken.
 
+mod errors;
+mod fixtures;
+
 use archc::base::Rng;
 use archc::elaborate::{Compiled, Options, compile};
 use archc::exchange::onnx::export::export;
