@@ -22,7 +22,7 @@ pub struct ImportArgs {
     /// What the model is called.
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Spatial size for inputs that the file leaves free: 224x224.
+    /// What spatial sizes that the file leaves free are planned for: 224x224.
     #[arg(long, value_name = "HxW")]
     pub size: Option<String>,
 }

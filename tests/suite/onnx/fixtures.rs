@@ -71,8 +71,8 @@ fn what_pytorch_writes_comes_in() {
         let data = WeightFile::open(&folder().join(format!("{network}.safetensors"))).unwrap();
         let (given, wanted) = (tensors(&data, "in"), tensors(&data, "out"));
         let path = folder().join(format!("{name}.onnx"));
-        let options = ImportOptions { name: None, size: given[0].0[2..].to_vec() };
-        let imported = import(&path, &options).unwrap_or_else(|e| panic!("{name}: {} {:?}", e.message, e.notes));
+        let imported =
+            import(&path, &ImportOptions::default()).unwrap_or_else(|e| panic!("{name}: {} {:?}", e.message, e.notes));
         let notes: String = imported.notes.iter().map(|note| format!("# {note}\n")).collect();
         insta::assert_snapshot!(format!("onnx_{name}"), notes + &imported.text);
         let got = outputs(&imported, &given, scratch.path());

@@ -1,19 +1,30 @@
 //! Does the text give the graph that it was written from?
 
+use super::free::Probe;
 use super::net::Net;
 use crate::elaborate::{MemoryLoader, Options, compile_with};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use std::collections::BTreeMap;
 
-/// Compiles a text and compares its graph with the net's, whose nodes it meets in this order; gives each node's path.
+/// Compiles a text and compares its graph with the net's, whose nodes it meets in this order, also at other sizes; gives each
+/// node's path.
 ///
 /// # Errors
 /// What differs, in words.
-pub fn same(net: &Net, order: &[usize], text: &str) -> Result<BTreeMap<usize, String>, String> {
+pub fn same(net: &Net, probes: &[Probe], order: &[usize], text: &str) -> Result<BTreeMap<usize, String>, String> {
     let compiled = compile_with(&MemoryLoader::default(), "imported.arch", text, &Options::default());
     let network = compiled.sound().map_err(|error| error.message)?;
-    let graph = &network.graph;
+    let paths = same_graph(net, order, &network.graph)?;
+    let resize = compiled.resizer(network);
+    for probe in probes {
+        let resized = resize(&probe.sizes).map_err(|error| error.message)?;
+        same_graph(&probe.net, order, &resized.graph)?;
+    }
+    Ok(paths)
+}
+
+fn same_graph(net: &Net, order: &[usize], graph: &Graph) -> Result<BTreeMap<usize, String>, String> {
     let mut place: BTreeMap<NodeId, usize> = BTreeMap::new();
     let mut paths = BTreeMap::new();
     for (&id, (_, node)) in graph.inputs.iter().zip(&net.inputs) {

@@ -28,7 +28,7 @@ pub fn lines(net: &Net) -> (Vec<Line>, BTreeMap<usize, String>) {
         let last = other == Some(first);
         let step = match other {
             None => {
-                let (word, args) = words::of(&node.op);
+                let (word, args) = words::of(node);
                 Step::Layer(id, word, args)
             }
             Some(other) => Step::Skip(Box::new(Skip {

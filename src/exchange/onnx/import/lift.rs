@@ -1,6 +1,7 @@
 //! From a file's nodes to items: constants are folded, operators become layers.
 
 use super::attrs::Attrs;
+use super::free::{self, Sizes};
 use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::places;
 use super::tensor::{self, Tensor};
@@ -34,13 +35,30 @@ pub struct Lift<'m> {
 }
 
 impl<'m> Lift<'m> {
-    /// Reads a graph. `size` are the sizes for dimensions that the file leaves free.
+    /// The numbers of the file's initializers.
     ///
     /// # Errors
-    /// `E0830`, `E0831` and `E0832`, as their pages say.
-    pub fn read(graph: &'m GraphProto, (opset, own): (i64, bool), folder: &Path, size: &[usize]) -> Result<Self> {
+    /// `E0830` where they cannot be read.
+    pub fn constants(graph: &GraphProto, folder: &Path) -> Result<BTreeMap<String, Value>> {
+        let read = |proto| match tensor::read(proto, folder) {
+            Ok(tensor) => Ok((proto.name.clone(), Value::Const(Rc::new(tensor)))),
+            Err(why) => Err(Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, why))),
+        };
+        graph.initializer.iter().map(read).collect()
+    }
+
+    /// Reads a graph. `sizes` are those of dimensions that the file leaves free.
+    ///
+    /// # Errors
+    /// `E0831` and `E0832`, as their pages say.
+    pub fn read(
+        graph: &'m GraphProto,
+        (opset, own): (i64, bool),
+        values: BTreeMap<String, Value>,
+        sizes: &Sizes,
+    ) -> Result<Self> {
         let mut lift = Self {
-            values: BTreeMap::new(),
+            values,
             items: Vec::new(),
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -50,13 +68,9 @@ impl<'m> Lift<'m> {
             graph,
             now: 0,
         };
-        for proto in &graph.initializer {
-            let tensor = tensor::read(proto, folder).map_err(|why| Diagnostic::new(codes::ONNX_UNREADABLE, why))?;
-            lift.values.insert(proto.name.clone(), Value::Const(Rc::new(tensor)));
-        }
         for input in &graph.input {
             if !lift.values.contains_key(&input.name) {
-                lift.input(input, size)?;
+                lift.input(input, sizes)?;
             }
         }
         if lift.inputs.is_empty() {
@@ -66,9 +80,18 @@ impl<'m> Lift<'m> {
             lift.now = i;
             lift.node(node)?;
         }
+        lift.outputs()?;
+        lift.settle_all();
+        lift.supported()?;
+        Ok(lift)
+    }
+
+    /// Finds what the model gives.
+    fn outputs(&mut self) -> Result<()> {
+        let graph = self.graph;
         for output in &graph.output {
-            match lift.values.get(&output.name) {
-                Some(Value::Item(item)) => lift.outputs.push((output.name.clone(), *item)),
+            match self.values.get(&output.name) {
+                Some(Value::Item(item)) => self.outputs.push((output.name.clone(), *item)),
                 Some(Value::Unknown) => {}
                 Some(Value::Const(_)) => {
                     return Err(unfit(format!("the output `{}` does not depend on the input", output.name)));
@@ -79,12 +102,10 @@ impl<'m> Lift<'m> {
         if graph.output.is_empty() {
             return Err(unfit("the model has no output"));
         }
-        lift.settle_all();
-        lift.supported()?;
-        Ok(lift)
+        Ok(())
     }
 
-    fn input(&mut self, input: &ValueInfoProto, size: &[usize]) -> Result<()> {
+    fn input(&mut self, input: &ValueInfoProto, sizes: &Sizes) -> Result<()> {
         let wrong = |why: String| unfit(format!("the input `{}` {why}", input.name));
         let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| wrong("is no tensor".into()))?;
@@ -101,7 +122,7 @@ impl<'m> Lift<'m> {
                 (0, batch) => self.batch = batch.filter(|&b| b > 0).or(self.batch),
                 (_, Some(n)) if n > 0 => dims.push(usize::try_from(n).unwrap_or(usize::MAX)),
                 (1, _) => return Err(wrong("does not say how many channels it has".into())),
-                (axis, _) => dims.push(size.get(axis - 2).or(size.last()).copied().unwrap_or(224)),
+                (axis, _) => dims.push(sizes.get(&free::key(&input.name, axis, dim)).copied().unwrap_or(1)),
             }
         }
         let shape = Shape::new(&dims[1..]);

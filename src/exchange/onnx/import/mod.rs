@@ -10,6 +10,7 @@ mod blocks;
 mod check;
 mod flat;
 mod fold;
+mod free;
 mod item;
 mod labels;
 mod lift;
@@ -31,6 +32,7 @@ use super::proto::ModelProto;
 use crate::base::{Diagnostic, codes};
 use crate::ops::Op;
 use crate::tools::format::styled;
+use free::{Free, Probe, Sizes};
 use labels::Labeller;
 use lift::Lift;
 use net::Net;
@@ -50,7 +52,7 @@ const MAX_BYTES: u64 = 1 << 31;
 pub struct ImportOptions {
     /// What the model is called; else as the file is.
     pub name: Option<String>,
-    /// Spatial sizes for inputs whose sizes the file leaves free.
+    /// What spatial sizes that the file leaves free are planned for.
     pub size: Vec<usize>,
 }
 
@@ -94,8 +96,12 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     }
     let opset = model.opset_import.iter().find(|o| o.domain.is_empty()).map_or(1, |o| o.version);
     let folder = path.parent().unwrap_or(Path::new(""));
-    let lift = Lift::read(graph, (opset, model.producer_name == "archc"), folder, &options.size)?;
-    let net = Net::of(&lift);
+    let constants = Lift::constants(graph, folder)?;
+    let form = (opset, model.producer_name == "archc");
+    let read = |sizes: &Sizes| Ok(Net::of(&Lift::read(graph, form, constants.clone(), sizes)?));
+    let mut free = free::of(graph);
+    let mut net = free::planned(&mut free, &options.size, &read)?;
+    let (free, probes, fixed) = free::probed(&mut net, &free, &read);
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let class = net.nodes.iter().find_map(|node| node.classes.first().cloned()).filter(|c| !c.is_empty());
     let own = model.metadata_props.iter().find(|p| p.key == "model").map(|p| p.value.clone());
@@ -103,7 +109,8 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
-    let imported = written(&net, &head, &name)?;
+    let mut imported = Text { net: &net, free: &free, probes: &probes, head: &head, name: &name }.written()?;
+    imported.notes.extend(fixed);
     Ok(Imported { text: styled(imported.text), ..imported })
 }
 
@@ -145,64 +152,79 @@ fn model_name(stem: &str, class: Option<&str>) -> String {
     }
 }
 
-/// The text, in the form that reads best of those that give the same graph.
-fn written(net: &Net, head: &str, name: &str) -> Result<Imported> {
-    let mut notes = Vec::new();
-    let mut grower = Grower::new(net);
-    if let Some(lines) = grower.all().filter(|_| grower.named.is_empty()) {
-        let grouped = Labeller::new(net).body(lines, 0, &mut BTreeSet::new());
-        let order = order::of(&grouped);
-        for folded in [true, false] {
-            let (body, blocks) =
-                if folded { blocks::find(net, grouped.clone()) } else { (grouped.clone(), Vec::new()) };
-            let text = said(net, head, name, &body, &blocks, BTreeMap::new());
-            match check::same(net, &order, &text) {
-                Ok(paths) => return Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes }),
-                Err(why) => notes
-                    .push(format!("{} did not give the same network: {why}", if folded { "blocks" } else { "groups" })),
+/// What a file is written from.
+struct Text<'n> {
+    net: &'n Net,
+    free: &'n [Free],
+    probes: &'n [Probe],
+    head: &'n str,
+    name: &'n str,
+}
+
+impl Text<'_> {
+    /// The text, in the form that reads best of those that give the same graph.
+    fn written(&self) -> Result<Imported> {
+        let (net, mut notes) = (self.net, Vec::new());
+        let mut grower = Grower::new(net);
+        if let Some(lines) = grower.all().filter(|_| grower.named.is_empty()) {
+            let grouped = Labeller::new(net).body(lines, 0, &mut BTreeSet::new());
+            let order = order::of(&grouped);
+            for folded in [true, false] {
+                let (body, blocks) =
+                    if folded { blocks::find(net, grouped.clone()) } else { (grouped.clone(), Vec::new()) };
+                let text = self.said(&body, &blocks, BTreeMap::new());
+                let what = if folded { "blocks" } else { "groups" };
+                match check::same(net, self.probes, &order, &text) {
+                    Ok(paths) => return Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes }),
+                    Err(why) => notes.push(format!("{what} did not give the same network: {why}")),
+                }
             }
         }
+        let (lines, targets) = flat::lines(net);
+        let order = order::of(&lines);
+        let text = self.said(&lines, &[], targets);
+        let paths = check::same(net, self.probes, &order, &text)
+            .map_err(|why| unfit(format!("the model cannot be said in the language: {why}")))?;
+        notes.push("no blocks were recovered: the file is one flat list of layers".into());
+        Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes })
     }
-    let (lines, targets) = flat::lines(net);
-    let order = order::of(&lines);
-    let text = said(net, head, name, &lines, &[], targets);
-    let paths = check::same(net, &order, &text)
-        .map_err(|why| unfit(format!("the model cannot be said in the language: {why}")))?;
-    notes.push("no blocks were recovered: the file is one flat list of layers".into());
-    Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes })
+
+    fn said(&self, body: &[Line], blocks: &[text::Block], targets: BTreeMap<usize, String>) -> String {
+        let net = self.net;
+        let convs = || net.nodes.iter().filter_map(|n| if let Op::Conv(c) = &n.op { Some(c.bias) } else { None });
+        let bias = convs().filter(|b| *b).count() * 2 >= convs().count();
+        let (mut taken, mut sizes) = (BTreeSet::new(), BTreeSet::new());
+        let inputs = (0..net.inputs.len()).map(|i| (net.inputs[i].1, self.declared(i, &mut taken, &mut sizes)));
+        let inputs = inputs.collect();
+        text::Writer { net, blocks, bias, inputs, targets }.file(self.head, self.name, body)
+    }
+
+    /// `input image [N, 3, H=224, W=224]`
+    fn declared(&self, i: usize, taken: &mut BTreeSet<String>, sizes: &mut BTreeSet<String>) -> String {
+        let (name, id) = &self.net.inputs[i];
+        let dims = self.net.nodes[*id].shape.dims();
+        let dim = |(axis, size): (usize, &usize)| match self.free.iter().find(|f| f.places.contains(&(i, axis))) {
+            Some(free) if sizes.insert(free.name.clone()) => format!("{}={size}", free.name),
+            Some(free) => free.name.clone(),
+            None => size.to_string(),
+        };
+        let said: Vec<String> = dims.iter().enumerate().map(dim).collect();
+        let mut name = input_name(name, dims.len());
+        while !taken.insert(name.clone()) {
+            name += "_";
+        }
+        format!("input {name} [N, {}]", said.join(", "))
+    }
 }
 
-fn said(
-    net: &Net,
-    head: &str,
-    name: &str,
-    body: &[Line],
-    blocks: &[text::Block],
-    targets: BTreeMap<usize, String>,
-) -> String {
-    let convs = || net.nodes.iter().filter_map(|n| if let Op::Conv(c) = &n.op { Some(c.bias) } else { None });
-    let bias = convs().filter(|b| *b).count() * 2 >= convs().count();
-    let mut taken = BTreeSet::new();
-    let inputs = net.inputs.iter().map(|(name, id)| (*id, declared(net, name, *id, &mut taken))).collect();
-    text::Writer { net, blocks, bias, inputs, targets }.file(head, name, body)
-}
-
-/// `input image [N, 3, 224, 224]`
-fn declared(net: &Net, name: &str, id: usize, taken: &mut BTreeSet<String>) -> String {
-    let dims: Vec<String> = net.nodes[id].shape.dims().iter().map(|d| d.to_string()).collect();
-    let mut name = input_name(name, dims.len());
-    while !taken.insert(name.clone()) {
-        name += "_";
-    }
-    format!("input {name} [N, {}]", dims.join(", "))
-}
+/// The language's own words, which cannot be names.
+const WORDS: [&str; 26] = [
+    "and", "block", "by", "else", "false", "fit", "for", "from", "if", "import", "in", "input", "it", "let", "long",
+    "model", "not", "or", "output", "parallel", "repeat", "set", "skip", "train", "true", "via",
+];
 
 /// An input's name as the language can have it.
 fn input_name(name: &str, axes: usize) -> String {
-    const WORDS: [&str; 26] = [
-        "and", "block", "by", "else", "false", "fit", "for", "from", "if", "import", "in", "input", "it", "let",
-        "long", "model", "not", "or", "output", "parallel", "repeat", "set", "skip", "train", "true", "via",
-    ];
     let sound = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && name.starts_with(|c: char| c.is_ascii_alphabetic());
     match sound && !WORDS.contains(&name) {

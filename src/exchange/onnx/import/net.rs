@@ -22,6 +22,8 @@ pub struct Node {
     pub path: Option<Vec<String>>,
     /// The modules' classes, the model's own first.
     pub classes: Vec<String>,
+    /// The sizes that its op states, as they follow from its operand's where those are free.
+    pub stated: Option<Vec<String>>,
 }
 
 /// A model whose every node is a layer, in order of evaluation.
@@ -49,6 +51,7 @@ impl Net {
                 shape: Shape::new(item.dims.get(1..)?),
                 path: item.path.clone(),
                 classes: item.classes.clone(),
+                stated: None,
             })
         };
         let nodes = order.iter().filter_map(node).collect();

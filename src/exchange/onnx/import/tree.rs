@@ -167,7 +167,7 @@ impl<'n> Grower<'n> {
             let before = self.above[at]?;
             lines.push(match node.inputs.as_slice() {
                 [_] => {
-                    let (word, args) = super::words::of(&node.op);
+                    let (word, args) = super::words::of(node);
                     Line::new(Step::Layer(at, word, args))
                 }
                 _ => Line::new(self.merge(at, before, depth + 1)?),

@@ -1,17 +1,23 @@
 //! Layers as calls: their word and every argument with its value as text.
 
+use super::net::Node;
 use super::tree::Arg;
 use crate::ops::activation::Activation;
 use crate::ops::resize::{Interpolation, PadMode, UpsampleSize};
 use crate::ops::{Op, layer};
 
-/// The word of an op and its arguments, in the order of its signature.
-pub fn of(op: &Op) -> (String, Vec<Arg>) {
+/// The word of a node's op and its arguments, in the order of its signature.
+pub fn of(node: &Node) -> (String, Vec<Arg>) {
+    let op = &node.op;
     let word = match op {
         Op::ZeroPad(_) => "zero_pad",
         op => op.layer().kind(),
     };
-    let arg = |(name, value): (&str, String)| Arg { name: name.into(), value, first: None };
+    let stated = node.stated.as_ref().map(|sizes| format!("[{}]", sizes.join(", ")));
+    let arg = |(name, value): (&str, String)| {
+        let value = stated.clone().filter(|_| matches!(name, "size" | "dims")).unwrap_or(value);
+        Arg { name: name.into(), value, first: None }
+    };
     (word.into(), values(op).into_iter().map(arg).collect())
 }
 
