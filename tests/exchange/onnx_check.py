@@ -2,6 +2,7 @@
 
     python tests/exchange/onnx_check.py ARCHC [--tract] [NAME ...]
 
+NAME is a part of what a line is titled by: `resnet/ResNet50`, `unet/`, `free.arch`. All of them take an hour on two cores.
 For every example and every file of `tests/exchange/layers/`: onnx's checker with shape inference, ONNX Runtime at two
 batch sizes and, where sizes are free, at two sizes, and with --tract the crate beside this script; outputs are compared
 with those of `archc run`. Needs onnx, onnxruntime, numpy and safetensors; --tract needs cargo and its registry.
@@ -32,8 +33,6 @@ EXAMPLES = [
     ("inception", "GoogLeNet", ["224x224", "128x96"]),
     ("unet", "UNet2015", ["572x572", "220x236"]),
 ]
-ALL = ["canvas", "dense_block", "densenet", "digits", "fashion", "highway", "inception", "mobilenet", "plain",
-       "residual_block", "resnet", "senet", "unet", "vgg"]
 
 
 def archc(*args):
@@ -140,6 +139,11 @@ def tract_program():
     return pathlib.Path(folder) / "release" / "archc-tract"
 
 
+def tract_version():
+    lock = (HERE / "tract" / "Cargo.lock").read_text()
+    return re.search(r'name = "tract-onnx"\nversion = "([^"]+)"', lock).group(1)
+
+
 def main():
     words = sys.argv[2:]
     tract = tract_program() if "--tract" in words else None
@@ -150,16 +154,18 @@ def main():
         for file, model, sizes in EXAMPLES:
             if wanted(f"{file}/{model}"):
                 check.run(f"{file}/{model}", ROOT / "examples" / f"{file}.arch", model, sizes)
-        for file in ALL:
-            path = ROOT / "examples" / f"{file}.arch"
+        for path in sorted((ROOT / "examples").glob("*.arch")):
             for model in models(path):
-                if (file, model) not in [(f, m) for f, m, _ in EXAMPLES] and wanted(f"{file}/{model}"):
-                    check.run(f"{file}/{model}", path, model, ["64x64", "96x64"])
+                title = f"{path.stem}/{model}"
+                if (path.stem, model) not in [(f, m) for f, m, _ in EXAMPLES] and wanted(title):
+                    check.run(title, path, model, ["64x64", "96x64"])
         for path in sorted((HERE / "layers").glob("*.arch")):
             for model in models(path):
                 if wanted(f"{path.name}/{model}"):
                     check.run(f"{path.name}/{model}", path, model, ["16x16", "24x20"])
-        print(f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}; largest relative differences: "
+        versions = f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}"
+        versions += f", tract {tract_version()}" if tract else ""
+        print(f"{versions}; largest relative differences: "
               + ", ".join(f"{key} {value:.1e}" for key, value in sorted(check.worst.items())))
         if check.failed:
             sys.exit(f"{len(check.failed)} failed: " + ", ".join(check.failed))

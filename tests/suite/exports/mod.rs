@@ -4,6 +4,8 @@ mod arch;
 #[cfg(feature = "candle")]
 mod bits;
 mod build;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod pytorch;
 mod rust;
 

@@ -4,7 +4,7 @@ use super::Export;
 use super::writer::Attr;
 use crate::graph::NodeId;
 use crate::ops::activation::{Activation, Prelu};
-use crate::ops::conv::{Conv, ConvTranspose};
+use crate::ops::conv::ConvTranspose;
 use crate::ops::linear::Scale;
 use crate::ops::merge::Add;
 use crate::ops::{Op, ParamSpec};
@@ -19,18 +19,31 @@ pub fn both(pad: &[usize]) -> Attr {
     ints(&pad.iter().chain(pad).copied().collect::<Vec<_>>())
 }
 
+/// What both kinds of convolutions say of their windows.
+fn windows(
+    kernel: &[usize],
+    stride: &[usize],
+    pad: &[usize],
+    dilation: &[usize],
+    groups: usize,
+) -> Vec<(&'static str, Attr)> {
+    vec![
+        ("kernel_shape", ints(kernel)),
+        ("strides", ints(stride)),
+        ("pads", both(pad)),
+        ("dilations", ints(dilation)),
+        ("group", Attr::Int(groups as i64)),
+    ]
+}
+
 impl Export<'_> {
     /// Writes a node that is neither an input nor nothing at inference; gives its value's name.
     pub(super) fn layer(&mut self, id: NodeId, op: &Op, inputs: &[&str]) -> String {
         let x = inputs[0];
         match op {
-            Op::Conv(conv) => self.conv(id, conv, x),
+            Op::Conv(c) => self.weighted(id, "Conv", x, windows(&c.kernel, &c.stride, &c.pad, &c.dilation, c.groups)),
             Op::ConvTranspose(conv) => self.conv_transpose(id, conv, x),
-            Op::Linear(_) => {
-                let params = self.weight_and_bias(id);
-                let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
-                self.writer.last("Gemm", &operands, vec![("transB", Attr::Int(1))])
-            }
+            Op::Linear(_) => self.weighted(id, "Gemm", x, vec![("transB", Attr::Int(1))]),
             Op::Scale(scale) => self.scale(id, scale, x),
             Op::BatchNorm(norm) => self.batch_norm(id, norm, x),
             Op::GroupNorm(norm) => self.group_norm(id, norm, x),
@@ -62,36 +75,18 @@ impl Export<'_> {
         }
     }
 
-    /// Those of `weight` and `bias` that the node has.
-    fn weight_and_bias(&mut self, id: NodeId) -> Vec<String> {
-        ["weight", "bias"].into_iter().filter_map(|name| self.parameter(id, name, None)).collect()
-    }
-
-    fn conv(&mut self, id: NodeId, conv: &Conv, x: &str) -> String {
-        let params = self.weight_and_bias(id);
+    /// An operator over a value and those of `weight` and `bias` that the node has.
+    fn weighted(&mut self, id: NodeId, op: &str, x: &str, attrs: Vec<(&str, Attr)>) -> String {
+        let params: Vec<String> =
+            ["weight", "bias"].into_iter().filter_map(|name| self.parameter(id, name, None)).collect();
         let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
-        let attrs = vec![
-            ("kernel_shape", ints(&conv.kernel)),
-            ("strides", ints(&conv.stride)),
-            ("pads", both(&conv.pad)),
-            ("dilations", ints(&conv.dilation)),
-            ("group", Attr::Int(conv.groups as i64)),
-        ];
-        self.writer.last("Conv", &operands, attrs)
+        self.writer.last(op, &operands, attrs)
     }
 
     fn conv_transpose(&mut self, id: NodeId, conv: &ConvTranspose, x: &str) -> String {
-        let params = self.weight_and_bias(id);
-        let operands: Vec<&str> = std::iter::once(x).chain(params.iter().map(String::as_str)).collect();
-        let attrs = vec![
-            ("kernel_shape", ints(&conv.kernel)),
-            ("strides", ints(&conv.stride)),
-            ("pads", both(&conv.pad)),
-            ("output_padding", ints(&conv.out_pad)),
-            ("dilations", ints(&conv.dilation)),
-            ("group", Attr::Int(conv.groups as i64)),
-        ];
-        self.writer.last("ConvTranspose", &operands, attrs)
+        let mut attrs = windows(&conv.kernel, &conv.stride, &conv.pad, &conv.dilation, conv.groups);
+        attrs.push(("output_padding", ints(&conv.out_pad)));
+        self.weighted(id, "ConvTranspose", x, attrs)
     }
 
     /// The weight's sizes where its numbers run along the channels, one a channel or one in all.
