@@ -13,6 +13,7 @@ use crate::engine::SessionOptions;
 use crate::lower::ParamStore;
 use crate::train::checkpoint::Run;
 use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
+use crate::train::observe::Scores;
 use candle_core::{DType, Device};
 use clap::Args;
 use std::path::PathBuf;
@@ -79,17 +80,18 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         shell.note("stopped");
         return Ok(Exit::Errors);
     };
-    match shell.json() {
-        true => shell.print_json(&scores_json(&scores)),
-        false => {
-            let measured = metrics(&scores.metrics, "");
-            shell.print(&format!(
-                "{}  {measured}loss {:.4}   ({} samples of {spec})",
-                loaded.network.name, scores.loss, scores.samples
-            ));
-        }
-    }
+    say(&loaded.network.name, &scores, &spec, shell);
     Ok(Exit::Clean)
+}
+
+/// Prints what was measured.
+fn say(model: &str, scores: &Scores, spec: &str, shell: &Shell) {
+    if shell.json() {
+        shell.print_json(&scores_json(scores));
+        return;
+    }
+    let measured = metrics(&scores.metrics, "");
+    shell.print(&format!("{model}  {measured}loss {:.4}   ({} samples of {spec})", scores.loss, scores.samples));
 }
 
 /// The network with its weights: the engine where there are threads for it, else the module.

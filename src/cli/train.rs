@@ -2,12 +2,13 @@
 
 use super::args::ModelArgs;
 use super::compute::{self, fail};
+use super::load::Loaded;
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::report::Making;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
-use crate::base::{Diagnostic, Severity, SourceMap, codes};
+use crate::base::{Diagnostic, Severity, codes};
 use crate::elaborate::recipe::Duration;
 use crate::elaborate::{Network, Recipe};
 use crate::exchange::arch;
@@ -19,6 +20,7 @@ use crate::train::data::{Split, TargetKind, Want, open};
 use crate::train::observe::{Event, Observer, Outcome};
 use crate::train::tensorboard::Board;
 use crate::train::{Options, Trainer};
+use candle_core::Device;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,42 +85,17 @@ pub struct TrainArgs {
 
 /// Trains, and says where the weights are.
 pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
-    let resumed = match &args.resume {
-        Some(folder) => Some(resumed(folder, shell)?),
-        None => None,
-    };
-    let plan = Plan::new(args, resumed.as_ref().map(|(_, info)| info));
-    let loaded = load::network(&args.file, &plan.model, plan.plain, shell)?;
-    let recipe = recipe(loaded.network.recipe.clone(), args, &loaded.network.name, shell)?;
-    let threads = compute::threads(args.threads, shell)?;
-    let device = compute::device(&args.device, shell)?;
-    let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
-    let data = open_data(&spec, &loaded.network, args.strict, shell)?;
-    let options = Options {
-        shuffle: plan.shuffle,
-        augment: plan.augment,
-        strict: args.strict,
-        device: device.clone(),
-        ..Options::default()
-    };
-    let mut trainer = Trainer::new(&loaded.network, &recipe, &data, &options).map_err(|e| fail(e, shell))?;
+    let resumed = args.resume.as_deref().map(|folder| resumed(folder, shell)).transpose()?;
+    let lesson = Lesson::new(args, resumed.as_ref().map(|(_, info)| info), shell)?;
+    let mut trainer = lesson.trainer().map_err(|error| fail(error, shell))?;
     if let Some(file) = &args.weights {
         weights::load(trainer.store(), file, args.partial, shell)?;
     }
-    let run = match resumed {
-        Some((run, _)) => {
-            trainer.resume(run.clone()).map_err(|e| fail(e, shell))?;
-            run
-        }
-        None => {
-            let info = info(args, &plan, &spec, &recipe, &loaded.network.name, &data);
-            start(args, &info, &loaded.compiled.sources, &mut trainer).map_err(|e| fail(e, shell))?
-        }
-    };
+    let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run)).map_err(|error| fail(error, shell))?;
     if !shell.json() {
-        shell.note(&headline(args, &loaded.network, &recipe, &data, threads, &devices::name(&device)));
+        shell.note(&lesson.headline());
     }
-    let board = args.tensorboard.as_deref().map(|folder| board(folder, &run, &loaded.network, &recipe, &trainer));
+    let board = args.tensorboard.as_deref().map(|folder| lesson.board(folder, &run, &trainer));
     let board = board.transpose().map_err(|error| fail(error, shell))?;
     let mut watchers = Watchers { progress: Progress::new(shell), board };
     let outcome = trainer.train(&mut watchers, interrupt::stop_flag());
@@ -129,12 +106,133 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
         exit
     })?;
     finish(args, &run, &outcome, shell);
-    if let (false, false, Ok(info)) = (args.no_report, outcome.stopped, run.info()) {
-        let device = Some(devices::name(&device));
-        let (run, info, loaded, recipe, data) = (&run, &info, &loaded, &recipe, &data);
-        Making { run, info, loaded, recipe, data, threads, device }.after_training(shell);
+    if outcome.stopped {
+        return Ok(Exit::Interrupted);
     }
-    Ok(if outcome.stopped { Exit::Interrupted } else { Exit::Clean })
+    lesson.report(&run, shell);
+    Ok(Exit::Clean)
+}
+
+/// What learns from what, on which device.
+struct Lesson<'a> {
+    args: &'a TrainArgs,
+    plan: Plan,
+    loaded: Loaded,
+    recipe: Recipe,
+    /// What the data are, as `--data` says it.
+    spec: String,
+    data: Split,
+    device: Device,
+    threads: usize,
+}
+
+impl<'a> Lesson<'a> {
+    fn new(args: &'a TrainArgs, resumed: Option<&RunInfo>, shell: &Shell) -> Result<Self, Exit> {
+        let plan = Plan::new(args, resumed);
+        let loaded = load::network(&args.file, &plan.model, plan.plain, shell)?;
+        let recipe = recipe(loaded.network.recipe.clone(), args, &loaded.network.name, shell)?;
+        let threads = compute::threads(args.threads, shell)?;
+        let device = compute::device(&args.device, shell)?;
+        let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
+        let data = open_data(&spec, &loaded.network, args.strict, shell)?;
+        Ok(Self { args, plan, loaded, recipe, spec, data, device, threads })
+    }
+
+    fn trainer(&self) -> lower::Result<Trainer> {
+        let options = Options {
+            shuffle: self.plan.shuffle,
+            augment: self.plan.augment,
+            strict: self.args.strict,
+            device: self.device.clone(),
+            ..Options::default()
+        };
+        Trainer::new(&self.loaded.network, &self.recipe, &self.data, &options)
+    }
+
+    /// The run's folder, which the trainer keeps what it learns in: a new one, or the one that goes on.
+    fn keep(&self, trainer: &mut Trainer, resumed: Option<Run>) -> lower::Result<Run> {
+        if let Some(run) = resumed {
+            trainer.resume(run.clone())?;
+            return Ok(run);
+        }
+        let sources = self.loaded.compiled.sources.files().iter();
+        let sources: Vec<_> = sources.map(|f| (f.name.clone(), f.text.to_string())).collect();
+        let run = match &self.args.out {
+            Some(folder) => Run::create(folder)?,
+            None => Run::create_numbered(Path::new("runs"), &stem(&self.args.file))?,
+        };
+        run.describe(&self.info(), &sources)?;
+        trainer.keep_in(run.clone())?;
+        Ok(run)
+    }
+
+    /// What was asked for, as the run notes it.
+    fn info(&self) -> RunInfo {
+        let settings = self.plan.model.settings.iter().filter_map(|s| s.split_once('='));
+        let mut settings: BTreeMap<_, _> =
+            settings.map(|(name, value)| (name.trim().to_string(), value.trim().to_string())).collect();
+        match self.recipe.duration {
+            Duration::Steps(n) if self.args.steps.is_some() => _ = settings.insert("steps".into(), n.to_string()),
+            Duration::Epochs(n) if self.args.epochs.is_some() => _ = settings.insert("epochs".into(), n.to_string()),
+            _ => {}
+        }
+        let classes = match self.data.train.target() {
+            TargetKind::Class { names, .. } => names.clone(),
+            _ => Vec::new(),
+        };
+        RunInfo {
+            version: env!("CARGO_PKG_VERSION").into(),
+            file: self.args.file.display().to_string(),
+            model: self.loaded.network.name.clone(),
+            data: self.spec.clone(),
+            settings,
+            sizes: self.plan.model.sizes.clone(),
+            plain: self.plan.plain,
+            classes,
+            shuffle: self.plan.shuffle,
+            augment: self.plan.augment,
+            recipe: serde_json::to_value(&self.recipe).unwrap_or_default(),
+        }
+    }
+
+    /// `digits.arch · Digits · 0.19 M parameters · cpu, 2 threads · batch 64 · plan 5.1 MiB (peak)`
+    fn headline(&self) -> String {
+        let (network, batch) = (&self.loaded.network, self.recipe.batch);
+        let parameters = crate::analysis::cost::cost(&network.graph).nodes.parameters;
+        let plan = crate::plan::best(&network.graph, crate::plan::Mode::Train, batch as u64);
+        let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
+        let file = self.args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        format!(
+            "{file} · {} · {} parameters · {}, {} threads · batch {batch}{memory} · {} samples to learn from, {} to measure on",
+            network.name,
+            grouped(parameters),
+            devices::name(&self.device),
+            self.threads,
+            grouped(self.data.train.len() as u64),
+            grouped(self.data.evaluation().len() as u64),
+        )
+    }
+
+    /// Event files under the run's name, so that runs stand beside each other in one folder.
+    fn board(&self, folder: &Path, run: &Run, trainer: &Trainer) -> lower::Result<Board> {
+        let network = &self.loaded.network;
+        let fenced = |text: &str| format!("```\n{}\n```", text.trim_end());
+        let texts = [
+            ("recipe", fenced(&arch::recipe_text(&network.name, &self.recipe))),
+            ("network", fenced(&summary::render(network, Style::default(), false))),
+        ];
+        let folder = folder.join(run.folder().file_name().unwrap_or(run.folder().as_os_str()));
+        Board::open(&folder, network, trainer.store(), texts.map(|(tag, text)| (tag.to_string(), text)).to_vec())
+    }
+
+    /// The page about the training, unless none is wanted.
+    fn report(&self, run: &Run, shell: &Shell) {
+        if let (false, Ok(info)) = (self.args.no_report, run.info()) {
+            let (loaded, recipe, data, threads) = (&self.loaded, &self.recipe, &self.data, self.threads);
+            let device = Some(devices::name(&self.device));
+            Making { run, info: &info, loaded, recipe, data, threads, device }.after_training(shell);
+        }
+    }
 }
 
 /// Those who watch a training.
@@ -152,17 +250,6 @@ impl Observer for Watchers {
             self.progress.event(&Event::Warning(Diagnostic { severity: Severity::Warning, ..trouble }));
         }
     }
-}
-
-/// Event files under the run's name, so that runs stand beside each other in one folder.
-fn board(folder: &Path, run: &Run, network: &Network, recipe: &Recipe, trainer: &Trainer) -> lower::Result<Board> {
-    let fenced = |text: &str| format!("```\n{}\n```", text.trim_end());
-    let texts = [
-        ("recipe", fenced(&arch::recipe_text(&network.name, recipe))),
-        ("network", fenced(&summary::render(network, Style::default(), false))),
-    ];
-    let folder = folder.join(run.folder().file_name().unwrap_or(run.folder().as_os_str()));
-    Board::open(&folder, network, trainer.store(), texts.map(|(tag, text)| (tag.to_string(), text)).to_vec())
 }
 
 /// What is trained how: from the command line, and where a run goes on, from what that run noted.
@@ -240,72 +327,8 @@ pub fn open_data(spec: &str, network: &Network, strict: bool, shell: &Shell) -> 
     open(spec, &want).map_err(|error| compute::say(error.diagnostic(), shell))
 }
 
-/// What was asked for, as the run notes it.
-fn info(args: &TrainArgs, plan: &Plan, spec: &str, recipe: &Recipe, model: &str, data: &Split) -> RunInfo {
-    let settings = plan.model.settings.iter().filter_map(|s| s.split_once('='));
-    let mut settings: BTreeMap<_, _> =
-        settings.map(|(name, value)| (name.trim().to_string(), value.trim().to_string())).collect();
-    match recipe.duration {
-        Duration::Steps(n) if args.steps.is_some() => _ = settings.insert("steps".into(), n.to_string()),
-        Duration::Epochs(n) if args.epochs.is_some() => _ = settings.insert("epochs".into(), n.to_string()),
-        _ => {}
-    }
-    let classes = match data.train.target() {
-        TargetKind::Class { names, .. } => names.clone(),
-        _ => Vec::new(),
-    };
-    RunInfo {
-        version: env!("CARGO_PKG_VERSION").into(),
-        file: args.file.display().to_string(),
-        model: model.into(),
-        data: spec.into(),
-        settings,
-        sizes: plan.model.sizes.clone(),
-        plain: plan.plain,
-        classes,
-        shuffle: plan.shuffle,
-        augment: plan.augment,
-        recipe: serde_json::to_value(recipe).unwrap_or_default(),
-    }
-}
-
-/// A new run folder, which the trainer keeps what it learns in.
-fn start(args: &TrainArgs, info: &RunInfo, sources: &SourceMap, trainer: &mut Trainer) -> lower::Result<Run> {
-    let sources: Vec<_> = sources.files().iter().map(|f| (f.name.clone(), f.text.to_string())).collect();
-    let run = match &args.out {
-        Some(folder) => Run::create(folder)?,
-        None => Run::create_numbered(Path::new("runs"), &stem(&args.file))?,
-    };
-    run.describe(info, &sources)?;
-    trainer.keep_in(run.clone())?;
-    Ok(run)
-}
-
 fn stem(file: &Path) -> String {
     file.file_stem().map_or_else(|| "run".into(), |s| s.to_string_lossy().into_owned())
-}
-
-/// `digits.arch · Digits · 0.19 M parameters · cpu, 2 threads · batch 64 · plan 5.1 MiB (peak)`
-fn headline(
-    args: &TrainArgs,
-    network: &Network,
-    recipe: &Recipe,
-    data: &Split,
-    threads: usize,
-    device: &str,
-) -> String {
-    let parameters = crate::analysis::cost::cost(&network.graph).nodes.parameters;
-    let plan = crate::plan::best(&network.graph, crate::plan::Mode::Train, recipe.batch as u64);
-    let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
-    let file = args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    format!(
-        "{file} · {} · {} parameters · {device}, {threads} threads · batch {}{memory} · {} samples to learn from, {} to measure on",
-        network.name,
-        grouped(parameters),
-        recipe.batch,
-        grouped(data.train.len() as u64),
-        grouped(data.evaluation().len() as u64),
-    )
 }
 
 fn finish(args: &TrainArgs, run: &Run, outcome: &Outcome, shell: &Shell) {

@@ -57,22 +57,7 @@ pub fn train(
 ) -> Outcome<Curve> {
     let options = Options { device: device.clone(), ..Options::default() };
     let mut trainer = Trainer::new(&case.network, &case.recipe, data, &options)?;
-    let run = match Run::open(folder) {
-        Ok(run) if run.last().is_file() => {
-            trainer.resume(run.clone())?;
-            run
-        }
-        opened => {
-            let run = opened.or_else(|_| Run::create(folder))?;
-            let files = subject.compiled.sources.files().iter();
-            run.describe(
-                &info(subject, case, data),
-                &files.map(|f| (f.name.clone(), f.text.to_string())).collect::<Vec<_>>(),
-            )?;
-            trainer.keep_in(run.clone())?;
-            run
-        }
-    };
+    let run = keep(&mut trainer, folder, subject, case, data)?;
     let mut watch = |event: &Event| {
         if let Event::Step(step) = event {
             let epochs = step.steps.div_ceil(step.batches);
@@ -87,6 +72,23 @@ pub fn train(
         Err(error) => return Err(error.into()),
     };
     Ok(Curve { diverged, ..curve(&run)? })
+}
+
+/// The run's folder: where it stopped, or a new one.
+fn keep(trainer: &mut Trainer, folder: &Path, subject: &Subject, case: &Case, data: &Split) -> Result<Run> {
+    let opened = Run::open(folder);
+    if let Ok(run) = &opened
+        && run.last().is_file()
+    {
+        trainer.resume(run.clone())?;
+        return Ok(run.clone());
+    }
+    let run = opened.or_else(|_| Run::create(folder))?;
+    let sources = subject.compiled.sources.files().iter();
+    let sources: Vec<_> = sources.map(|f| (f.name.clone(), f.text.to_string())).collect();
+    run.describe(&info(subject, case, data), &sources)?;
+    trainer.keep_in(run.clone())?;
+    Ok(run)
 }
 
 fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
