@@ -150,6 +150,7 @@ impl Making<'_> {
         let test = self.data.test.as_ref().map(|test| fingerprint(test.as_ref()));
         let rows = [
             ("archc", info.version.clone()),
+            ("compiled by", env!("ARCHC_RUSTC").into()),
             ("file", info.file.clone()),
             ("model", info.model.clone()),
             ("settings", settings.join(", ")),
