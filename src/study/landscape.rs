@@ -4,17 +4,21 @@
 //! output channel reads; of a transposed convolution, what one input channel gives). Biases and the parameters of norms do not
 //! move. Norms work with the running statistics of the checkpoint, as in evaluation, which are not fitted again at each point.
 
-use super::desk::{Desk, Outcome};
+use super::curvature::convex_share;
+use super::desk::{Desk, Halt, Outcome, Tick};
 use super::report::{Report, Table, six, times};
 use super::runs::{Measurable, weights};
 use super::subject::{Case, Subject, Twin};
 use crate::base::Rng;
 use crate::lower::{ParamStore, Result};
 use crate::tools::chart::{Axis, Body, Figure, Hue, Panel, Series, Stroke, Surface};
+use crate::train::Probe;
 use crate::train::data::Split;
 use candle_core::{Device, Tensor};
 use serde_json::json;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -69,43 +73,75 @@ pub fn direction(store: &ParamStore, seed: u64, name: &str) -> Result<Direction>
 /// Where it is stopped, or weights do not fit.
 pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
     let question = &Question { samples: question.samples.min(data.train.len()), ..question.clone() };
-    let rows = if question.line { 1 } else { question.grid };
     let trained = question.cases.iter().filter(|(_, given)| given.is_none()).count();
-    desk.expect(trained + rows * question.cases.len());
+    desk.expect(trained + question.rows() * question.cases.len());
     let mut all = Vec::new();
     for (case, given) in &question.cases {
         let weights = weights(subject, case, data, given.as_deref(), device, desk)?;
-        let mut measured = Measurable::new(case, &weights.file, device)?;
-        let probe = measured.probe(&data.train, question.samples)?;
-        let base = measured.store.snapshot()?;
-        let directions =
-            [direction(&measured.store, question.seed, "first")?, direction(&measured.store, question.seed, "second")?];
+        let mut ground = Ground::new(case, &weights.file, question, data, device)?;
         let mut walked = Walked { case, rows: Vec::new() };
-        for row in 0..rows {
-            let up = if question.line { 0.0 } else { place(question, row) };
+        for row in 0..question.rows() {
             let name = format!("{}, row {}", case.words(), row + 1);
-            let values: Vec<Option<f64>> = desk.part(&format!("{}-row-{row}", case.key()), &name, |tick, stop| {
-                let mut losses = Vec::new();
-                for column in 0..question.grid {
-                    if stop.load(std::sync::atomic::Ordering::Relaxed) {
-                        return Err(super::desk::Halt::Stopped);
-                    }
-                    for (i, (path, first)) in directions[0].iter().enumerate() {
-                        let moved =
-                            ((&base[path] + (first * place(question, column))?)? + (&directions[1][i].1 * up)?)?;
-                        measured.set(path, &moved)?;
-                    }
-                    let loss = probe.measure(&mut measured.module)?.loss;
-                    losses.push(loss.is_finite().then_some(loss));
-                    tick((column + 1) as f64 / question.grid as f64, &format!("loss {loss:.4}"));
-                }
-                Ok(losses)
-            })?;
+            let values: Vec<Option<f64>> =
+                desk.part(&format!("{}-row-{row}", case.key()), &name, |tick, stop| ground.row(row, tick, stop))?;
             walked.rows.push(values.into_iter().map(|loss| loss.unwrap_or(f64::INFINITY)).collect());
         }
         all.push(walked);
     }
     Ok(report(subject, question, &all))
+}
+
+impl Question {
+    /// Rows of the grid: one where only the first direction is walked.
+    fn rows(&self) -> usize {
+        if self.line { 1 } else { self.grid }
+    }
+}
+
+/// A network with the directions in which its weights are moved.
+struct Ground<'a> {
+    question: &'a Question,
+    measured: Measurable,
+    probe: Probe,
+    base: BTreeMap<String, Tensor>,
+    directions: [Direction; 2],
+}
+
+impl<'a> Ground<'a> {
+    fn new(case: &Case, file: &Path, question: &'a Question, data: &Split, device: &Device) -> Result<Self> {
+        let measured = Measurable::new(case, file, device)?;
+        let probe = measured.probe(&data.train, question.samples)?;
+        let base = measured.store.snapshot()?;
+        let drawn = |name| direction(&measured.store, question.seed, name);
+        let directions = [drawn("first")?, drawn("second")?];
+        Ok(Self { question, measured, probe, base, directions })
+    }
+
+    /// The losses along one row; `None` where one is no number.
+    fn row(&mut self, row: usize, tick: &mut Tick, stop: &AtomicBool) -> Outcome<Vec<Option<f64>>> {
+        let grid = self.question.grid;
+        let up = if self.question.line { 0.0 } else { place(self.question, row) };
+        let mut losses = Vec::new();
+        for column in 0..grid {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Halt::Stopped);
+            }
+            let loss = self.loss(place(self.question, column), up)?;
+            losses.push(loss.is_finite().then_some(loss));
+            tick((column + 1) as f64 / grid as f64, &format!("loss {loss:.4}"));
+        }
+        Ok(losses)
+    }
+
+    /// The loss at a point.
+    fn loss(&mut self, across: f64, up: f64) -> Result<f64> {
+        let [first, second] = &self.directions;
+        for ((path, first), (_, second)) in first.iter().zip(second) {
+            let moved = ((&self.base[path] + (first * across)?)? + (second * up)?)?;
+            self.measured.set(path, &moved)?;
+        }
+        Ok(self.probe.measure(&mut self.measured.module)?.loss)
+    }
 }
 
 /// How far the `i`th point lies along a direction.
@@ -131,23 +167,29 @@ fn report(subject: &Subject, question: &Question, all: &[Walked]) -> Report {
         size: if columns == 1 { (760.0, 420.0) } else { (430.0, 380.0) },
         panels,
         note: "Along random directions that are as long as the weights in each filter (Li et al. 2018); 0 is the checkpoint. Colours change \
-               where the loss grows by the same factor. Norms keep the checkpoint's statistics."
+               where the loss grows by the same factor; the brightest stands for all above. Norms keep the checkpoint's statistics."
             .into(),
     };
     let (text, findings) = findings(question, all, &at);
     Report { table: table(all, &at, question.line), figure, findings, text }
 }
 
-/// Where colours change: by equal factors, from the lowest loss (but a thousandth of the highest at least) to the highest.
+/// Where colours change: by equal factors, from the lowest loss to that which three quarters of the points of the flattest network stay
+/// below, so that its basin fills the picture; what is higher has the last colour.
 fn levels(all: &[Walked]) -> Vec<f64> {
     const COUNT: usize = 14;
-    let losses = || all.iter().flat_map(|w| w.rows.iter().flatten().copied()).filter(|v| v.is_finite() && *v > 0.0);
-    let high = losses().fold(0.0, f64::max);
-    let low = losses().fold(f64::INFINITY, f64::min).max(high * 1e-3);
-    if low.is_infinite() || low >= high {
+    let quarter = |walked: &Walked| {
+        let mut losses: Vec<f64> = walked.rows.iter().flatten().copied().collect();
+        losses.sort_by(f64::total_cmp);
+        losses.get(losses.len() * 3 / 4).copied().unwrap_or(f64::INFINITY)
+    };
+    let high = all.iter().map(quarter).fold(f64::INFINITY, f64::min);
+    let losses = all.iter().flat_map(|w| w.rows.iter().flatten().copied()).filter(|v| *v > 0.0);
+    let low = losses.fold(f64::INFINITY, f64::min).max(high * 1e-5);
+    if high.is_infinite() || low >= high {
         return Vec::new();
     }
-    let step = (high / low).ln() / (COUNT + 1) as f64;
+    let step = (high / low).ln() / COUNT as f64;
     (1..=COUNT).map(|i| low * (step * i as f64).exp()).collect()
 }
 
@@ -193,35 +235,44 @@ fn table(all: &[Walked], at: &[f64], line: bool) -> Table {
     table
 }
 
-/// How often the profile turns: its local maxima between the ends. One bowl has none.
-fn bumps(profile: &[f64]) -> usize {
-    profile.windows(3).filter(|w| w[1] > w[0] && w[1] > w[2]).count()
-}
-
 fn findings(question: &Question, all: &[Walked], at: &[f64]) -> (String, serde_json::Value) {
+    let ends = (at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(0.0));
     let (mut lines, mut list) = (Vec::new(), Vec::new());
     for walked in all {
-        let centre = through(walked).get(question.grid / 2).copied().unwrap_or(f64::NAN);
-        let count = walked.rows.iter().map(Vec::len).sum::<usize>().max(1);
-        let near =
-            walked.rows.iter().flatten().filter(|loss| **loss <= centre.max(1e-3) + 1.0).count() as f64 / count as f64;
-        let highest = walked.rows.iter().flatten().copied().fold(0.0, f64::max);
-        let turns: usize = walked.rows.iter().map(|row| bumps(row)).sum();
-        list.push(json!({ "twin": walked.case.twin, "centre": centre, "highest": highest, "share_near": near, "bumps": turns }));
-        lines.push(format!(
-            "{}: the loss is {} at the checkpoint and at most {} around it; at {:.0} % of the points it is no more than 1 above the checkpoint's; \
-             along the first direction it turns down {turns} times over all rows.",
-            walked.case.words(),
-            times(centre),
-            times(highest),
-            100.0 * near
-        ));
+        let (line, found) = shape(question, walked, ends);
+        lines.push(line);
+        list.push(found);
     }
-    let ends = (at.first().copied().unwrap_or(0.0), at.last().copied().unwrap_or(0.0));
-    lines
-        .push(format!("Directions from seed {}, from {} to {} lengths of the filters.", question.seed, ends.0, ends.1));
-    (
-        lines.join("\n"),
-        json!({ "seed": question.seed, "grid": question.grid, "samples": question.samples, "networks": list }),
-    )
+    let seed = question.seed;
+    lines.push(format!("Directions from seed {seed}, from {} to {} lengths of the filters.", ends.0, ends.1));
+    let found = json!({ "seed": seed, "grid": question.grid, "samples": question.samples, "networks": list });
+    (lines.join("\n"), found)
+}
+
+/// What one network's surface is like: how high, how wide, how convex.
+fn shape(question: &Question, walked: &Walked, (left, right): (f64, f64)) -> (String, serde_json::Value) {
+    let along = through(walked);
+    let at = |i: Option<&f64>| i.copied().unwrap_or(f64::NAN);
+    let centre = at(along.get(question.grid / 2));
+    let ends = (at(along.first()), at(along.last()));
+    let count = walked.rows.iter().map(Vec::len).sum::<usize>().max(1);
+    let near = walked.rows.iter().flatten().filter(|loss| **loss <= centre + 1.0).count() as f64 / count as f64;
+    let convex = convex_share(&walked.rows);
+    let what = if question.line { "curve" } else { "surface" };
+    let bent = convex.map_or(String::new(), |share| {
+        format!(", and the {what} bends downwards in no direction at {:.0} % of the inner points", 100.0 * share)
+    });
+    let line = format!(
+        "{}: the loss is {} at the checkpoint, {} and {} at {left} and {right} along the first direction; at {:.0} % of the points it is no more \
+         than 1 above the checkpoint's{bent}.",
+        walked.case.words(),
+        times(centre),
+        times(ends.0),
+        times(ends.1),
+        100.0 * near,
+    );
+    let ends = [ends.0, ends.1].map(|loss| loss.is_finite().then_some(loss));
+    let found =
+        json!({ "twin": walked.case.twin, "centre": centre, "ends": ends, "share_near": near, "share_convex": convex });
+    (line, found)
 }

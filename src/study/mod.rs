@@ -5,6 +5,7 @@
 //! [`Folder`] as they finish, so that one that was stopped goes on; what it comes to is a [`Report`]: a table, a
 //! figure, findings and a text.
 
+mod curvature;
 pub mod degradation;
 mod desk;
 pub mod features;
