@@ -9,6 +9,7 @@ use super::report::{Report, Table, mean, six};
 use super::runs::{Measurable, weights};
 use super::subject::{Case, Subject};
 use crate::base::{Diagnostic, codes};
+use crate::elaborate::Network;
 use crate::graph::{Graph, NodeId};
 use crate::lower::{ParamStore, Result};
 use crate::ops::Op;
@@ -84,18 +85,27 @@ fn keeps_channels(op: &Op) -> bool {
     )
 }
 
-/// The layers that read several others, with what they read of each.
+/// The layers that read several others, with the sources of their input channels.
+fn reading(graph: &Graph) -> Vec<(NodeId, Vec<Segment>)> {
+    let sources = sources(graph);
+    let several = |&id: &NodeId| {
+        let node = graph.node(id);
+        let whole = matches!(&node.op, Op::Conv(conv) if conv.groups == 1) || matches!(node.op, Op::Linear(_));
+        let read = graph.operands(id).first().and_then(|operand| sources.get(operand));
+        let read = read.filter(|list| whole && list.len() > 1)?;
+        Some((id, read.clone()))
+    };
+    graph.order().filter_map(|id| several(&id)).collect()
+}
+
+/// What the layers that read several others read of each.
 ///
 /// # Errors
 /// Where the device fails.
 pub fn readers(graph: &Graph, store: &ParamStore) -> Result<Vec<Reader>> {
-    let sources = sources(graph);
     let mut found = Vec::new();
-    for id in graph.order() {
+    for (id, segments) in reading(graph) {
         let node = graph.node(id);
-        let whole = matches!(&node.op, Op::Conv(conv) if conv.groups == 1) || matches!(node.op, Op::Linear(_));
-        let read = graph.operands(id).first().and_then(|operand| sources.get(operand)).filter(|list| list.len() > 1);
-        let (Some(segments), true) = (read, whole) else { continue };
         let Some(entry) = store.get(&format!("{}.weight", node.path)) else { continue };
         let weights = entry.var.as_detached_tensor().to_dtype(DType::F64)?.abs()?;
         let (mut at, mut list) = (0, Vec::new());
@@ -109,24 +119,27 @@ pub fn readers(graph: &Graph, store: &ParamStore) -> Result<Vec<Reader>> {
     Ok(found)
 }
 
+/// Whether there is something to see.
+///
+/// # Errors
+/// `E0930` where no layer reads several others.
+pub fn check(network: &Network) -> std::result::Result<(), Diagnostic> {
+    if reading(&network.graph).is_empty() { Err(no_concat(&network.name)) } else { Ok(()) }
+}
+
 /// Reads the weights, and draws them.
 ///
 /// # Errors
-/// `E0930` where no layer reads several others; where it is stopped, or weights do not fit.
+/// As [`check`]; where it is stopped, or weights do not fit.
 pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
     let case = &question.case;
-    if !case.network.graph.order().any(|id| matches!(case.network.graph.node(id).op, Op::Concat(_))) {
-        return Err(no_concat(&case.network.name).into());
-    }
+    check(&case.network)?;
     desk.expect(1 + usize::from(question.weights.is_none()));
     let file = weights(subject, case, data, question.weights.as_deref(), device, desk)?;
     let read: Vec<Reader> = desk.part("weights", "reading the weights", |_, _| {
         let measured = Measurable::new(case, &file.file, device)?;
         Ok(readers(&case.network.graph, &measured.store)?)
     })?;
-    if read.is_empty() {
-        return Err(no_concat(&case.network.name).into());
-    }
     Ok(report(subject, case, &read))
 }
 
@@ -213,21 +226,56 @@ fn table(read: &[Reader]) -> Table {
     table
 }
 
+/// A source counts as read where its weights are at least this share of the layer's strongest.
+const READ: f64 = 0.25;
+
 fn findings(case: &Case, read: &[Reader], groups: &[Vec<&Reader>]) -> (String, serde_json::Value) {
     // Of layers that read at least three sources: the one right before, and all those further back.
     let deep: Vec<&Reader> = read.iter().filter(|r| r.sources.len() > 2).collect();
     let near = mean(deep.iter().filter_map(|r| shares(r).last().copied()));
     let far = mean(deep.iter().flat_map(|r| shares(r).into_iter().rev().skip(1).collect::<Vec<_>>()));
-    let used = mean(deep.iter().flat_map(|r| shares(r)).map(|s| f64::from(u8::from(s >= 0.25))));
+    let used = mean(deep.iter().flat_map(|r| shares(r)).map(|s| f64::from(u8::from(s >= READ))));
     let mut lines = vec![format!("{} layers in {} blocks read several earlier ones.", read.len(), groups.len())];
+    let ends: Vec<End> = groups.iter().filter_map(|group| end(group)).collect();
     if !deep.is_empty() {
         lines.push(format!(
             "Weights that read the layer right before are {near:.2} of a layer's strongest on average, those that read earlier layers {far:.2}: \
              {:.0} % of all connections are at least a quarter as strong as the strongest of their layer.",
             100.0 * used
         ));
+        lines.extend(ends.iter().map(|end| {
+            format!(
+                "At the end of a block, `{}` reads {} of its {} sources that strongly: the earlier half at {:.2} on average, the later at {:.2}.",
+                end.layer, end.read, end.sources, end.early, end.late
+            )
+        }));
     }
     lines.push(format!("Seed {}.", case.recipe.seed));
-    let json = json!({ "seed": case.recipe.seed, "layers": read.len(), "blocks": groups.len(), "near": near, "far": far, "used": used });
+    let json = json!({
+        "seed": case.recipe.seed, "layers": read.len(), "blocks": groups.len(), "near": near, "far": far, "used": used, "ends": ends,
+    });
     (lines.join("\n"), json)
+}
+
+/// What the reader of a whole block reads of it.
+#[derive(Debug, Serialize)]
+struct End {
+    layer: String,
+    sources: usize,
+    /// Sources that are read at least a quarter as strongly as the strongest.
+    read: usize,
+    /// The mean share of the earlier half of the sources.
+    early: f64,
+    /// The mean share of the later half.
+    late: f64,
+}
+
+/// The last layer of a block that reads at least three sources.
+fn end(group: &[&Reader]) -> Option<End> {
+    let reader = group.last().filter(|reader| reader.sources.len() > 2)?;
+    let shares = shares(reader);
+    let half = shares.len() / 2;
+    let read = shares.iter().filter(|share| **share >= READ).count();
+    let (early, late) = (mean(shares.iter().copied().take(half)), mean(shares.iter().copied().rev().take(half)));
+    Some(End { layer: reader.layer.clone(), sources: shares.len(), read, early, late })
 }
