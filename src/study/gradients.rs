@@ -4,7 +4,7 @@
 //! Measured is the Euclidean norm of the loss's gradient by each layer's weights, over one batch in training mode, without
 //! augmentation: at the start, and after as many steps of the recipe as are asked for. Both twins see the same batch.
 
-use super::desk::{Desk, Outcome, Tick};
+use super::desk::{Desk, Halt, Outcome, Tick};
 use super::report::{Report, Table, six, times};
 use super::subject::{Case, Subject, Twin};
 use crate::base::codes;
@@ -17,6 +17,7 @@ use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -59,26 +60,26 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
     desk.expect(question.cases.len());
     let mut all = Vec::new();
     for case in &question.cases {
-        let measured = desk.part(&case.key(), &case.words(), |tick, _| {
-            Ok(measure(case, &question.steps, question.samples, data, device, tick)?)
+        let measured = desk.part(&case.key(), &case.words(), |tick, stop| {
+            measure(case, (&question.steps, question.samples), data, device, tick, stop)
         })?;
         all.push((case, measured));
     }
     Ok(report(subject, question, &all))
 }
 
-/// Trains a case, and measures at each of the steps.
+/// Trains a case, and measures at each of the steps on a batch of that many samples.
 ///
 /// # Errors
-/// Where network, recipe and data do not fit one another.
+/// Where it is stopped, or network, recipe and data do not fit one another.
 pub fn measure(
     case: &Case,
-    at: &[usize],
-    samples: usize,
+    (at, samples): (&[usize], usize),
     data: &Split,
     device: &Device,
     tick: &mut Tick,
-) -> Result<Vec<Measured>> {
+    stop: &AtomicBool,
+) -> Outcome<Vec<Measured>> {
     let options = Options { device: device.clone(), ..Options::default() };
     let loader = training_loader(&case.network, &case.recipe, &data.train, &options)?;
     let steps = match case.recipe.duration {
@@ -90,7 +91,10 @@ pub fn measure(
     let (mut found, mut step, last) = (Vec::new(), 0, at.last().copied().unwrap_or(0));
     for &wanted in at {
         while step < wanted {
-            let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
+            if stop.load(Ordering::Relaxed) {
+                return Err(Halt::Stopped);
+            }
+            let Some(batch) = batches.next() else { return Err(Error::internal("the data ended").into()) };
             let learnt = learner.step(step, batch.map_err(|error| Error::from(error.diagnostic()))?);
             let Some(learnt) = unless_diverged(learnt)? else { break };
             step += 1;

@@ -10,6 +10,7 @@ use super::runs::{Measurable, weights};
 use super::subject::{Case, Subject, Twin};
 use super::surgery::{Block, Cut, blocks, plain_cut, without};
 use crate::base::{Diagnostic, Rng, codes};
+use crate::elaborate::Network;
 use crate::elaborate::recipe::Metric;
 use crate::tools::chart::{Axis, BarSeries, Bars, Body, Figure, Hue, Ink, Panel, Series, Stroke};
 use crate::train::Probe;
@@ -43,16 +44,23 @@ pub struct Lesions {
     pub several: Vec<Vec<f64>>,
 }
 
+/// Whether there is a block to remove.
+///
+/// # Errors
+/// `E0930` where there is none.
+pub fn check(network: &Network) -> Result<(), Diagnostic> {
+    if blocks(&network.graph).is_empty() { Err(no_blocks(&network.name)) } else { Ok(()) }
+}
+
 /// Removes blocks, and draws what is left.
 ///
 /// # Errors
-/// `E0930` where there is no block to remove; where it is stopped, or weights do not fit.
+/// As [`check`]; where it is stopped, or weights do not fit.
 pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
     let question = &Question { samples: question.samples.min(data.evaluation().len()), ..question.clone() };
-    let list = blocks(&subject.network()?.graph);
-    if list.is_empty() {
-        return Err(no_blocks(subject).into());
-    }
+    let network = subject.network()?;
+    check(network)?;
+    let list = blocks(&network.graph);
     let trained = question.cases.iter().filter(|(_, given)| given.is_none()).count();
     desk.expect(trained + question.cases.len());
     let mut all = Vec::new();
@@ -74,8 +82,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
     Ok(report(subject, question, &list, &all))
 }
 
-fn no_blocks(subject: &Subject) -> Diagnostic {
-    let name = subject.compiled.network.as_ref().map_or("", |n| n.name.as_str());
+fn no_blocks(name: &str) -> Diagnostic {
     Diagnostic::new(
         codes::STUDY_UNFIT,
         format!("`{name}` has no block that could be removed: no skip of it adds or gates"),
@@ -132,6 +139,30 @@ fn report(subject: &Subject, question: &Question, list: &[Block], all: &[(&Case,
     let counted = all.iter().all(|(case, _)| case.recipe.metrics.contains(&Metric::Accuracy));
     let label = if counted { "test accuracy, %" } else { "test loss" };
     let depth = all.first().map_or(0, |(case, _)| case.depth());
+    let range = |axis: Axis| if counted { axis.range(0.0, 100.0) } else { axis };
+    let several = Panel {
+        title: format!("blocks removed at random, {} choices of each number", question.repeats),
+        x: Axis::new("blocks removed"),
+        y: range(Axis::new(label)),
+        body: Body::Lines(all.iter().flat_map(|(case, found)| curves(case, found)).collect()),
+    };
+    let panels = vec![single(list, all, range(Axis::new(label))), several];
+    let figure = Figure {
+        title: "What is lost as blocks are removed".into(),
+        subtitle: format!("{} · {depth} layers, {} test samples", subject.line(question.seed), question.samples),
+        panels,
+        columns: 1,
+        size: (860.0, 330.0),
+        note: "Blocks are removed from the trained network, and nothing is trained again. With skips, a block is one of many paths; without, it is the only one. \
+               Where sizes change, the plain twin's layers cannot be removed."
+            .into(),
+    };
+    let (text, findings) = findings(question, list, all, counted);
+    Report { table: table(list, all), figure, findings, text }
+}
+
+/// A bar for each block and twin.
+fn single(list: &[Block], all: &[(&Case, Lesions)], y: Axis) -> Panel {
     let bars = all.iter().map(|(case, found)| BarSeries {
         name: case.twin.words().into(),
         ink: hue(case),
@@ -144,31 +175,12 @@ fn report(subject: &Subject, question: &Question, list: &[Block], all: &[(&Case,
         .iter()
         .map(|block| if block.identity { block.name.clone() } else { format!("{} *", block.name) })
         .collect();
-    let range = |axis: Axis| if counted { axis.range(0.0, 100.0) } else { axis };
-    let single = Panel {
+    Panel {
         title: "one block removed".into(),
         x: Axis::new("block, from the input; * where sizes change"),
-        y: range(Axis::new(label)),
+        y,
         body: Body::Bars(Bars { groups: names, series: bars.collect(), levels: all.iter().map(level).collect() }),
-    };
-    let several = Panel {
-        title: format!("blocks removed at random, {} choices of each number", question.repeats),
-        x: Axis::new("blocks removed"),
-        y: range(Axis::new(label)),
-        body: Body::Lines(all.iter().flat_map(|(case, found)| curves(case, found)).collect()),
-    };
-    let figure = Figure {
-        title: "What is lost as blocks are removed".into(),
-        subtitle: format!("{} · {depth} layers, {} test samples", subject.line(question.seed), question.samples),
-        panels: vec![single, several],
-        columns: 1,
-        size: (860.0, 330.0),
-        note: "Blocks are removed from the trained network, and nothing is trained again. With skips, a block is one of many paths; without, it is the only one. \
-               Where sizes change, the plain twin's layers cannot be removed."
-            .into(),
-    };
-    let (text, findings) = findings(question, list, all, counted);
-    Report { table: table(list, all), figure, findings, text }
+    }
 }
 
 fn curves(case: &Case, found: &Lesions) -> Vec<Series> {

@@ -60,6 +60,8 @@ mod starter;
 mod steady;
 #[cfg(feature = "cli")]
 mod study;
+#[cfg(feature = "cli")]
+mod study_cli;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;

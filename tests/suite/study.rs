@@ -2,8 +2,11 @@
 
 use archc::elaborate::{Network, Options, compile_text};
 use archc::lower::ParamStore;
+use archc::lower::weights::save;
 use archc::study::surgery::{blocks, plain_cut, without};
-use archc::study::{Desk, Folder, Halt, Progress, Subject, Twin, degradation, features, landscape};
+use archc::study::{
+    Desk, Folder, Halt, Measurable, Progress, Subject, Twin, degradation, features, gradients, landscape,
+};
 use archc::train::data::{Split, Want, open};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
@@ -99,6 +102,36 @@ fn channels_are_followed_to_the_layers_that_made_them() {
     let want =
         [("b.conv", vec![("stem", 4), ("a.conv", 3)]), ("head", vec![("stem", 4), ("a.conv", 3), ("b.conv", 3)])];
     assert_eq!(named, want);
+}
+
+#[test]
+fn norms_of_gradients_are_those_of_finite_differences() {
+    let (subject, data, dir) = (subject(), data(), tempfile::tempdir().unwrap());
+    let case = subject.case(Twin::Skip, None, None).unwrap();
+    let measured =
+        gradients::measure(&case, (&[0], 256), &data, &Device::Cpu, &mut |_, _| {}, &AtomicBool::new(false)).unwrap();
+    let file = dir.path().join("start.safetensors");
+    let start = ParamStore::new(&case.network, 1, DType::F32, &Device::Cpu).unwrap();
+    save(&start, &file, &Default::default()).unwrap();
+    let mut moved = Measurable::new(&case, &file, &Device::Cpu).unwrap();
+    let probe = moved.probe(&data.train, 256).unwrap();
+    for layer in ["stem", "fc"] {
+        let path = format!("{layer}.weight");
+        let weights = start.get(&path).unwrap().var.as_detached_tensor();
+        let (dims, flat) = (weights.dims().to_vec(), weights.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+        let step = 1e-2;
+        let mut at = |i: usize, by: f32| {
+            let mut there = flat.clone();
+            there[i] += by;
+            moved.set(&path, &Tensor::from_vec(there, dims.as_slice(), &Device::Cpu).unwrap()).unwrap();
+            probe.measure(&mut moved.module).unwrap().loss
+        };
+        let squares: f64 =
+            (0..flat.len()).map(|i| ((at(i, step) - at(i, -step)) / (2.0 * f64::from(step))).powi(2)).sum();
+        moved.set(&path, &weights).unwrap();
+        let norm = measured[0].layers.iter().find(|l| l.path == layer).unwrap().norm;
+        assert!((squares.sqrt() - norm).abs() < 0.01 * norm, "{layer}: {} by differences, {norm} said", squares.sqrt());
+    }
 }
 
 /// The table of a degradation study that is stopped after some parts, and then goes on.

@@ -133,13 +133,17 @@ fn asked_lesion(args: &Lesion, subject: &Subject, recipe: &Recipe, shell: &Shell
     if args.samples == 0 {
         return Err(shell.usage("0 samples measure nothing", "--samples 1000"));
     }
+    let fit = subject.network().and_then(lesion::check);
+    fit.map_err(|error| super::tell(&error, &subject.compiled.sources, shell))?;
     let cases = cases(&args.trained, subject, shell)?;
     Ok(lesion::Question { cases, samples: args.samples, repeats: args.repeats, seed: recipe.seed })
 }
 
 fn asked_features(args: &Features, subject: &Subject, shell: &Shell) -> Result<features::Question, Exit> {
     let case = subject.case(Twin::Skip, None, None);
-    let case = case.map_err(|error| super::tell(&error, &subject.compiled.sources, shell))?;
+    let tell = |error| super::tell(&error, &subject.compiled.sources, shell);
+    let case = case.map_err(tell)?;
+    features::check(&case.network).map_err(tell)?;
     Ok(features::Question { case, weights: args.weights.clone() })
 }
 
