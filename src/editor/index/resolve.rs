@@ -7,12 +7,13 @@ use crate::base::{FileId, Span};
 use crate::elaborate::Program;
 use crate::ops::{self, ArgType};
 use crate::syntax::ast::{
-    Arg, Body, Call, Expr, ExprKind, Ident, Item, Label, LabelPart, Param, Path, Skip, Step, StepKind, Train,
+    Arg, Block, Body, Call, Expr, ExprKind, Ident, Item, Label, LabelPart, Model, Param, Path, Step, StepKind, Train,
 };
+use crate::syntax::walk::{Walk, walk_expr, walk_step};
 
 /// Enters every use of a name.
 pub(super) fn resolve(program: &Program, declared: Declared) -> Index {
-    let mut walk = Walk { program, declared, file: FileId(0), table: 0, vars: Vec::new() };
+    let mut walk = Resolver { program, declared, file: FileId(0), table: 0, vars: Vec::new() };
     for file in program.files() {
         walk.file = file.id;
         file.items.iter().for_each(|item| walk.item(item));
@@ -20,7 +21,7 @@ pub(super) fn resolve(program: &Program, declared: Declared) -> Index {
     walk.declared.index
 }
 
-struct Walk<'p> {
+struct Resolver<'p> {
     program: &'p Program,
     declared: Declared,
     file: FileId,
@@ -43,7 +44,7 @@ impl Callee {
     }
 }
 
-impl Walk<'_> {
+impl Resolver<'_> {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Import(import) => import.names.iter().for_each(|name| _ = self.named(name)),
@@ -61,9 +62,7 @@ impl Walk<'_> {
     /// A block or a model by its name.
     fn named(&mut self, name: &Ident) -> Option<SymbolId> {
         let (_, item) = self.program.named(self.file, &name.node)?;
-        let (Item::Block(crate::syntax::ast::Block { name: given, .. })
-        | Item::Model(crate::syntax::ast::Model { name: given, .. })) = item
-        else {
+        let (Item::Block(Block { name: given, .. }) | Item::Model(Model { name: given, .. })) = item else {
             return None;
         };
         let symbol = self.declared.index.defined_at(given.span)?;
@@ -125,68 +124,6 @@ impl Walk<'_> {
         }
     }
 
-    fn body(&mut self, body: &Body) {
-        let mark = self.vars.len();
-        body.lines.iter().flatten().for_each(|step| self.step(step));
-        self.vars.truncate(mark);
-    }
-
-    fn step(&mut self, step: &Step) {
-        let outer = self.table;
-        if let Some(label) = &step.label {
-            self.label(label);
-            let opened = self.declared.opened.get(&(self.file, label.span.start));
-            self.table = opened.copied().unwrap_or(outer);
-        }
-        match &step.kind {
-            StepKind::Call(call) => self.call(call),
-            StepKind::Group(body) => self.body(body),
-            StepKind::Skip(skip) => self.skip(skip),
-            StepKind::Parallel { args, body, .. } => {
-                self.args(args);
-                self.body(body);
-            }
-            StepKind::Repeat { count, body } => {
-                self.expr(count);
-                self.table = self.declared.opened.get(&(self.file, body.span.start)).copied().unwrap_or(self.table);
-                self.body(body);
-            }
-            StepKind::For { var, from, to, body, .. } => {
-                self.expr(from);
-                self.expr(to);
-                let mark = self.vars.len();
-                self.bind(var);
-                self.body(body);
-                self.vars.truncate(mark);
-            }
-            StepKind::If { arms, otherwise } => {
-                for (test, body) in arms {
-                    self.expr(test);
-                    self.body(body);
-                }
-                otherwise.iter().for_each(|body| self.body(body));
-            }
-            StepKind::Let { name, value } => {
-                self.expr(value);
-                self.bind(name);
-            }
-            StepKind::Set(set) => self.args(&set.args),
-            StepKind::From(path) => self.path(path),
-            StepKind::Output(label) => self.label(label),
-            StepKind::Input { dims, .. } => {
-                dims.iter().filter_map(|dim| dim.size.as_ref()).for_each(|size| self.expr(size));
-            }
-        }
-        self.table = outer;
-    }
-
-    fn skip(&mut self, skip: &Skip) {
-        self.args(&skip.args);
-        skip.from.iter().for_each(|path| self.path(path));
-        skip.via.iter().chain(&skip.by).for_each(|step| self.step(step));
-        skip.body.iter().for_each(|body| self.body(body));
-    }
-
     fn call(&mut self, call: &Call) {
         let callee = match ops::layer(&call.name.node) {
             Some(spec) => {
@@ -217,45 +154,6 @@ impl Walk<'_> {
         Callee { names: block.params.iter().map(param).collect() }
     }
 
-    fn args(&mut self, args: &[Arg]) {
-        args.iter().for_each(|arg| self.expr(&arg.value));
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        match &expr.node {
-            ExprKind::Name(name) => {
-                let found = self.vars.iter().rev().find(|(known, _)| known == name).map(|(_, symbol)| *symbol);
-                found.into_iter().for_each(|symbol| self.reference(expr.span, symbol));
-            }
-            ExprKind::Dotted(path) => path.segments.iter().for_each(|segment| self.label(segment)),
-            ExprKind::List(items) => items.iter().for_each(|item| self.expr(item)),
-            ExprKind::Call(call) => self.args(&call.args),
-            ExprKind::Record(fields) => self.args(fields),
-            ExprKind::Unary(_, a) => self.expr(a),
-            ExprKind::Binary(_, a, b) => {
-                self.expr(a);
-                self.expr(b);
-            }
-            ExprKind::If(arms, otherwise) => {
-                for (test, value) in arms {
-                    self.expr(test);
-                    self.expr(value);
-                }
-                self.expr(otherwise);
-            }
-            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) | ExprKind::Str(_) => {}
-        }
-    }
-
-    /// The numbers in a label's `{expr}`.
-    fn label(&mut self, label: &Label) {
-        for part in &label.parts {
-            if let LabelPart::Expr(expr) = part {
-                self.expr(expr);
-            }
-        }
-    }
-
     /// An argument that names a labelled value.
     fn value(&mut self, expr: &Expr) {
         match &expr.node {
@@ -268,8 +166,71 @@ impl Walk<'_> {
         }
     }
 
+    fn enter(&mut self, span: Span, found: &[Found]) {
+        for one in found {
+            let role = if one.exact { Role::Reference } else { Role::Loose };
+            if let Some(symbol) = one.symbol {
+                self.declared.index.add_place(span, symbol, role);
+            } else if let Some(Inner::Block((file, start))) = one.inner {
+                // `double1` is the name of the block `Double` in other letters.
+                let block = self.declared.index.defined_at(Span { file, start, end: start });
+                block.into_iter().for_each(|symbol| self.declared.index.add_place(span, symbol, Role::Loose));
+            }
+        }
+    }
+}
+
+/// Labels of its own are looked at, too, so it serves trees of any lifetime.
+impl<'t> Walk<'t> for Resolver<'_> {
+    fn body(&mut self, body: &'t Body) {
+        let (outer, mark) = (self.table, self.vars.len());
+        self.table = self.declared.opened.get(&(self.file, body.span.start)).copied().unwrap_or(outer);
+        body.lines.iter().flatten().for_each(|step| self.step(step));
+        self.vars.truncate(mark);
+        self.table = outer;
+    }
+
+    fn step(&mut self, step: &'t Step) {
+        let outer = self.table;
+        let opened = step.label.as_ref().and_then(|label| self.declared.opened.get(&(self.file, label.span.start)));
+        self.table = opened.copied().unwrap_or(outer);
+        match &step.kind {
+            StepKind::Call(call) => {
+                step.label.iter().for_each(|label| self.label(label));
+                self.call(call);
+            }
+            StepKind::For { var, from, to, body, .. } => {
+                step.label.iter().for_each(|label| self.label(label));
+                self.expr(from);
+                self.expr(to);
+                let mark = self.vars.len();
+                self.bind(var);
+                self.body(body);
+                self.vars.truncate(mark);
+            }
+            StepKind::Let { name, .. } => {
+                walk_step(self, step);
+                self.bind(name);
+            }
+            _ => walk_step(self, step),
+        }
+        self.table = outer;
+    }
+
+    fn expr(&mut self, expr: &'t Expr) {
+        match &expr.node {
+            ExprKind::Name(name) => {
+                let found = self.vars.iter().rev().find(|(known, _)| known == name).map(|(_, symbol)| *symbol);
+                found.into_iter().for_each(|symbol| self.reference(expr.span, symbol));
+            }
+            // `it.channels` leads to no labelled value.
+            ExprKind::Dotted(path) => path.segments.iter().for_each(|segment| self.label(segment)),
+            _ => walk_expr(self, expr),
+        }
+    }
+
     /// A path to a labelled value, segment by segment.
-    fn path(&mut self, path: &Path) {
+    fn path(&mut self, path: &'t Path) {
         path.segments.iter().for_each(|segment| self.label(segment));
         let Some((first, rest)) = path.segments.split_first() else { return };
         let pattern = Pattern::of(first);
@@ -287,19 +248,6 @@ impl Walk<'_> {
             let inners: Vec<Inner> = found.iter().filter_map(|one| one.inner).collect();
             found = inners.into_iter().flat_map(|inner| self.declared.tables.inside(inner, &pattern, 0)).collect();
             self.enter(segment.span, &found);
-        }
-    }
-
-    fn enter(&mut self, span: Span, found: &[Found]) {
-        for one in found {
-            let role = if one.exact { Role::Reference } else { Role::Loose };
-            if let Some(symbol) = one.symbol {
-                self.declared.index.add_place(span, symbol, role);
-            } else if let Some(Inner::Block((file, start))) = one.inner {
-                // `double1` is the name of the block `Double` in other letters.
-                let block = self.declared.index.defined_at(Span { file, start, end: start });
-                block.into_iter().for_each(|symbol| self.declared.index.add_place(span, symbol, Role::Loose));
-            }
         }
     }
 }
