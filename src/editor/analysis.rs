@@ -3,12 +3,15 @@
 //! The program is that of the text as it stands, errors or not. Shapes come from the last text that parsed: while a line is
 //! half written, places before and after the change keep what was known of them.
 
+use super::context::Within;
 use super::documents::Documents;
 use super::index::Index;
-use crate::base::{Diagnostic, Diagnostics, FileId};
+use crate::base::{Diagnostic, Diagnostics, FileId, Span};
 use crate::elaborate::sketch::{Sketch, Taken};
 use crate::elaborate::{Options, Program};
+use crate::graph::NodeId;
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -201,17 +204,52 @@ impl<'a> Shapes<'a> {
         self.change.known(offset).map_or_else(Vec::new, |at| self.around_known(at))
     }
 
-    /// As [`Shapes::around`]; within what is being written, the step where that begins.
-    pub fn near(&self, offset: usize) -> Vec<Seen<'a>> {
-        self.around_known(self.change.known(offset).unwrap_or(self.change.start))
-    }
-
     fn around_known(&self, at: usize) -> Vec<Seen<'a>> {
         let at = at as u32;
         let holds = |t: &&Taken| t.span.file == self.file && t.span.start <= at && at <= t.span.end;
         let all = self.views.models.iter().flat_map(|view| &view.sketch.taken);
         let Some(span) = all.filter(holds).map(|t| t.span).min_by_key(|span| span.len()) else { return Vec::new() };
         self.by_model(|taken| taken.span == span)
+    }
+
+    /// The current value where a step is being written, by model, once for each expansion. `steps` are the step and those
+    /// around it, the innermost first.
+    pub fn before(&self, steps: &[Within]) -> Vec<(&'a View, Vec<NodeId>)> {
+        let found = steps.iter().find_map(|within| {
+            // Braces that are new hold nothing yet: what comes to them is what comes to their step.
+            let brace = self.change.known(within.brace)? as u32;
+            let at = self.change.known(within.step).unwrap_or(self.change.start) as u32;
+            Some(self.flow(brace, at, within.path))
+        });
+        let values = |(span, after): (Span, bool)| {
+            let one = |seen: Seen<'a>| {
+                let node = |taken: &Taken| if after { taken.after } else { taken.before };
+                (seen.view, seen.taken.into_iter().filter_map(node).collect())
+            };
+            self.by_model(|taken| taken.span == span).into_iter().map(one).collect()
+        };
+        found.flatten().map_or_else(Vec::new, values)
+    }
+
+    /// The step that says what comes to a byte in braces, and whether it is the value after it.
+    fn flow(&self, brace: u32, at: u32, path: bool) -> Option<(Span, bool)> {
+        let all = self.views.models.iter().flat_map(|view| &view.sketch.taken);
+        let spans: Vec<Span> = all.map(|taken| taken.span).filter(|span| span.file == self.file).collect();
+        let inside = || spans.iter().filter(|span| span.start > brace);
+        let same = || inside().filter(|span| span.start == at).max_by_key(|span| span.len());
+        let last = || inside().filter(|span| span.end <= at).max_by_key(|span| (span.end, span.len()));
+        let around = || spans.iter().filter(|s| s.start <= brace && brace < s.end).min_by_key(|span| span.len());
+        let text = &self.views.program.sources.file(self.file).text;
+        let open =
+            |span: &&Span| text.get(at as usize..span.start as usize).is_some_and(|between| !between.contains('}'));
+        let next = || inside().filter(open).min_by_key(|span| (span.start, Reverse(span.len())));
+        match path {
+            true => around().map(|span| (*span, false)),
+            false => same()
+                .map(|span| (*span, false))
+                .or_else(|| last().map(|span| (*span, true)))
+                .or_else(|| around().or_else(next).map(|span| (*span, false))),
+        }
     }
 
     /// The step that these bytes are, by model.

@@ -74,6 +74,19 @@ pub struct Context {
     pub quoted: bool,
     /// Whether it is the first step of its line.
     pub first: bool,
+    /// The steps that the place stands in, the innermost first.
+    pub steps: Vec<Within>,
+}
+
+/// A step that is being written, and the braces that it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Within {
+    /// Its first byte.
+    pub step: usize,
+    /// The byte of the brace before it.
+    pub brace: usize,
+    /// Whether it begins a path of a `parallel`.
+    pub path: bool,
 }
 
 /// What opened a bracket.
@@ -99,11 +112,18 @@ struct Frame {
     position: usize,
     /// Whether the current step is the first of its line.
     first: bool,
+    /// The first byte of the current step.
+    start: Option<usize>,
+    /// The byte of the bracket.
+    bracket: usize,
+    /// Whether each line is a path.
+    paths: bool,
 }
 
 impl Frame {
-    fn new(opened: Opened) -> Self {
-        Self { opened, line: Vec::new(), given: Vec::new(), position: 0, first: true }
+    fn new(opened: Opened, bracket: usize) -> Self {
+        let (line, given) = (Vec::new(), Vec::new());
+        Self { opened, line, given, position: 0, first: true, start: None, bracket, paths: false }
     }
 
     fn word<'t>(&self, text: &'t str, at: usize) -> &'t str {
@@ -121,7 +141,14 @@ pub fn at(text: &str, offset: usize) -> Context {
     let all = tokens(text);
     let before = all.partition_point(|token| token.range.start < offset);
     let (mut read, mut word, mut quoted) = (&all[..before], offset..offset, false);
-    let nothing = |word| Context { place: Place::Nothing, word, dotted: Vec::new(), quoted: false, first: false };
+    let nothing = |word| Context {
+        place: Place::Nothing,
+        word,
+        dotted: Vec::new(),
+        quoted: false,
+        first: false,
+        steps: Vec::new(),
+    };
     if let Some((last, rest)) = read.split_last().filter(|(last, _)| last.range.end >= offset) {
         let closed = last.range.end == offset && last.range.len() > 1 && text[..offset].ends_with('"');
         match last.kind {
@@ -132,11 +159,11 @@ pub fn at(text: &str, offset: usize) -> Context {
             _ => {}
         }
     }
-    let mut walk = Walk { text, rest: &all[before..], frames: Vec::new(), top: Frame::new(Opened::Body) };
+    let mut walk = Walk { text, rest: &all[before..], frames: Vec::new(), top: Frame::new(Opened::Body, 0) };
     read.iter().filter(|token| token.kind != Kind::Comment).for_each(|token| walk.token(token));
     let dotted = walk.dotted();
-    let first = walk.here().first;
-    Context { place: walk.place(quoted), word, dotted, quoted, first }
+    let (first, steps) = (walk.here().first, walk.steps(word.start));
+    Context { place: walk.place(quoted), word, dotted, quoted, first, steps }
 }
 
 struct Walk<'t> {
@@ -156,16 +183,20 @@ impl Walk<'_> {
     fn token(&mut self, token: &Token) {
         let text = self.text;
         let word = token.text(text);
+        if token.kind != Kind::Newline && !matches!(word, "->" | ")" | "]" | "}") {
+            self.here().start.get_or_insert(token.range.start);
+        }
         match (token.kind, word) {
             (Kind::Newline, _) => self.newline(token),
             (Kind::Sign, "(") => {
                 let callee = self.here().line.last().map_or("", |last| last.text(text)).to_string();
-                self.frames.push(Frame::new(Opened::Parenthesis { callee }));
+                self.frames.push(Frame::new(Opened::Parenthesis { callee }, token.range.start));
             }
-            (Kind::Sign, "[") => self.frames.push(Frame::new(Opened::Bracket)),
+            (Kind::Sign, "[") => self.frames.push(Frame::new(Opened::Bracket, token.range.start)),
             (Kind::Sign, "{") => {
                 let opened = self.brace(token);
-                self.frames.push(Frame::new(opened));
+                let paths = self.here().holds(text, "parallel");
+                self.frames.push(Frame { paths, ..Frame::new(opened, token.range.start) });
             }
             (Kind::Sign, ")" | "]" | "}") => self.close(word, token),
             (Kind::Sign, ",") => self.comma(),
@@ -177,6 +208,16 @@ impl Walk<'_> {
             }
             _ => self.here().line.push(token.clone()),
         }
+    }
+
+    /// The steps around the place; one that is not begun begins with the word there.
+    fn steps(&self, word: usize) -> Vec<Within> {
+        let bodies = self.frames.iter().rev().filter(|frame| frame.opened == Opened::Body);
+        let within = |frame: &Frame| {
+            let step = frame.start.unwrap_or(word);
+            Within { step, brace: frame.bracket, path: frame.paths && frame.first }
+        };
+        bodies.map(within).collect()
     }
 
     fn in_body(&mut self) -> bool {
@@ -197,6 +238,7 @@ impl Walk<'_> {
         let frame = self.here();
         if matches!(frame.opened, Opened::Body | Opened::Train) && !rest.starts_with("->") {
             frame.line.clear();
+            frame.start = None;
             frame.first = !text[..token.range.start].trim_end().ends_with("->");
         }
     }
@@ -204,6 +246,7 @@ impl Walk<'_> {
     fn next_step(&mut self) {
         let frame = self.here();
         frame.line.clear();
+        frame.start = None;
         frame.first = false;
     }
 

@@ -138,11 +138,9 @@ pub fn fits() -> Vec<Offer> {
 
 /// The sizes of the current value, with what they are.
 pub fn size(request: &Request<'_>, context: &Context, field: &str) -> Offer {
-    let offset = context.word.start;
     let shapes = request.known.iter().filter_map(|known| known.shapes(request.path, &request.text.text));
-    let value = shapes.flat_map(|shapes| shapes.near(offset)).find_map(|seen| {
-        let of = |taken: &&crate::elaborate::sketch::Taken| shapes::of_node(&seen.view.sketch, taken.before);
-        shapes::folded(seen.taken.iter().filter_map(of).collect())
+    let value = shapes.flat_map(|shapes| shapes.before(&context.steps)).find_map(|(view, nodes)| {
+        shapes::folded(nodes.into_iter().filter_map(|node| shapes::of_node(&view.sketch, Some(node))).collect())
     });
     let rank = vocabulary::SIZES.iter().position(|known| *known == field).unwrap_or(0) as u8;
     let what = manual::size(field);

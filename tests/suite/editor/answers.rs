@@ -183,6 +183,98 @@ fn completion_offers_what_fits() {
     client.leave();
 }
 
+/// A text with places to write at: `@` and a letter.
+const PLACES: &str = "\
+import Down from \"lib.arch\"
+
+block Twice(width) {
+    @a
+    conv(width, 3)
+    @b
+}
+
+block Unused(width) {
+    @c
+}
+
+model Net() {
+    @d
+    input image [N, 3, 32, 32]
+    conv(4, 3)@e
+    @f
+    Down(8)
+    @g
+    repeat 3 {
+        @h
+        conv(it.channels + 1, 3)
+        @i
+    }
+    @j
+    parallel concat {
+        conv(5, 1)
+        @k
+        conv(6, 1)@l
+    }
+    if it.rank == 4 {
+        conv(9, 1)
+    } else {
+        @m
+    }
+    skip add { conv(9, 3)@n }
+    Twice(12) -> Twice(14)
+    @o
+}
+";
+
+/// `PLACES` with a text at one of them.
+fn with(place: char, written: &str) -> String {
+    let mut pieces = PLACES.split('@');
+    let first = pieces.next().unwrap_or("").to_string();
+    pieces.fold(first, |text, piece| {
+        let here = if piece.starts_with(place) { written } else { "" };
+        text + here + &piece[1..]
+    })
+}
+
+#[test]
+fn the_current_value_is_known_wherever_a_step_is_written() {
+    let mut client = Client::new();
+    client.write("lib.arch", "block Down(width) {\n    conv(width, 3, stride=2, pad=1)\n}\n");
+    client.open("net.arch", &with(' ', ""));
+    let lines = [
+        ('a', "conv(it.|"),
+        ('b', "conv(it.|"),
+        ('c', "conv(it.|"),
+        ('d', "conv(it.|"),
+        ('e', " -> conv(it.|"),
+        ('e', " -> conv(4, it.|) -> relu"),
+        ('f', "conv(2 * it.|"),
+        ('f', "let wide = it.|"),
+        ('g', "a: conv(it.ch|"),
+        ('h', "conv(it.|"),
+        ('i', "conv(it.|)"),
+        ('j', "long skip add { conv(it.|"),
+        ('j', "repeat it.|"),
+        ('k', "conv(it.|"),
+        ('l', " -> conv(it.|"),
+        ('m', "conv(it.|"),
+        ('n', " -> conv(it.|"),
+        ('o', "linear(it.|"),
+        ('o', "x: { linear(it.|) }"),
+        ('o', "relu -> linear(it.|"),
+    ];
+    let mut shown = String::new();
+    for (place, line) in lines {
+        client.rewrite("net.arch", &with(' ', ""));
+        assert_eq!(client.settled("net.arch").iter().filter(|d| d["severity"] == 1).count(), 0);
+        let offer = offers(&mut client, &with(place, line), 1);
+        let shape = offer.split_once("(of ").map_or("unknown", |(_, shape)| shape.trim_end().trim_end_matches(')'));
+        shown += &format!("{place}  {line:<28} {shape}\n");
+    }
+    insta::assert_snapshot!("current_value", shown);
+    client.leave();
+}
+
 #[test]
 fn diagnostics_come_and_go() {
     let mut client = Client::new();
