@@ -1,0 +1,1 @@
+[(body) (recipe) (arguments) (parameters) (list) (record)] @fold

@@ -1,0 +1,2 @@
+[(body) (recipe) (arguments) (parameters) (list) (record)] @indent
+["}" ")" "]"] @outdent
