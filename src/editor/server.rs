@@ -23,28 +23,18 @@ pub struct ServeError {
     pub message: String,
 }
 
-/// Talks to an editor until it says `exit`.
+/// Talks to an editor until it says `exit`, or goes away after `shutdown`.
 ///
 /// # Errors
-/// Where the other side does not speak the protocol, or goes away without `shutdown`.
+/// Where the other side goes away, or says `exit`, without `shutdown`.
 pub fn serve(connection: &Connection) -> Result<(), ServeError> {
-    let broken = |error: lsp_server::ProtocolError| ServeError { message: error.to_string() };
-    let (id, params) = connection.initialize_start().map_err(broken)?;
-    let params: InitializeParams = match serde_json::from_value(params) {
-        Ok(params) => params,
-        Err(error) => {
-            let message = format!("`initialize` cannot be read: {error}");
-            let _ =
-                connection.sender.send(Response::new_err(id, ErrorCode::InvalidParams as i32, message.clone()).into());
-            return Err(ServeError { message });
-        }
-    };
+    let (id, params) = greeted(connection)?;
     let state = State::new(&params);
     let about = serde_json::json!({
         "capabilities": requests::capabilities(state.encoding),
         "serverInfo": { "name": "archc", "version": env!("CARGO_PKG_VERSION") },
     });
-    connection.initialize_finish(id, about).map_err(broken)?;
+    let _ = connection.sender.send(Response::new_ok(id, about).into());
     // A pipe hands over one message at a time; read on meanwhile, so that a burst can be seen as one.
     let (hand, messages) = std::sync::mpsc::channel();
     let read = move || {
@@ -60,6 +50,28 @@ pub fn serve(connection: &Connection) -> Result<(), ServeError> {
         scope.spawn(read);
         Server { connection, messages, state, waiting: VecDeque::new(), closing: false }.run()
     })
+}
+
+/// Waits for `initialize`. Other requests are refused until it comes, and what it says must be readable.
+fn greeted(connection: &Connection) -> Result<(RequestId, InitializeParams), ServeError> {
+    let gone = |how: &str| ServeError { message: format!("{how} before `initialize`") };
+    for message in &connection.receiver {
+        let (id, code, why) = match message {
+            Message::Request(request) if request.method == "initialize" => {
+                match serde_json::from_value(request.params) {
+                    Ok(params) => return Ok((request.id, params)),
+                    Err(error) => (request.id, ErrorCode::InvalidParams, format!("`initialize`: {error}")),
+                }
+            }
+            Message::Request(Request { id, method, .. }) => {
+                (id, ErrorCode::ServerNotInitialized, format!("`{method}` before `initialize`"))
+            }
+            Message::Notification(note) if note.method == "exit" => return Err(gone("the editor said `exit`")),
+            Message::Notification(_) | Message::Response(_) => continue,
+        };
+        let _ = connection.sender.send(Response::new_err(id, code as i32, why).into());
+    }
+    Err(gone("standard input ended"))
 }
 
 struct Server<'c> {
@@ -84,7 +96,10 @@ impl Server<'_> {
                     self.publish();
                     continue;
                 }
-                None => self.messages.recv().map_err(|_| gone())?,
+                None => match self.messages.recv() {
+                    Ok(message) => message,
+                    Err(_) => return if self.closing { Ok(()) } else { Err(gone()) },
+                },
             };
             match message {
                 Message::Notification(note) if note.method == "exit" => {
@@ -165,6 +180,9 @@ impl Server<'_> {
         let id = request.id.clone();
         if self.closing {
             return self.refuse(id, ErrorCode::InvalidRequest, "the server is shutting down");
+        }
+        if request.method == "initialize" {
+            return self.refuse(id, ErrorCode::InvalidRequest, "`initialize` a second time");
         }
         if request.method == "shutdown" {
             self.closing = true;

@@ -67,3 +67,66 @@ fn an_editor_that_goes_away_ends_the_server() {
     server.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.starts_with("error: ") && !said.contains("panicked"), "{said}");
 }
+
+/// What the server says and how it ends, given some bytes and then nothing more.
+fn given(bytes: &str) -> (Option<i32>, String, String) {
+    let mut server = start();
+    // It may be gone before all is written.
+    let _ = server.stdin.take().unwrap().write_all(bytes.as_bytes());
+    let ended = server.wait_with_output().expect("an end");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (ended.status.code(), text(ended.stdout), text(ended.stderr))
+}
+
+fn framed(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("Content-Length: {}\r\n\r\n{text}", text.len())).collect()
+}
+
+#[test]
+fn what_is_no_editors_ends_with_a_reason() {
+    let exit = framed(&[r#"{"jsonrpc":"2.0","method":"exit"}"#]);
+    for (bytes, why) in [
+        ("", "ended before `initialize`"),
+        ("hello\n", "is no editor's"),
+        ("{\"method\":\"initialize\"}\n", "is no editor's"),
+        ("Content-Length: many\r\n\r\n", "no number of bytes"),
+        ("Content-Length: 99999999999\r\n\r\n", "the longest that is read"),
+        ("Content-Length: 99\r\n\r\n{}", "2 of 99 bytes"),
+        (&exit, "`exit` before `initialize`"),
+    ] {
+        let (code, out, said) = given(bytes);
+        assert_eq!((code, out.as_str()), (Some(1), ""), "{bytes:?}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(why), "{bytes:?}: {said}");
+        assert!(said.contains("help: an editor starts `archc lsp`") && !said.contains("panicked"), "{said}");
+    }
+}
+
+#[test]
+fn messages_that_mean_nothing_are_refused_and_passed_over() {
+    let (code, out, said) = given(&framed(&[
+        "{ nonsense",
+        "[]",
+        r#"{"id":1,"method":"textDocument/hover"}"#,
+        r#"{"id":2,"method":"initialize","params":{}}"#,
+        r#"{"id":3,"method":"initialize","params":{"capabilities":{}}}"#,
+        r#"{"id":4,"method":"initialize","params":{"capabilities":{}}}"#,
+        r#"{"id":5,"method":"nothing"}"#,
+        r#"{"id":6,"method":"shutdown"}"#,
+    ]));
+    // Nobody says `exit`, but after `shutdown` nobody need.
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let mut answers = BufReader::new(out.as_bytes());
+    for (id, code) in [
+        (Value::Null, -32700),
+        (Value::Null, -32600),
+        (json!(1), -32002),
+        (json!(2), -32602),
+        (json!(3), 0),
+        (json!(4), -32600),
+        (json!(5), -32601),
+        (json!(6), 0),
+    ] {
+        let answer = read(&mut answers);
+        assert_eq!((&answer["id"], answer["error"]["code"].as_i64().unwrap_or(0)), (&id, code), "{answer}");
+    }
+}
