@@ -23,6 +23,17 @@ pub struct Label {
     pub text: String,
 }
 
+/// Text to write instead of some bytes, which would mend what a diagnostic is about.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct Fix {
+    /// What it does, in a few words.
+    pub title: String,
+    /// The bytes to replace; none where something is only added.
+    pub span: Span,
+    /// What to write there.
+    pub text: String,
+}
+
 /// One message to the user. Text is lower case, without a full stop, names in backticks.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct Diagnostic {
@@ -38,6 +49,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Context: the chain of expansions, how many more like it.
     pub notes: Vec<String>,
+    /// The same as an edit, where one can be told.
+    pub fix: Option<Box<Fix>>,
 }
 
 impl Diagnostic {
@@ -50,6 +63,7 @@ impl Diagnostic {
             labels: Vec::new(),
             help: None,
             notes: Vec::new(),
+            fix: None,
         }
     }
 
@@ -63,6 +77,23 @@ impl Diagnostic {
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
+    }
+
+    /// Says what to write instead as an edit.
+    pub fn fix(mut self, title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.fix = Some(Box::new(Fix { title: title.into(), span, text: text.into() }));
+        self
+    }
+
+    /// Labels a place that says something unknown with what was probably meant, which is also the fix, or else as told.
+    pub fn meant(self, span: Span, meant: Option<&str>, otherwise: impl FnOnce() -> String) -> Self {
+        match meant {
+            Some(meant) => {
+                let title = format!("write `{meant}`");
+                self.label(span, format!("did you mean `{meant}`?")).fix(title, span, meant)
+            }
+            None => self.label(span, otherwise()),
+        }
     }
 
     /// Adds context.

@@ -12,7 +12,7 @@ pub mod source;
 pub mod span;
 
 pub use codes::Code;
-pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Severity};
 pub use limits::Limits;
 pub use rng::Rng;
 pub use source::{SourceFile, SourceMap};

@@ -2,6 +2,7 @@
 
 use super::paths::path_of;
 use super::state::State;
+use super::text::Text;
 use crate::base::{FileId, Limits};
 use crate::tools;
 use lsp_types::{DocumentFormattingParams, TextEdit};
@@ -17,9 +18,12 @@ pub fn edits(state: &State, params: &DocumentFormattingParams) -> Result<Option<
         let first = found.iter().next().map_or_else(String::new, |d| format!(": {}", d.message));
         format!("a text with errors is not formatted{first}")
     })?;
-    if before == after {
-        return Ok(Some(Vec::new()));
-    }
+    Ok(Some(if before == after { Vec::new() } else { vec![smallest(&document.text, &after)] }))
+}
+
+/// The edit of the lines that differ.
+pub fn smallest(text: &Text, after: &str) -> TextEdit {
+    let before: &str = &text.text;
     let lines = |text: &str| text.split_inclusive('\n').map(str::len).collect::<Vec<_>>();
     let same = |(a, b): &(&str, &str)| a == b;
     let heads = before.split_inclusive('\n').zip(after.split_inclusive('\n')).take_while(same);
@@ -28,6 +32,6 @@ pub fn edits(state: &State, params: &DocumentFormattingParams) -> Result<Option<
     let most = lines(rest.0).len().min(lines(rest.1).len());
     let tails = rest.0.split_inclusive('\n').rev().zip(rest.1.split_inclusive('\n').rev()).take(most);
     let tail: usize = tails.take_while(same).map(|(line, _)| line.len()).sum();
-    let range = document.text.range(start, before.len() - tail);
-    Ok(Some(vec![TextEdit { range, new_text: after[start..after.len() - tail].to_string() }]))
+    let new_text = after[start..after.len() - tail].to_string();
+    TextEdit { range: text.range(start, before.len() - tail), new_text }
 }

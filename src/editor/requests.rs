@@ -26,7 +26,7 @@ pub fn capabilities(encoding: Encoding) -> Value {
         "documentHighlightProvider": true,
         "documentSymbolProvider": true,
         "workspaceSymbolProvider": true,
-        "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX] },
+        "codeActionProvider": { "codeActionKinds": [CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL] },
         "documentFormattingProvider": true,
         "renameProvider": { "prepareProvider": true },
         "foldingRangeProvider": true,

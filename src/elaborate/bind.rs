@@ -43,10 +43,7 @@ pub(super) fn matched<'a>(callee: &str, names: &[&str], args: &'a [Arg]) -> Matc
 pub(super) fn unknown(callee: &str, name: &Ident, names: &[&str]) -> Diagnostic {
     let message = format!("`{callee}` has no argument `{}`", name.node);
     let error = Diagnostic::new(codes::UNKNOWN_ARGUMENT, message);
-    match nearest(&name.node, names.iter().copied()) {
-        Some(meant) => error.label(name.span, format!("did you mean `{meant}`?")),
-        None => error.label(name.span, takes(names)),
-    }
+    error.meant(name.span, nearest(&name.node, names.iter().copied()), || takes(names))
 }
 
 /// The error for an argument that must be given and is not; `usage` shows a call.

@@ -63,10 +63,8 @@ impl<'p> Unroller<'p> {
         let blocks = self.program.block_names(frame.module);
         let known = ops::layers().iter().map(|l| l.name).chain(blocks.iter().copied());
         let error = Diagnostic::new(codes::UNKNOWN_STEP, format!("there is no layer or block named `{name}`"));
-        match nearest(name, known) {
-            Some(meant) => error.label(call.name.span, format!("did you mean `{meant}`?")),
-            None => error.label(call.name.span, "neither a layer, nor a block of this file, nor imported"),
-        }
+        let neither = || "neither a layer, nor a block of this file, nor imported".to_string();
+        error.meant(call.name.span, nearest(name, known), neither)
     }
 
     fn label_poison(&mut self, label: &'p Label, frame: &Frame<'p>, now: Flow) {
@@ -263,8 +261,12 @@ impl<'p> Unroller<'p> {
         let error = Diagnostic::new(codes::NO_SUCH_VALUE, format!("there is no value named `{}` here", path.join(".")));
         let error = match missing {
             Missing::Unknown { segment, near: Some(near) } => {
-                let meant = [&path[..segment], &[near], &path[segment + 1..]].concat();
-                error.label(span, format!("did you mean `{}`?", meant.join(".")))
+                let meant = [&path[..segment], &[near], &path[segment + 1..]].concat().join(".");
+                // What holds `{expr}` may mean something else in the next turn.
+                match self.program.sources.text(span) == path.join(".") {
+                    true => error.meant(span, Some(&meant), String::new),
+                    false => error.label(span, format!("did you mean `{meant}`?")),
+                }
             }
             Missing::Unknown { segment: 0, near: None } if self.calls.is_empty() => {
                 error.label(span, "no label before this has this name")

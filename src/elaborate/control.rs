@@ -33,9 +33,9 @@ impl<'p> Unroller<'p> {
     pub(super) fn apply_set(&mut self, set: &'p Set, frame: &mut Frame<'p>, now: Flow) {
         let Some(spec) = ops::layer(&set.layer.node) else {
             let near = nearest(&set.layer.node, ops::layers().iter().map(|l| l.name));
-            let label = near.map_or("not a layer".into(), |meant| format!("did you mean `{meant}`?"));
             let message = format!("there is no layer named `{}`", set.layer.node);
-            return self.error(Diagnostic::new(codes::UNKNOWN_STEP, message).label(set.layer.span, label), frame);
+            let error = Diagnostic::new(codes::UNKNOWN_STEP, message);
+            return self.error(error.meant(set.layer.span, near, || "not a layer".into()), frame);
         };
         for arg in &set.args {
             let Some(name) = &arg.name else {

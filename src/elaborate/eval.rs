@@ -129,12 +129,12 @@ impl Evaluator<'_> {
         }
         let message = format!("there is no number named `{name}` here");
         let known = self.env.names();
-        let label = match nearest(name, known.iter().map(String::as_str)) {
-            _ if name == "it" => "say which size: `it.channels`, `it.height`, …".into(),
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => "not a parameter, a `let` or a loop variable".to_string(),
-        };
-        Err(Diagnostic::new(codes::NO_SUCH_NAME, message).label(span, label).into())
+        let error = Diagnostic::new(codes::NO_SUCH_NAME, message);
+        if name == "it" {
+            return Err(error.label(span, "say which size: `it.channels`, `it.height`, …").into());
+        }
+        let neither = || "not a parameter, a `let` or a loop variable".to_string();
+        Err(error.meant(span, nearest(name, known.iter().map(String::as_str)), neither).into())
     }
 
     fn dotted(self, path: &Path) -> Result<Value, Fault> {
@@ -160,11 +160,9 @@ impl Evaluator<'_> {
             return Ok(Value::Call(name.into(), call.args.iter().map(arg).collect::<Result<_, Fault>>()?));
         }
         let message = format!("there is no function named `{name}`");
-        let label = match nearest(name, FUNCTIONS.iter().copied()) {
-            Some(meant) => format!("did you mean `{meant}`?"),
-            None => "the functions are `min`, `max`, `floor`, `ceil`, `round` and `abs`".to_string(),
-        };
-        Err(Diagnostic::new(codes::NO_SUCH_NAME, message).label(call.name.span, label).into())
+        let all = || "the functions are `min`, `max`, `floor`, `ceil`, `round` and `abs`".to_string();
+        let near = nearest(name, FUNCTIONS.iter().copied());
+        Err(Diagnostic::new(codes::NO_SUCH_NAME, message).meant(call.name.span, near, all).into())
     }
 
     fn rounded(self, name: &str, arg: &Expr) -> Result<Value, Fault> {
@@ -186,10 +184,11 @@ impl Evaluator<'_> {
         match (refusal, &expr.node) {
             (Refusal::Inexact(a, b), ExprKind::Binary(_, left, right)) => {
                 let (left, right) = (left.span, right.span);
-                let help = format!("say how to round: `floor({} / {})`", self.env.text(left), self.env.text(right));
+                let rounded = format!("floor({} / {})", self.env.text(left), self.env.text(right));
                 Diagnostic::new(codes::INEXACT, format!("{a} / {b} is not a whole number"))
                     .label(left.to(right), "must divide without a rest")
-                    .help(help)
+                    .help(format!("say how to round: `{rounded}`"))
+                    .fix(format!("round down: `{rounded}`"), left.to(right), rounded)
                     .into()
             }
             (refusal, _) => plainly(refusal, expr.span),

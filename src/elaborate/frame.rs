@@ -132,15 +132,14 @@ impl Env for View<'_, '_> {
             return Ok(Value::Int(size as i64));
         }
         let message = format!("`it` is {shape}, which has no `{field}`");
-        let label = match nearest(field, SIZES.iter().copied()) {
-            Some(meant) if !SIZES.contains(&field) => format!("did you mean `it.{meant}`?"),
-            _ => match shape.spatial().len() {
-                0 => "a vector has `it.features` and `it.rank`".to_string(),
-                1 => "a sequence has `it.channels`, `it.length` and `it.rank`".to_string(),
-                _ => "a map has `it.channels`, `it.height`, `it.width` and `it.rank`".to_string(),
-            },
+        let near = nearest(field, SIZES.iter().copied()).filter(|_| !SIZES.contains(&field));
+        let has = match shape.spatial().len() {
+            0 => "a vector has `it.features` and `it.rank`",
+            1 => "a sequence has `it.channels`, `it.length` and `it.rank`",
+            _ => "a map has `it.channels`, `it.height`, `it.width` and `it.rank`",
         };
-        Err(Diagnostic::new(codes::NO_IT, message).label(span, label).into())
+        let near = near.map(|near| format!("it.{near}"));
+        Err(Diagnostic::new(codes::NO_IT, message).meant(span, near.as_deref(), || has.to_string()).into())
     }
 
     fn names(&self) -> Vec<String> {

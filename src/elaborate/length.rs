@@ -3,7 +3,7 @@
 use super::flow::Trail;
 use super::unroll::Unroller;
 use super::value::spatial;
-use crate::base::{Diagnostic, codes};
+use crate::base::{Diagnostic, Span, codes};
 use crate::graph::{Graph, NodeId, SkipLength};
 use crate::syntax::ast::Skip;
 use std::cell::Cell;
@@ -69,7 +69,8 @@ pub(super) fn disagreement(
             Some(
                 Diagnostic::new(codes::NOT_LONG, "this skip does not leave its resolution: it is a short skip")
                     .label(long, why)
-                    .help(format!("write `{fix}{brace}`")),
+                    .help(format!("write `{fix}{brace}`"))
+                    .fix("leave `long` out", Span { end: skip.keyword.start, ..long }, ""),
             )
         }
         _ => None,
@@ -111,4 +112,5 @@ fn says_nothing(
     Diagnostic::new(codes::IS_LONG, message)
         .label(skip.keyword.to(skip.kind.span), format!("from {}{through}, {end} {}{back}", spatial(from), spatial(to)))
         .help(format!("write `long {words}{brace}`"))
+        .fix("say `long skip`", Span { end: skip.keyword.start, ..skip.keyword }, "long ")
 }

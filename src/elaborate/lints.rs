@@ -3,7 +3,7 @@
 use super::network::Network;
 use super::recipe::Loss;
 use super::report::Reporter;
-use crate::base::{Code, Diagnostic, Diagnostics, Span, codes};
+use crate::base::{Code, Diagnostic, Diagnostics, SourceMap, Span, codes};
 use crate::graph::{Graph, Node, NodeId};
 use crate::ops::Op;
 
@@ -11,7 +11,7 @@ use crate::ops::Op;
 const TRAIN: &str = "train";
 
 /// What probably does not say what was meant. Warnings at the same place are folded.
-pub(super) fn check(network: &Network) -> Diagnostics {
+pub(super) fn check(network: &Network, sources: &SourceMap) -> Diagnostics {
     let graph = &network.graph;
     let mut report = Reporter::default();
     let read: Vec<bool> = graph.order().map(|id| has_reader(graph, id)).collect();
@@ -19,7 +19,7 @@ pub(super) fn check(network: &Network) -> Diagnostics {
         let node = graph.node(id);
         let found = [
             dead_end(graph, id, &read),
-            needless_bias(graph, id),
+            needless_bias(graph, id, sources),
             two_activations(graph, id),
             dropout_first(graph, id),
         ];
@@ -65,7 +65,7 @@ fn dead_end(graph: &Graph, id: NodeId, read: &[bool]) -> Option<Diagnostic> {
 }
 
 /// A batch norm takes away the mean, and with it any bias.
-fn needless_bias(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
+fn needless_bias(graph: &Graph, id: NodeId, sources: &SourceMap) -> Option<Diagnostic> {
     let node = graph.node(id);
     let bias = match &node.op {
         Op::Conv(op) => op.bias,
@@ -80,11 +80,16 @@ fn needless_bias(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
     let kind = node.op.layer().kind();
     let message = format!("the bias of `{kind}` has no effect: the batch norm takes it away again");
     let found = warning(codes::BIAS_BEFORE_NORM, message, node, "has a bias");
-    Some(
-        found
-            .label(graph.node(user).span, "subtracts the mean")
-            .help(format!("write `bias=false`, or `set {kind}(bias=false)` for all")),
-    )
+    let found = found
+        .label(graph.node(user).span, "subtracts the mean")
+        .help(format!("write `bias=false`, or `set {kind}(bias=false)` for all"));
+    let end = node.span.end;
+    let (at, text) = match sources.text(node.span).strip_suffix(')').map(str::trim_end) {
+        Some(inside) if inside.ends_with(['(', ',']) => (end - 1, "bias=false"),
+        Some(_) => (end - 1, ", bias=false"),
+        None => (end, "(bias=false)"),
+    };
+    Some(found.fix("write `bias=false`", Span { start: at, end: at, ..node.span }, text))
 }
 
 fn two_activations(graph: &Graph, id: NodeId) -> Option<Diagnostic> {

@@ -4,7 +4,7 @@ use super::skip::fit_words;
 use super::transform::stride_between;
 use super::unroll::Unroller;
 use super::value::spatial;
-use crate::base::{Diagnostic, Spanned, codes};
+use crate::base::{Diagnostic, Span, Spanned, codes};
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Op, ShapeError};
 use crate::shape::Shape;
@@ -39,7 +39,13 @@ pub(super) fn ends_disagree(unroller: &Unroller<'_>, skip: &Skip, ends: &Ends, e
         report = report.label(span, text);
     }
     match fix(unroller, skip, from, to) {
-        Some(help) => report.help(help),
+        Some(Advice::Head { what, words }) => {
+            let brace = if skip.body.is_some() { " {" } else { "" };
+            let head = unroller.program.sources.text(skip.head).trim_end().len() as u32;
+            let report = report.help(format!("{what}:  {words}{brace}"));
+            report.fix(what, Span { end: skip.head.start + head, ..skip.head }, words)
+        }
+        Some(Advice::Words(help)) => report.help(help),
         None => report,
     }
 }
@@ -57,7 +63,7 @@ fn origin(unroller: &Unroller<'_>, ends: &Ends) -> String {
 }
 
 /// The places that made the result's sizes and channels differ from the source's.
-fn blame(unroller: &Unroller<'_>, skip: &Skip, ends: &Ends) -> Vec<(crate::base::Span, String)> {
+fn blame(unroller: &Unroller<'_>, skip: &Skip, ends: &Ends) -> Vec<(Span, String)> {
     let graph = &unroller.graph;
     let (from, to) = (graph.shape(ends.carried), graph.shape(ends.met));
     let mut places = Vec::new();
@@ -119,14 +125,21 @@ pub(super) fn resizes(before: &[usize], after: &[usize]) -> String {
     format!("{verb} {} to {}", spatial(before), spatial(after))
 }
 
+/// What would make the ends agree.
+enum Advice {
+    /// Another head of the skip.
+    Head { what: &'static str, words: String },
+    /// In words.
+    Words(String),
+}
+
 /// The words to write instead, where they make the ends agree.
-fn fix(unroller: &Unroller<'_>, skip: &Skip, from: &Shape, to: &Shape) -> Option<String> {
+fn fix(unroller: &Unroller<'_>, skip: &Skip, from: &Shape, to: &Shape) -> Option<Advice> {
     let words = unroller.program.sources.text(skip.head).trim_end();
-    let brace = if skip.body.is_some() { " {" } else { "" };
     if from.rank() != to.rank() {
         let flat = |shape: &Shape| shape.rank() == 2;
         return (flat(to) && !flat(from) && skip.body.is_some())
-            .then(|| "put `flatten` after the braces rather than inside".to_string());
+            .then(|| Advice::Words("put `flatten` after the braces rather than inside".into()));
     }
     let target = match (skip.kind.node, from.channels()) {
         (MergeKind::Concat, Some(channels)) => to.with_channels(channels),
@@ -137,22 +150,25 @@ fn fix(unroller: &Unroller<'_>, skip: &Skip, from: &Shape, to: &Shape) -> Option
     let strided = stride_between(from, &target).is_some();
     let channels_fit = skip.kind.node == MergeKind::Concat || from.channels() == to.channels();
     let fits = shrinks && !same_size && skip.fit.is_none();
+    let crop =
+        || Advice::Head { what: "crop the skipped value to the result's size", words: format!("{words} fit crop") };
     if fits && channels_fit && !halved(from, to) {
-        return Some(format!("crop the skipped value to the result's size:  {words} fit crop{brace}"));
+        return Some(crop());
     }
     if strided && skip.via.is_none() && skip.kind.node != MergeKind::Concat {
-        return Some(format!("project the skipped value where shapes differ:  {}{brace}", insert_via(skip, words)));
+        let words = insert_via(skip, words);
+        return Some(Advice::Head { what: "project the skipped value where shapes differ", words });
     }
     if fits && channels_fit {
-        return Some(format!("crop the skipped value to the result's size:  {words} fit crop{brace}"));
+        return Some(crop());
     }
     if strided && skip.via.is_some() {
-        return Some("`via project` makes the skipped value the result's shape".into());
+        return Some(Advice::Words("`via project` makes the skipped value the result's shape".into()));
     }
     let grows = from.spatial().iter().zip(to.spatial()).all(|(s, r)| s <= r);
     (grows && !same_size && skip.via.is_none()).then(|| {
         let size = to.spatial().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        format!("enlarge the skipped value on its way: `via upsample(size=[{size}])`")
+        Advice::Words(format!("enlarge the skipped value on its way: `via upsample(size=[{size}])`"))
     })
 }
 

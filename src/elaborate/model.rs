@@ -91,7 +91,7 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize, watch: boo
         free_sizes: ports.free,
         recipe,
     };
-    diagnostics.extend(lints::check(&network));
+    diagnostics.extend(lints::check(&network, &program.sources));
     Sketch { network: Some(network), partial: Graph::default(), taken, diagnostics }
 }
 

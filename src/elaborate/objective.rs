@@ -100,13 +100,14 @@ fn output(part: &Part, graph: &Graph) -> Result<Option<String>, Fault> {
     if known.contains(&name.as_str()) {
         return Ok(Some(name));
     }
-    let label = match nearest(&name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the outputs are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")),
-    };
-    Err(Diagnostic::new(codes::RECIPE_VALUE, format!("the model has no output named `{name}`"))
-        .label(span, label)
-        .into())
+    let error = Diagnostic::new(codes::RECIPE_VALUE, format!("the model has no output named `{name}`"));
+    let all = || format!("the outputs are {}", known.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "));
+    let meant = nearest(&name, known.iter().copied());
+    let error = error.meant(span, meant, all);
+    Err(match meant {
+        Some(meant) => error.fix(format!("write `\"{meant}\"`"), span, format!("\"{meant}\"")).into(),
+        None => error.into(),
+    })
 }
 
 /// An optimizer.

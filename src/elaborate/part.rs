@@ -125,13 +125,11 @@ impl Part {
 
 fn unknown_part(written: &str, at: Span, what: &str, table: &[PartSpec]) -> Diagnostic {
     let error = Diagnostic::new(codes::RECIPE_PART, format!("there is no {what} named `{written}`"));
-    match nearest(written, table.iter().map(|(name, _)| *name)) {
-        Some(meant) => error.label(at, format!("did you mean `{meant}`?")),
-        None => {
-            let known = table.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            error.label(at, format!("there are {known}"))
-        }
-    }
+    let all = || {
+        let known = table.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        format!("there are {known}")
+    };
+    error.meant(at, nearest(written, table.iter().map(|(name, _)| *name)), all)
 }
 
 /// The error for a value that is refused.

@@ -181,11 +181,9 @@ impl<'a> Reader<'a> {
             let name = &train.model;
             if !matches!(self.program.lookup(0, &name.node), Some(Named::Model { .. })) {
                 let message = format!("there is no model named `{}` to train", name.node);
-                let label = match nearest(&name.node, self.program.models()) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => "not a model of this file, nor imported".to_string(),
-                };
-                errors.push(Diagnostic::new(codes::RECIPE_MODEL, message).label(name.span, label));
+                let near = nearest(&name.node, self.program.models());
+                let neither = || "not a model of this file, nor imported".to_string();
+                errors.push(Diagnostic::new(codes::RECIPE_MODEL, message).meant(name.span, near, neither));
             } else if let Some(first) = found.insert(&name.node, name.span) {
                 let error = Diagnostic::new(codes::RECIPE_LINES, format!("`{}` has two recipes", name.node));
                 errors.push(error.label(name.span, "the second").label(first, "the first"));
@@ -261,11 +259,9 @@ impl<'a> Reader<'a> {
                 None => {
                     let message = format!("\"{}\" has no block or model named `{}`", import.path.node, name.node);
                     let known = names.iter().filter(|(_, n)| own(n)).map(|(name, _)| name.as_str());
-                    let label = match nearest(&name.node, known) {
-                        Some(meant) => format!("did you mean `{meant}`?"),
-                        None => "not defined there".to_string(),
-                    };
-                    self.program.diagnostics.push(Diagnostic::new(codes::NOT_THERE, message).label(name.span, label));
+                    let error = Diagnostic::new(codes::NOT_THERE, message);
+                    let error = error.meant(name.span, nearest(&name.node, known), || "not defined there".to_string());
+                    self.program.diagnostics.push(error);
                 }
             }
         }

@@ -67,6 +67,7 @@ impl Settings {
             error.help = Some(said);
         }
         error.labels.retain(|label| label.span.file != setting.id);
+        error.fix = None;
         error.message = format!("`--set {}={}`: {}", setting.name, setting.text, error.message);
         error
     }

@@ -112,10 +112,8 @@ fn lines(train: &ast::Train, settings: &mut Settings) -> (Lines, Vec<Diagnostic>
 
 fn unknown_line(name: &Ident) -> Diagnostic {
     let error = Diagnostic::new(codes::RECIPE_LINE, format!("a recipe has no line `{}`", name.node));
-    match nearest(&name.node, FIELDS.iter().copied()) {
-        Some(meant) => error.label(name.span, format!("did you mean `{meant}`?")),
-        None => error.label(name.span, format!("the lines are {}", FIELDS.join(", "))),
-    }
+    let all = || format!("the lines are {}", FIELDS.join(", "));
+    error.meant(name.span, nearest(&name.node, FIELDS.iter().copied()), all)
 }
 
 /// Changes one argument of a line: `lr` of `sgd(lr=0.1)`, `0.smooth` of a sum of losses or a list.
@@ -327,15 +325,10 @@ fn metrics(expr: &Expr) -> Result<Vec<Metric>, Fault> {
             _ => "",
         };
         METRICS.iter().find(|(name, _)| *name == written).map(|(_, metric)| *metric).ok_or_else(|| {
-            let label = match nearest(written, METRICS.iter().map(|(name, _)| *name)) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!(
-                    "there are {}",
-                    METRICS.iter().map(|(n, _)| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-                ),
-            };
+            let names = METRICS.iter().map(|(name, _)| *name);
+            let all = || names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let error = Diagnostic::new(codes::RECIPE_PART, format!("there is no metric named `{written}`"));
-            Fault::from(error.label(item.span, label))
+            Fault::from(error.meant(item.span, nearest(written, names.clone()), || format!("there are {}", all())))
         })
     };
     items(expr).into_iter().map(one).collect()

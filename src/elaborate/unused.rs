@@ -2,7 +2,7 @@
 
 use super::names::plain;
 use super::program::Program;
-use crate::base::{Diagnostic, codes};
+use crate::base::{Diagnostic, SourceFile, Span, codes};
 use crate::ops;
 use crate::syntax::ast::*;
 use crate::syntax::walk::{Walk, walk_expr, walk_step};
@@ -21,7 +21,7 @@ pub(super) fn check(program: &Program) -> Vec<Diagnostic> {
     });
     blocks(program, &mut found);
     for file in program.files() {
-        imports(file, &mut found);
+        imports(program, file, &mut found);
         for item in &file.items {
             match item {
                 Item::Block(block) => names(&block.params, &block.body, &all, &mut found),
@@ -66,7 +66,7 @@ fn blocks(program: &Program, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn imports(file: &File, found: &mut Vec<Diagnostic>) {
+fn imports(program: &Program, file: &File, found: &mut Vec<Diagnostic>) {
     let mut used = Mentions::default();
     file.items.iter().for_each(|item| used.item(item));
     // A file without steps passes on what it imports.
@@ -75,7 +75,22 @@ fn imports(file: &File, found: &mut Vec<Diagnostic>) {
         let Item::Import(import) = item else { continue };
         for name in import.names.iter().filter(|name| !used.calls.contains(name.node.as_str()) && !passes_on) {
             let message = format!("`{}` is imported and never used", name.node);
-            found.push(Diagnostic::new(codes::UNUSED_IMPORT, message).label(name.span, "leave it out"));
+            let warning = Diagnostic::new(codes::UNUSED_IMPORT, message).label(name.span, "leave it out");
+            let span = without(import, name, program.sources.file(name.span.file));
+            found.push(warning.fix(format!("leave `{}` out", name.node), span, ""));
+        }
+    }
+}
+
+/// What to take away of an import for one of its names: the name with its comma, or the whole line.
+fn without(import: &Import, name: &Ident, source: &SourceFile) -> Span {
+    let at = import.names.iter().position(|one| one.span == name.span).unwrap_or(0);
+    match (import.names.get(at + 1), at.checked_sub(1).and_then(|before| import.names.get(before))) {
+        (Some(next), _) => Span { end: next.span.start, ..name.span },
+        (None, Some(before)) => Span { start: before.span.end, ..name.span },
+        (None, None) => {
+            let breaks = source.text.get(import.span.end as usize..).is_some_and(|rest| rest.starts_with('\n'));
+            Span { end: import.span.end + u32::from(breaks), ..import.span }
         }
     }
 }
@@ -94,14 +109,15 @@ fn names(params: &[Param], body: &Body, all: &Mentions<'_>, found: &mut Vec<Diag
         let message = format!("`{}` is never used", name.node);
         found.push(Diagnostic::new(codes::UNUSED_NAME, message).label(name.span, "nothing below reads it"));
     }
-    for (label, layer) in &used.labels {
+    for (label, layer, end) in &used.labels {
         let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !all.names.contains(*text)) else {
             continue;
         };
         let message = format!("the label `{text}` names nothing that is used");
-        let label = Diagnostic::new(codes::UNUSED_LABEL, message)
+        let warning = Diagnostic::new(codes::UNUSED_LABEL, message)
             .label(label.span, format!("`{layer}` has no parameters, and nothing reads its value by name"));
-        found.push(label.help("leave the label out"));
+        let title = format!("leave the label `{text}` out");
+        found.push(warning.help("leave the label out").fix(title, Span { end: *end, ..label.span }, ""));
     }
 }
 
@@ -113,8 +129,8 @@ struct Mentions<'a> {
     /// Numbers and labelled values.
     names: BTreeSet<&'a str>,
     lets: Vec<&'a Ident>,
-    /// Labels of layers without parameters.
-    labels: Vec<(&'a Label, &'a str)>,
+    /// Labels of layers without parameters, the layers, and where they start.
+    labels: Vec<(&'a Label, &'a str, u32)>,
 }
 
 impl<'a> Mentions<'a> {
@@ -145,7 +161,7 @@ impl<'a> Walk<'a> for Mentions<'a> {
                 let plain_layer =
                     ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
                 if let Some(label) = step.label.as_ref().filter(|_| plain_layer) {
-                    self.labels.push((label, &call.name.node));
+                    self.labels.push((label, &call.name.node, call.name.span.start));
                 }
             }
             StepKind::Let { name, .. } => self.lets.push(name),

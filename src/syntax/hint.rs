@@ -51,7 +51,10 @@ fn item(spot: &Spot, place: Span) -> Option<Diagnostic> {
         Some("import") if spot.found == "from" => {
             say(message, place, "not an item", "write `import Name from \"path.arch\"`")
         }
-        Some(word) => say(message, place, format!("did you mean `{word}`?"), format!("write `{word}`")),
+        Some(word) => {
+            let error = Diagnostic::new(codes::SYNTAX, message).meant(place, Some(word), String::new);
+            Some(error.help(format!("write `{word}`")))
+        }
         None => {
             let label = "expected `block`, `model`, `train`, `import` or `set`";
             say(message, place, label, "steps stand in the braces of a block or a model")
@@ -78,15 +81,12 @@ fn merge(spot: &Spot, place: Span) -> Option<Diagnostic> {
         other => nearest(other, kinds.iter().copied()),
     };
     let kinds: Vec<String> = kinds.iter().map(|kind| format!("`{word} {kind}`")).collect();
-    let (label, help) = match meant {
-        Some(kind) => (format!("did you mean `{kind}`?"), format!("write `{word} {kind}`")),
-        None => ("its kind is missing before this".to_owned(), format!("write one of {}", kinds.join(", "))),
+    let help = match meant {
+        Some(kind) => format!("write `{word} {kind}`"),
+        None => format!("write one of {}", kinds.join(", ")),
     };
-    Some(
-        Diagnostic::new(codes::SKIP_KIND, format!("this `{word}` does not say how it merges"))
-            .label(place, label)
-            .help(help),
-    )
+    let error = Diagnostic::new(codes::SKIP_KIND, format!("this `{word}` does not say how it merges"));
+    Some(error.meant(place, meant, || "its kind is missing before this".to_owned()).help(help))
 }
 
 /// A word of the language where a name belongs.
@@ -98,7 +98,9 @@ fn reserved(spot: &Spot, place: Span) -> Option<Diagnostic> {
     if named || spot.expects(&[Rule::name, Rule::param]) && !spot.expects(&[Rule::step, Rule::args]) {
         let message = format!("`{}` is a word of the language", spot.found);
         let diagnostic = Diagnostic::new(codes::RESERVED, message).label(place, "it cannot be a name here");
-        return Some(diagnostic.help(format!("choose another name, such as `{}_`", spot.found)));
+        let other = format!("{}_", spot.found);
+        let diagnostic = diagnostic.help(format!("choose another name, such as `{other}`"));
+        return Some(diagnostic.fix(format!("name it `{other}`"), place, other));
     }
     let step = spot.expects(&[Rule::body_line, Rule::stray_line, Rule::chain, Rule::step, Rule::call]);
     match spot.found {
@@ -200,7 +202,8 @@ fn arrows(spot: &Spot, place: Span) -> Option<Diagnostic> {
         return say("nothing follows this `->`", place, "expected a step", "remove the `->`, or write a step after it");
     }
     if spot.found == "->" && spot.expects(&[Rule::step, Rule::chain]) && !spot.expects(&[Rule::args]) {
-        return say("nothing stands before this `->`", place, "expected a step", "remove the `->`");
+        let error = say("nothing stands before this `->`", place, "expected a step", "remove the `->`");
+        return error.map(|error| error.fix("remove the `->`", place, ""));
     }
     match spot.head {
         "elif" | "elseif" | "elsif" => say(
@@ -225,9 +228,11 @@ fn equals(spot: &Spot, place: Span) -> Option<Diagnostic> {
     match spot.found {
         "=" if spot.text[..spot.at].contains("if ") => {
             say("`=` does not compare", place, "in a condition", "write `==`")
+                .map(|error| error.fix("write `==`", place, "=="))
         }
         "==" if matches!(spot.head, "let" | "set") || spot.expects(&[Rule::args]) && spot.bracket.is_none() => {
             say("`==` does not set anything", place, "it compares", "write `=`")
+                .map(|error| error.fix("write `=`", place, "="))
         }
         "=" if spot.expects(&[Rule::args, Rule::EOI]) && spot.bracket != Some('(') => {
             let name = spot.before;
@@ -266,7 +271,8 @@ fn colons(spot: &Spot, place: Span) -> Option<Diagnostic> {
 fn commas(spot: &Spot, place: Span) -> Option<Diagnostic> {
     let inside = matches!(spot.bracket, Some('(' | '['));
     if spot.found == "," && !inside {
-        return say("`,` is not expected here", place, "a newline ends a step", "remove the `,`");
+        return say("`,` is not expected here", place, "a newline ends a step", "remove the `,`")
+            .map(|error| error.fix("remove the `,`", place, ""));
     }
     let operand = spot.found.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '"');
     let after =

@@ -83,9 +83,12 @@ pub fn stranger(c: char, place: Span) -> Diagnostic {
     let label =
         if c.is_alphabetic() { "names are made of a–z, A–Z, 0–9 and `_`" } else { "not part of the language" };
     let diagnostic = Diagnostic::new(codes::CHARACTER, format!("{name} has no meaning here")).label(place, label);
-    match instead(c) {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
+    let Some(help) = instead(c) else { return diagnostic };
+    // `&&` and `||` are one word, not two.
+    let other = help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`')).filter(|_| !c.is_ascii());
+    match other {
+        Some(other) => diagnostic.help(help).fix(help, place, other),
+        None => diagnostic.help(help),
     }
 }
 

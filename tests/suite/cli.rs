@@ -82,6 +82,9 @@ fn errors_are_json_lines_on_request() {
     assert_eq!((&lines[0]["code"], &lines[0]["severity"]), (&"E0203".into(), &"error".into()));
     assert_eq!((label["line"].as_u64(), label["column"].as_u64()), (Some(3), Some(3)));
     assert_eq!((label["start"].as_u64(), label["end"].as_u64()), (Some(29), Some(35)));
+    let fix =
+        serde_json::json!({ "title": "write `linear`", "file": "bad.arch", "start": 29, "end": 35, "text": "linear" });
+    assert_eq!(lines[0]["fix"], fix, "{out}");
     assert!(lines[0]["help"].is_string() || label["text"].as_str().unwrap().contains("linear"), "{out}");
 }
 

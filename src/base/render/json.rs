@@ -1,6 +1,6 @@
 //! Diagnostics as JSON lines.
 
-use crate::base::{Diagnostic, Diagnostics, Label, Severity, SourceMap};
+use crate::base::{Diagnostic, Diagnostics, Fix, Label, Severity, SourceMap};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -11,6 +11,16 @@ struct Line<'a> {
     help: Option<&'a str>,
     labels: Vec<Place<'a>>,
     notes: &'a [String],
+    fix: Option<Edit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Edit<'a> {
+    title: &'a str,
+    file: &'a str,
+    start: u32,
+    end: u32,
+    text: &'a str,
 }
 
 #[derive(Serialize)]
@@ -24,7 +34,7 @@ struct Place<'a> {
 }
 
 /// One object a line: `code`, `severity`, `message`, `help`, `labels` (bytes from 0, lines and columns
-/// from 1, the primary label first) and `notes`.
+/// from 1, the primary label first), `notes`, and `fix`: the bytes from `start` to `end` of `file` become `text`.
 pub fn json_lines(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
     let lines = diagnostics.iter().map(|d| serde_json::to_string(&line(d, sources)).unwrap_or_default() + "\n");
     lines.collect()
@@ -41,7 +51,13 @@ fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Line<'a> {
         help: diagnostic.help.as_deref(),
         labels: diagnostic.labels.iter().map(|label| place(label, sources)).collect(),
         notes: &diagnostic.notes,
+        fix: diagnostic.fix.as_deref().map(|fix| edit(fix, sources)),
     }
+}
+
+fn edit<'a>(fix: &'a Fix, sources: &'a SourceMap) -> Edit<'a> {
+    let file = &sources.file(fix.span.file).name;
+    Edit { title: &fix.title, file, start: fix.span.start, end: fix.span.end, text: &fix.text }
 }
 
 fn place<'a>(label: &'a Label, sources: &'a SourceMap) -> Place<'a> {

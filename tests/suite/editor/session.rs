@@ -176,6 +176,30 @@ fn fixes_are_offered_and_work() {
 }
 
 #[test]
+fn all_that_can_be_fixed_is_fixed_at_once() {
+    let mut client = Client::new();
+    let text = "model Net() {\n    input image [N, 16, 32, 32]\n    a: rulu,\n    conv(it.chanels, 3, strid=2) → batch_norm\n    \
+                long skip add { cnv(16, 3) }\n    linear(2)\n}\n";
+    client.open("net.arch", text);
+    client.settled("net.arch");
+    let at = json!({ "line": 0, "character": 0 });
+    let asked = |only: Option<&str>| {
+        let context = json!({ "diagnostics": [], "only": only.map(|kind| [kind]) });
+        json!({ "textDocument": { "uri": client.uri("net.arch") }, "range": { "start": at, "end": at }, "context": context })
+    };
+    let (all, refactor) = (asked(Some("source")), asked(Some("refactor")));
+    assert_eq!(client.ask("textDocument/codeAction", refactor), json!([]));
+    let actions = client.ask("textDocument/codeAction", all);
+    assert_eq!(actions[0]["kind"], "source.fixAll");
+    let after = edited(text, &actions[0]["edit"]["changes"][client.uri("net.arch")]);
+    client.rewrite("net.arch", &after);
+    let left: Vec<String> = client.settled("net.arch").iter().map(|d| d["code"].to_string()).collect();
+    let title = actions[0]["title"].as_str().unwrap();
+    insta::assert_snapshot!("fix_all", format!("{title}\n{after}left: {}", left.join(", ")));
+    client.leave();
+}
+
+#[test]
 fn formatting_is_a_small_edit() {
     let mut client = Client::new();
     let text = "model Net() {\n    input image [N, 3, 32, 32]\n    conv( 8,3 )   ->   relu\n    linear(2)\n}\n";
