@@ -160,6 +160,20 @@ pub enum Command {
     Man(super::man::ManArgs),
 }
 
+/// What computes, and where; for commands that run a network.
+#[derive(Clone, Debug, Args)]
+pub struct ComputeArgs {
+    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
+    #[arg(long, value_name = "ENGINE")]
+    pub engine: Option<EngineName>,
+    /// cpu, cuda, or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// CPU threads; all by default.
+    #[arg(long, value_name = "T")]
+    pub threads: Option<usize>,
+}
+
 /// Which network, at which sizes; for every command that reads a file.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {

@@ -1,6 +1,6 @@
 //! `archc eval`: measure a trained network on a data set.
 
-use super::args::{EngineName, ModelArgs};
+use super::args::{ComputeArgs, ModelArgs};
 use super::compute::{self, fail};
 use super::load::Loaded;
 use super::progress::{metrics, scores_json};
@@ -39,15 +39,9 @@ pub struct EvalArgs {
     /// Stop at the first broken data file.
     #[arg(long)]
     pub strict: bool,
-    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
-    #[arg(long, value_name = "ENGINE")]
-    pub engine: Option<EngineName>,
-    /// cpu, cuda, or cuda:N.
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-    /// CPU threads; all by default.
-    #[arg(long, value_name = "T")]
-    pub threads: Option<usize>,
+    /// What computes, and where.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
 }
 
 /// Measures, and prints the recipe's loss and metrics.
@@ -62,9 +56,9 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
             format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
         return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
     };
-    let plan = compute::by_plan(args.engine, &args.device, shell)?;
-    let threads = compute::threads(args.threads, shell)?;
-    let device = compute::device(&args.device, shell)?;
+    let plan = compute::by_plan(args.compute.engine, &args.compute.device, shell)?;
+    let threads = compute::threads(args.compute.threads, shell)?;
+    let device = compute::device(&args.compute.device, shell)?;
     let Some(spec) = args.data.clone().or(info.map(|i| i.data)).or(recipe.data.clone()) else {
         return Err(shell.usage("there is no data to measure on", "name it: --data builtin:digits"));
     };

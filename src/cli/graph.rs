@@ -12,10 +12,11 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 
 /// `archc graph`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct GraphArgs {
     /// The file.
-    pub file: PathBuf,
+    #[arg(required_unless_present_any = ["dot", "mermaid"])]
+    pub file: Option<PathBuf>,
     /// Which network.
     #[command(flatten)]
     pub model: ModelArgs,
@@ -36,13 +37,34 @@ pub struct GraphArgs {
     pub expand: bool,
 }
 
+impl GraphArgs {
+    /// The network's file, and the rest: in `graph --dot net.arch` the option took the file for its own.
+    fn with_file(&self, shell: &Shell) -> Result<(PathBuf, Self), Exit> {
+        let mut rest = self.clone();
+        let taken = [&mut rest.dot, &mut rest.mermaid].into_iter().flatten().find_map(|to| {
+            let network = to.as_ref().is_some_and(|path| path.extension().is_some_and(|end| end == "arch"));
+            network.then(|| to.take()).flatten()
+        });
+        match (&self.file, taken) {
+            (None, Some(file)) => Ok((file, rest)),
+            (Some(file), None) => Ok((file.clone(), rest)),
+            (Some(_), Some(other)) => {
+                let message = format!("`{}` is a network, and a drawing would replace it", other.display());
+                Err(shell.usage(&message, "draw one network at a time, into a file of its own: --dot net.dot"))
+            }
+            (None, None) => Err(shell.usage("there is no network to draw", "archc graph net.arch --dot net.dot")),
+        }
+    }
+}
+
 /// Draws what is asked for; Graphviz text where nothing is.
 pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit, Exit> {
+    let (file, args) = &args.with_file(shell)?;
     if args.dot == Some(None) && args.mermaid == Some(None) {
         let help = "write one of them into a file: --dot net.dot --mermaid";
         return Err(shell.usage("`--dot` and `--mermaid` both want standard output", help));
     }
-    let loaded = load::network(&args.file, &args.model, false, shell)?;
+    let loaded = load::network(file, &args.model, false, shell)?;
     let network = &loaded.network;
     if let Some(path) = &args.html {
         files::write(path, &page(&loaded, shell)?, shell)?;

@@ -114,7 +114,7 @@ fn epoch_json(epoch: &Epoch) -> serde_json::Value {
 pub fn scores_json(scores: &Scores) -> serde_json::Value {
     let mut object = json!({ "samples": scores.samples, "loss": scores.loss });
     for (metric, value) in &scores.metrics {
-        object[metric_key(*metric)] = json!(value);
+        object[metric.name()] = json!(value);
     }
     object
 }
@@ -137,18 +137,6 @@ fn short(metric: Metric) -> &'static str {
         Metric::Accuracy => "acc",
         Metric::Top5 => "top-5",
         Metric::MeanIou => "mean IoU",
-        Metric::Dice => "dice",
-        Metric::Mse => "mse",
-        Metric::Mae => "mae",
-    }
-}
-
-/// A metric's name in recipes and JSON.
-pub fn metric_key(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Accuracy => "accuracy",
-        Metric::Top5 => "top5",
-        Metric::MeanIou => "mean_iou",
         Metric::Dice => "dice",
         Metric::Mse => "mse",
         Metric::Mae => "mae",

@@ -1,6 +1,6 @@
 //! `archc run`: a network on tensors or images.
 
-use super::args::{EngineName, ModelArgs};
+use super::args::{ComputeArgs, ModelArgs};
 use super::compute::{self, fail, say};
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
@@ -36,15 +36,9 @@ pub struct RunArgs {
     /// Where outputs go: .safetensors, .npy, or .png for a mask.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// What computes: `plan`, the engine that runs memory plans (the default on the CPU), or `candle`, the module.
-    #[arg(long, value_name = "ENGINE")]
-    pub engine: Option<EngineName>,
-    /// cpu, cuda, or cuda:N.
-    #[arg(long, default_value = "cpu")]
-    pub device: String,
-    /// CPU threads; all by default.
-    #[arg(long, value_name = "T")]
-    pub threads: Option<usize>,
+    /// What computes, and where.
+    #[command(flatten)]
+    pub compute: ComputeArgs,
     /// Seed of the weights, where none are given.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -62,10 +56,10 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let (model, plain) = noted(&args.model, info.as_ref());
     let loaded = load::network(&args.file, &model, plain, shell)?;
     let network = &loaded.network;
-    let plan = compute::by_plan(args.engine, &args.device, shell)?;
+    let plan = compute::by_plan(args.compute.engine, &args.compute.device, shell)?;
     let inputs = inputs(network, args, shell)?;
-    let threads = compute::threads(args.threads, shell)?;
-    let device = compute::device(&args.device, shell)?;
+    let threads = compute::threads(args.compute.threads, shell)?;
+    let device = compute::device(&args.compute.device, shell)?;
     if args.weights.is_none() {
         shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed));
     }

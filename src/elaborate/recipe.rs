@@ -144,3 +144,21 @@ pub enum Metric {
     /// Mean absolute error.
     Mae,
 }
+
+impl Metric {
+    /// Every metric, as they are listed.
+    pub const ALL: [Metric; 6] =
+        [Metric::Accuracy, Metric::Top5, Metric::MeanIou, Metric::Dice, Metric::Mse, Metric::Mae];
+
+    /// Its name in recipes, journals and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Accuracy => "accuracy",
+            Metric::Top5 => "top5",
+            Metric::MeanIou => "mean_iou",
+            Metric::Dice => "dice",
+            Metric::Mse => "mse",
+            Metric::Mae => "mae",
+        }
+    }
+}

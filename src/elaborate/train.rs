@@ -35,15 +35,6 @@ pub(super) const AUGMENTS: &[PartSpec] = &[
     ("mixup", &["alpha"]),
 ];
 
-pub(super) const METRICS: &[(&str, Metric)] = &[
-    ("accuracy", Metric::Accuracy),
-    ("top5", Metric::Top5),
-    ("mean_iou", Metric::MeanIou),
-    ("dice", Metric::Dice),
-    ("mse", Metric::Mse),
-    ("mae", Metric::Mae),
-];
-
 type Lines = BTreeMap<String, Expr>;
 
 /// The recipe of a model, where the root file has one; errors go to the unroller.
@@ -324,11 +315,10 @@ fn metrics(expr: &Expr) -> Result<Vec<Metric>, Fault> {
             ExprKind::Name(name) | ExprKind::Str(name) => name.as_str(),
             _ => "",
         };
-        METRICS.iter().find(|(name, _)| *name == written).map(|(_, metric)| *metric).ok_or_else(|| {
-            let names = METRICS.iter().map(|(name, _)| *name);
-            let all = || names.clone().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        Metric::ALL.into_iter().find(|metric| metric.name() == written).ok_or_else(|| {
+            let all = || Metric::ALL.map(|metric| format!("`{}`", metric.name())).join(", ");
             let error = Diagnostic::new(codes::RECIPE_PART, format!("there is no metric named `{written}`"));
-            Fault::from(error.meant(item.span, nearest(written, names.clone()), || format!("there are {}", all())))
+            Fault::from(error.meant(item.span, nearest(written, Metric::ALL.map(Metric::name)), || format!("there are {}", all())))
         })
     };
     items(expr).into_iter().map(one).collect()

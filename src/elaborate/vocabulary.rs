@@ -1,6 +1,7 @@
 //! The words that have a meaning in certain places, for tools that offer them.
 
 pub use super::part::PartSpec;
+use super::recipe::Metric;
 use super::{objective, train};
 
 /// What stands after `it.`.
@@ -20,7 +21,7 @@ pub fn parts(line: &str) -> Vec<PartSpec> {
         "optimizer" => objective::OPTIMIZERS.to_vec(),
         "schedule" => objective::SCHEDULES.to_vec(),
         "augment" => train::AUGMENTS.to_vec(),
-        "metrics" => train::METRICS.iter().map(|(name, _)| (*name, &[][..])).collect(),
+        "metrics" => Metric::ALL.into_iter().map(|metric| (metric.name(), &[][..])).collect(),
         _ => Vec::new(),
     }
 }

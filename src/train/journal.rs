@@ -1,6 +1,5 @@
 //! The lines of the log.
 
-use super::metric;
 use super::observe::{Epoch, Scores, Step};
 use serde_json::{Map, Value, json};
 
@@ -33,6 +32,6 @@ pub fn scores(scores: &Scores) -> Value {
     let mut map = Map::new();
     map.insert("samples".into(), scores.samples.into());
     map.insert("loss".into(), scores.loss.into());
-    map.extend(scores.metrics.iter().map(|&(metric, value)| (metric::name(metric).to_string(), value.into())));
+    map.extend(scores.metrics.iter().map(|&(metric, value)| (metric.name().to_string(), value.into())));
     Value::Object(map)
 }

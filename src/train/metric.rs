@@ -5,18 +5,6 @@ use crate::elaborate::recipe::{Loss, Metric, Recipe};
 use candle_core::{DType, Device, Result, Tensor, bail};
 use serde::{Deserialize, Serialize};
 
-/// The name of a metric in the language.
-pub fn name(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Accuracy => "accuracy",
-        Metric::Top5 => "top5",
-        Metric::MeanIou => "mean_iou",
-        Metric::Dice => "dice",
-        Metric::Mse => "mse",
-        Metric::Mae => "mae",
-    }
-}
-
 /// Counts of one class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct ClassCount {

@@ -172,6 +172,13 @@ fn several_pictures_are_drawn_at_once() {
     assert!(std::fs::read_to_string(folder.path().join("net.dot")).unwrap().starts_with("digraph"));
     let (_, err) = expect(folder.path(), &["graph", "tiny.arch", "--dot", "--mermaid"], 2);
     assert!(err.contains("both want standard output"), "{err}");
+    // The network's file is not taken for the drawing's.
+    let (out, _) = expect(folder.path(), &["graph", "--dot", "tiny.arch"], 0);
+    assert!(out.starts_with("digraph"), "{out}");
+    let (_, err) = expect(folder.path(), &["graph", "tiny.arch", "--mermaid", "tiny.arch"], 2);
+    assert!(err.contains("would replace it"), "{err}");
+    let (_, err) = expect(folder.path(), &["graph", "--dot", "net.dot"], 2);
+    assert!(err.contains("no network to draw"), "{err}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A recipe as its lines.
 
 use super::call::number;
-use crate::elaborate::recipe::{Augment, Duration, Loss, LossTerm, Metric, Optimizer, Recipe, Schedule};
+use crate::elaborate::recipe::{Augment, Duration, Loss, LossTerm, Optimizer, Recipe, Schedule};
 use std::fmt::Write;
 
 /// `train Name { … }`, every line of the recipe said.
@@ -25,7 +25,7 @@ pub(super) fn text(model: &str, recipe: &Recipe) -> String {
     if !recipe.augment.is_empty() {
         line("augment", format!("[{}]", recipe.augment.iter().map(augment).collect::<Vec<_>>().join(", ")));
     }
-    line("metrics", format!("[{}]", recipe.metrics.iter().map(|m| metric(*m)).collect::<Vec<_>>().join(", ")));
+    line("metrics", format!("[{}]", recipe.metrics.iter().map(|m| m.name()).collect::<Vec<_>>().join(", ")));
     line("seed", recipe.seed.to_string());
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = format!("\ntrain {model} {{\n");
@@ -140,16 +140,5 @@ fn augment(augment: &Augment) -> String {
         Augment::Jitter(amount) => format!("jitter({})", number(*amount)),
         Augment::RandomResizedCrop { min_area } => format!("random_resized_crop({})", number(*min_area)),
         Augment::Mixup(alpha) => format!("mixup({})", number(*alpha)),
-    }
-}
-
-fn metric(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Accuracy => "accuracy",
-        Metric::Top5 => "top5",
-        Metric::MeanIou => "mean_iou",
-        Metric::Dice => "dice",
-        Metric::Mse => "mse",
-        Metric::Mae => "mae",
     }
 }

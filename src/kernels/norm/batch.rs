@@ -1,7 +1,7 @@
 //! Batch normalisation (Ioffe and Szegedy 2015): a set is a channel of the whole batch.
 
 use super::sums::{affine, combine, grad_sums, squares, sum};
-use super::{Grads, Moments};
+use super::{Grads, Moments, at};
 use crate::kernels::elem::Elem;
 use crate::kernels::parallel::{Parts, tasks, tasks_with};
 
@@ -34,12 +34,6 @@ impl BatchShape {
     fn check<E>(&self, slices: &[&[E]]) {
         assert!(slices.iter().all(|s| s.len() == self.elements()), "maps are as long as their shape");
     }
-}
-
-/// The parameter of a channel, or what stands for it.
-#[inline]
-fn at<E: Elem>(values: Option<&[E]>, c: usize, otherwise: f64) -> f64 {
-    values.map_or(otherwise, |v| v[c].to_f64())
 }
 
 /// Training: normalises by the batch's own moments, which are returned.

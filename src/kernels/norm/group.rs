@@ -2,7 +2,7 @@
 //! as channels it is instance normalisation (Ulyanov et al. 2016).
 
 use super::sums::{affine, combine, grad_sums, squares, sum};
-use super::{Grads, Moments};
+use super::{Grads, Moments, at};
 use crate::kernels::elem::Elem;
 use crate::kernels::parallel::{Parts, tasks, tasks_with};
 
@@ -37,12 +37,6 @@ impl GroupShape {
         assert!(slices.iter().all(|s| s.len() == self.elements()), "maps are as long as their shape");
         assert!(self.channels.is_multiple_of(self.groups), "groups are even");
     }
-}
-
-/// The parameter of a channel, or what stands for it.
-#[inline]
-fn at<E: Elem>(values: Option<&[E]>, c: usize, otherwise: f64) -> f64 {
-    values.map_or(otherwise, |v| v[c].to_f64())
 }
 
 /// Normalises each group of each sample; returns the moments, sample by sample.

@@ -13,6 +13,8 @@ pub use group::{GroupShape, group_norm, group_norm_grad};
 pub use layer::{layer_norm, layer_norm_grad};
 pub use sums::sum;
 
+use crate::kernels::elem::Elem;
+
 /// Mean and reciprocal standard deviation, `1 / √(variance + eps)`, of each normalised set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Moments {
@@ -33,6 +35,12 @@ pub struct Grads<'a, E> {
     pub weight: &'a mut [E],
     /// Of the bias, `[C]`.
     pub bias: &'a mut [E],
+}
+
+/// The parameter of a channel, or what stands for it.
+#[inline]
+fn at<E: Elem>(values: Option<&[E]>, c: usize, otherwise: f64) -> f64 {
+    values.map_or(otherwise, |v| v[c].to_f64())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::base::{Diagnostic, codes};
 use crate::elaborate::recipe::Metric;
 use crate::lower::weights::{Checkpoint, safetensors};
 use crate::lower::{Error, ParamStore, Result};
-use crate::train::metric::{self, Meter};
+use crate::train::metric::Meter;
 use crate::train::observe::Scores;
 use crate::train::optim::Optimizer;
 use crate::train::tally::Tally;
@@ -61,10 +61,10 @@ impl Best {
     /// A measurement after `step` steps, to be compared by its first metric, or by its loss where it has none.
     pub fn of(step: usize, scores: &Scores) -> Self {
         let (by, value) = match scores.metrics.first() {
-            Some(&(metric, value)) => (metric::name(metric), value),
+            Some(&(metric, value)) => (metric.name(), value),
             None => ("loss", scores.loss),
         };
-        let metrics = scores.metrics.iter().map(|&(m, value)| (metric::name(m).to_string(), value)).collect();
+        let metrics = scores.metrics.iter().map(|&(m, value)| (m.name().to_string(), value)).collect();
         Self { step, by: by.into(), value, samples: scores.samples, loss: scores.loss, metrics }
     }
 
@@ -73,13 +73,13 @@ impl Best {
         if self.value == other.value || self.by != other.by {
             return self.loss < other.loss;
         }
-        let lower = ["loss", metric::name(Metric::Mse), metric::name(Metric::Mae)].contains(&self.by.as_str());
+        let lower = ["loss", Metric::Mse.name(), Metric::Mae.name()].contains(&self.by.as_str());
         if lower { self.value < other.value } else { self.value > other.value }
     }
 
     /// As scores of these metrics.
     pub fn scores(&self, metrics: &[Metric]) -> Scores {
-        let value = |metric: Metric| self.metrics.get(metric::name(metric)).copied().unwrap_or_default();
+        let value = |metric: Metric| self.metrics.get(metric.name()).copied().unwrap_or_default();
         let metrics = metrics.iter().map(|&metric| (metric, value(metric))).collect();
         Scores { samples: self.samples, loss: self.loss, metrics }
     }

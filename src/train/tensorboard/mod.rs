@@ -8,7 +8,6 @@ mod proto;
 mod record;
 mod values;
 
-use super::metric;
 use super::observe::{Epoch, Event, Observer, Scores, Start, Step};
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
@@ -107,7 +106,7 @@ impl Board {
 
 /// The loss and the metrics.
 fn scalars(scores: &Scores) -> Vec<(String, f64)> {
-    let metrics = scores.metrics.iter().map(|&(metric, value)| (metric::name(metric).to_string(), value));
+    let metrics = scores.metrics.iter().map(|&(metric, value)| (metric.name().to_string(), value));
     std::iter::once(("loss".to_string(), scores.loss)).chain(metrics).collect()
 }
 

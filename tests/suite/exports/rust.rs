@@ -37,16 +37,3 @@ fn sources_have_the_parts_of_ops_that_they_use() {
         }
     }
 }
-
-/// For `tests/exchange`, where the program itself is not at hand: `ARCHC_EXPORTS=DIR cargo test exports`.
-#[test]
-fn sources_of_all_examples_are_written_on_demand() {
-    let Some(folder) = std::env::var_os("ARCHC_EXPORTS").map(std::path::PathBuf::from) else { return };
-    for path in crate::zoo::examples() {
-        for compiled in archc::check_all(&path, &archc::Options::default()) {
-            let network = compiled.network.unwrap();
-            let text = source(&network, &archc::exchange::classes::docs(&compiled.program));
-            std::fs::write(folder.join(format!("{}.rs", network.name)), text).unwrap();
-        }
-    }
-}
