@@ -252,23 +252,9 @@ impl Classes {
 /// A name that is not taken: the block's own, with what sets this body apart.
 fn free_name(found: &[Found], at: usize, network: &Network, taken: &mut BTreeSet<String>) -> String {
     let base = found[at].name.clone();
-    let shrinks = |item: &Item| match &item.what {
-        What::Chain(items) => {
-            items.iter().any(|item| matches!(&item.what, What::Op(layer) if layer.key.starts_with("conv")))
-                && projects(network, items)
-        }
-        What::Op(layer) => layer.key.starts_with("zero_pad"),
-        What::Use(class) | What::Run(Run { class, .. }) => {
-            found[*class].body.items.iter().any(|item| match &item.what {
-                What::Chain(items) => projects(network, items),
-                What::Op(layer) => layer.key.starts_with("zero_pad"),
-                _ => false,
-            })
-        }
-        _ => false,
-    };
     let variants = found.iter().filter(|other| other.name == base).count();
-    let suffix = if variants > 1 && found[at].body.items.iter().any(shrinks) { "Down" } else { "" };
+    let suffix =
+        if variants > 1 && found[at].body.items.iter().any(|item| shrinks(found, item, network)) { "Down" } else { "" };
     let mut name = format!("{base}{suffix}");
     let mut count = 1;
     while !taken.insert(name.clone()) {
@@ -276,6 +262,19 @@ fn free_name(found: &[Found], at: usize, network: &Network, taken: &mut BTreeSet
         name = format!("{base}{suffix}{count}");
     }
     name
+}
+
+/// Whether a step changes what a skip carries, or is a block whose steps do.
+fn shrinks(found: &[Found], item: &Item, network: &Network) -> bool {
+    match &item.what {
+        What::Chain(items) => projects(network, items),
+        What::Op(layer) => layer.key.starts_with("zero_pad"),
+        What::Use(class) | What::Run(Run { class, .. }) => {
+            let inner = &found[*class].body.items;
+            projects(network, inner) || inner.iter().any(|item| shrinks(found, item, network))
+        }
+        What::Hole => false,
+    }
 }
 
 /// Whether a chain is what `via project` makes.

@@ -2,9 +2,11 @@
 
 use super::plain_sum;
 use crate::exchange::classes::{Expr, axis_names};
-use crate::ops::Op;
 use crate::ops::activation::Activation;
+use crate::ops::linear::Linear;
+use crate::ops::norm::BatchNorm;
 use crate::ops::resize::{Interpolation, PadMode, UpsampleSize};
+use crate::ops::{Init, Op};
 
 /// A layer's op, the rank of what it reads, and its numbers.
 pub(super) struct At<'a> {
@@ -58,60 +60,74 @@ impl At<'_> {
 
     /// A size as `[rows, columns]`; of a line, rows are as `row` says.
     fn pair(&self, name: &'static str, row: &str) -> String {
-        let both = match self.get(name) {
-            Some(expr) => [written(&expr), written(&expr)],
-            None => axis_names(name).map(|name| self.n(name)),
-        };
+        let both = self.axes(name);
         if self.rank == 3 { format!("[{row}, {}]", both[0]) } else { format!("[{}, {}]", both[0], both[1]) }
     }
 
-    /// `ops::Window { kernel: [3, 3], stride: [2, 2], ..ops::Window::new([3, 3]) }`, no more said than is needed.
+    fn axes(&self, name: &'static str) -> [String; 2] {
+        match self.get(name) {
+            Some(expr) => [written(&expr), written(&expr)],
+            None => axis_names(name).map(|name| self.n(name)),
+        }
+    }
+
+    /// A size along both axes: `3` where they agree, else `[1, 3]`.
+    fn sizes(&self, name: &'static str) -> String {
+        let [first, second] = self.axes(name);
+        if self.rank == 3 || first == second { first } else { format!("[{first}, {second}]") }
+    }
+
+    /// `ops::Window::new(3).stride(2).pad(1)`, no more said than is needed.
     fn window(&self) -> String {
-        let kernel = self.pair("kernel", "1");
-        let mut said = Vec::new();
-        for (slot, row, default) in [("stride", "1", 1), ("pad", "0", 0), ("dilation", "1", 1)] {
+        let make = if self.rank == 3 { "line" } else { "new" };
+        let mut text = format!("ops::Window::{make}({})", self.sizes("kernel"));
+        for (slot, default) in [("stride", 1), ("pad", 0), ("dilation", 1), ("out_pad", 0)] {
             let there = self.names.iter().any(|name| name.starts_with(slot));
             if there && !self.get(slot).is_some_and(|expr| expr.is(default)) {
-                said.push(format!("{slot}: {}, ", self.pair(slot, row)));
+                text += &format!(".{slot}({})", self.sizes(slot));
             }
         }
-        match said.is_empty() {
-            true => format!("ops::Window::new({kernel})"),
-            false => format!("ops::Window {{ {}..ops::Window::new({kernel}) }}", said.concat()),
+        if self.get("groups").is_some_and(|groups| !groups.is(1)) {
+            text += &format!(".groups({})", self.n("groups"));
         }
+        text
+    }
+
+    /// A convolution with its window, and how it starts where that is not as ResNet's do.
+    fn conv(&self, kind: &str, start: Init, bias: Option<Option<f64>>, vb: &str) -> String {
+        let ends = format!("[{}, {}]", self.n("in"), self.n("width"));
+        let start = if start == Init::KaimingNormal { String::new() } else { format!(".start({})", of_weight(start)) };
+        let bias = bias.map_or(String::new(), |bias| format!(".bias({})", of_bias(bias)));
+        format!("ops::{kind}::new({ends}, {}{start}{bias}, {vb})?", self.window())
+    }
+
+    fn linear(&self, op: &Linear, vb: &str) -> String {
+        let ends = format!("[{}, {}]", self.n("in"), self.n("width"));
+        let start = op.init.map_or("ops::Start::Fan".into(), of_weight);
+        match (op.bias, op.init, op.bias_init) {
+            (true, None, None) => format!("ops::linear({ends}, {vb})?"),
+            (false, None, _) => format!("ops::linear_no_bias({ends}, {vb})?"),
+            (false, ..) => format!("ops::linear_from({ends}, {start}, None, {vb})?"),
+            (true, _, bias) => format!("ops::linear_from({ends}, {start}, Some({}), {vb})?", of_bias(bias)),
+        }
+    }
+
+    fn batch_norm(&self, op: &BatchNorm, vb: &str) -> String {
+        let sizes = format!("{}, ({}, {})", self.n("width"), self.n("eps"), self.n("momentum"));
+        if op.affine && (op.weight_init, op.bias_init) != (1.0, 0.0) {
+            let start = format!("Some(({:?}, {:?}))", op.weight_init, op.bias_init);
+            return format!("ops::BatchNorm::starting({sizes}, {start}, {vb})?");
+        }
+        format!("ops::BatchNorm::new({sizes}, {}, {vb})?", op.affine)
     }
 
     /// The expression that makes the member at a place of the `VarBuilder`.
     pub(super) fn make(&self, vb: &str) -> String {
-        let axes = self.rank.saturating_sub(2);
-        let ends = || format!("[{}, {}]", self.n("in"), self.n("width"));
         match self.op {
-            Op::Conv(op) => {
-                format!(
-                    "ops::Conv::new({}, {}, {}, {}, {axes}, {vb})?",
-                    ends(),
-                    self.window(),
-                    self.n("groups"),
-                    op.bias
-                )
-            }
-            Op::ConvTranspose(op) => {
-                let window = format!("({}, {})", self.window(), self.pair("out_pad", "0"));
-                format!(
-                    "ops::ConvTranspose::new({}, {window}, {}, {}, {axes}, {vb})?",
-                    ends(),
-                    self.n("groups"),
-                    op.bias
-                )
-            }
-            Op::Linear(op) => {
-                let name = if op.bias { "linear" } else { "linear_no_bias" };
-                format!("candle_nn::{name}({}, {}, {vb})?", self.n("in"), self.n("width"))
-            }
-            Op::BatchNorm(op) => {
-                let rates = format!("({}, {})", self.n("eps"), self.n("momentum"));
-                format!("ops::BatchNorm::new({}, {rates}, {}, {vb})?", self.n("width"), op.affine)
-            }
+            Op::Conv(op) => self.conv("Conv", op.init, op.bias.then_some(op.bias_init), vb),
+            Op::ConvTranspose(op) => self.conv("ConvTranspose", op.init, op.bias.then_some(op.bias_init), vb),
+            Op::Linear(op) => self.linear(op, vb),
+            Op::BatchNorm(op) => self.batch_norm(op, vb),
             Op::GroupNorm(op) => self.group_norm(&self.n("groups"), op.affine, vb),
             Op::InstanceNorm(op) => self.group_norm(&self.n("width"), op.affine, vb),
             Op::LayerNorm(op) => {
@@ -203,6 +219,25 @@ impl At<'_> {
         let axis = |a: usize| format!("({}, {})", side(format!("before{a}")), side(format!("after{a}")));
         if self.rank == 3 { format!("[(0, 0), {}]", axis(0)) } else { format!("[{}, {}]", axis(0), axis(1)) }
     }
+}
+
+/// How a weight starts. candle cannot draw an identity: a network that starts so has zeros there.
+fn of_weight(init: Init) -> String {
+    let start = match init {
+        Init::KaimingNormal => "KaimingNormal".into(),
+        Init::KaimingUniform => "KaimingUniform".into(),
+        Init::XavierNormal => "XavierNormal".into(),
+        Init::XavierUniform => "XavierUniform".into(),
+        Init::Normal(std) => format!("Normal({std:?})"),
+        Init::Uniform(bound) => format!("Uniform({bound:?})"),
+        Init::Constant(value) => format!("Constant({value:?})"),
+        Init::Identity => "Constant(0.0)".into(),
+    };
+    format!("ops::Start::{start}")
+}
+
+fn of_bias(start: Option<f64>) -> String {
+    start.map_or("ops::Start::Fan".into(), |value| of_weight(Init::Constant(value)))
 }
 
 fn activation(f: &Activation, x: &str, own: &str, n: &dyn Fn(&str) -> String) -> String {

@@ -5,6 +5,7 @@
 //! gradients, or both; what stands for them is written into the file, in a module `ops`.
 
 mod layers;
+mod layout;
 
 use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Param, Run, Value, What, lines};
 use crate::elaborate::Network;
@@ -98,7 +99,9 @@ const KEYWORDS: [&str; 52] = [
 ];
 
 /// Parts of the module `ops`, in order, with a word that shows that one is needed.
-const OWN: [(&[&str], &str); 6] = [
+const OWN: [(&[&str], &str); 8] = [
+    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool(", "linear"], include_str!("own/start.rs")),
+    (&["ops::linear"], include_str!("own/linear.rs")),
     (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool("], include_str!("own/conv.rs")),
     (&["BatchNorm::", "GroupNorm::", "ChannelNorm::"], include_str!("own/norm.rs")),
     (&["relu", "elu(", "silu(", "hard_", "softmax(", "Factor::"], include_str!("own/activation.rs")),
@@ -113,7 +116,8 @@ pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     let classes = Classes::of(network, docs, &|_| false, &NEEDED);
     let writer = Writer { graph: &network.graph, network, classes: &classes };
     let last = classes.list.len() - 1;
-    let body: String = classes.list.iter().enumerate().map(|(i, class)| writer.class(class, i == last)).collect();
+    let body: String =
+        classes.list.iter().enumerate().map(|(i, class)| layout::laid(&writer.class(class, i == last))).collect();
     let mut text = format!(
         "// {}, written by `archc export --rust` for candle-core and candle-nn.\n//\n// It composes candle's operators as archc's own module does on devices without kernels of its own, and gives the same\n// bits there; gradients are PyTorch's. Parameters have the names that they have in the `.arch` file.\n\n",
         network.name

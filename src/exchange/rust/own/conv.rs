@@ -1,23 +1,92 @@
-/// How a window moves: rows and columns; of a line, columns alone.
-#[derive(Clone, Copy, Debug)]
-pub struct Window {
-    pub kernel: [usize; 2],
-    pub stride: [usize; 2],
-    pub pad: [usize; 2],
-    pub dilation: [usize; 2],
+/// A size along rows and columns: one for both, or one each.
+pub trait Sizes {
+    fn sizes(self) -> [usize; 2];
 }
 
-impl Window {
-    pub fn new(kernel: [usize; 2]) -> Self {
-        Self { kernel, stride: [1, 1], pad: [0, 0], dilation: [1, 1] }
+impl Sizes for usize {
+    fn sizes(self) -> [usize; 2] {
+        [self, self]
     }
 }
 
-const KAIMING: Init = Init::Kaiming {
-    dist: candle_nn::init::NormalOrUniform::Normal,
-    fan: candle_nn::init::FanInOut::FanOut,
-    non_linearity: candle_nn::init::NonLinearity::ReLU,
-};
+impl Sizes for [usize; 2] {
+    fn sizes(self) -> [usize; 2] {
+        self
+    }
+}
+
+/// How a window moves over rows and columns; of `[N, C, L]`, over one row. For a convolution, what else is set, too.
+#[derive(Clone, Copy, Debug)]
+pub struct Window {
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    pad: [usize; 2],
+    dilation: [usize; 2],
+    out_pad: [usize; 2],
+    axes: usize,
+    groups: usize,
+    start: Start,
+    bias: Option<Start>,
+}
+
+impl Window {
+    /// A window over maps, in steps of 1, without padding.
+    pub fn new(kernel: impl Sizes) -> Self {
+        Self {
+            kernel: kernel.sizes(),
+            stride: [1, 1],
+            pad: [0, 0],
+            dilation: [1, 1],
+            out_pad: [0, 0],
+            axes: 2,
+            groups: 1,
+            start: Start::KaimingNormal,
+            bias: None,
+        }
+    }
+
+    /// A window over lines.
+    pub fn line(kernel: usize) -> Self {
+        Self { axes: 1, ..Self::new([1, kernel]) }
+    }
+
+    /// Of lines, the only row stays as it is.
+    fn along(&self, sizes: impl Sizes, row: usize) -> [usize; 2] {
+        let [rows, columns] = sizes.sizes();
+        [if self.axes == 1 { row } else { rows }, columns]
+    }
+
+    pub fn stride(self, step: impl Sizes) -> Self {
+        Self { stride: self.along(step, 1), ..self }
+    }
+
+    pub fn pad(self, zeros: impl Sizes) -> Self {
+        Self { pad: self.along(zeros, 0), ..self }
+    }
+
+    pub fn dilation(self, apart: impl Sizes) -> Self {
+        Self { dilation: self.along(apart, 1), ..self }
+    }
+
+    /// What a transposed convolution adds to one side of its output.
+    pub fn out_pad(self, more: impl Sizes) -> Self {
+        Self { out_pad: self.along(more, 0), ..self }
+    }
+
+    pub fn groups(self, groups: usize) -> Self {
+        Self { groups, ..self }
+    }
+
+    /// How the weight starts; as [`Start::KaimingNormal`] where nothing is said.
+    pub fn start(self, start: Start) -> Self {
+        Self { start, ..self }
+    }
+
+    /// Adds a bias, which starts so.
+    pub fn bias(self, start: Start) -> Self {
+        Self { bias: Some(start), ..self }
+    }
+}
 
 /// A convolution of `[N, C, L]` or `[N, C, H, W]`, as one product over windows laid out; its gradients are right for every
 /// stride, padding, dilation and number of groups.
@@ -26,23 +95,14 @@ pub struct Conv {
     weight: Tensor,
     bias: Option<Tensor>,
     window: Window,
-    groups: usize,
 }
 
 impl Conv {
-    /// The weight is `[width, channels / groups, kernel…]`, with as many kernel axes as `axes` says.
-    pub fn new(
-        [channels, width]: [usize; 2],
-        window: Window,
-        groups: usize,
-        bias: bool,
-        axes: usize,
-        vb: VarBuilder,
-    ) -> Result<Self> {
-        let dims = [&[width, channels / groups], &window.kernel[2 - axes..]].concat();
-        let weight = vb.get_with_hints(dims, "weight", KAIMING)?;
-        let bias = bias.then(|| vb.get_with_hints(width, "bias", Init::Const(0.))).transpose()?;
-        Ok(Self { weight, bias, window, groups })
+    /// The weight is `[width, channels / groups, kernel…]`.
+    pub fn new([channels, width]: [usize; 2], window: Window, vb: VarBuilder) -> Result<Self> {
+        let dims = [&[width, channels / window.groups], &window.kernel[2 - window.axes..]].concat();
+        let (weight, bias) = parameters(&dims, window.start, (window.bias, width), &vb)?;
+        Ok(Self { weight, bias, window })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -54,11 +114,11 @@ impl Conv {
             Slide { input: input[a], output, kernel: w.kernel[a], stride: w.stride[a], pad: w.pad[a], dilation: w.dilation[a] }
         });
         let positions = slide[0].output * slide[1].output;
-        let depth = c / self.groups * w.kernel[0] * w.kernel[1];
+        let depth = c / w.groups * w.kernel[0] * w.kernel[1];
         let columns = unfold(&x.reshape((n, c, input[0], input[1]))?, slide, 0.0)?;
         let columns = columns.permute([1, 2, 4, 0, 3, 5])?.contiguous()?;
-        let columns = columns.reshape((self.groups, depth, n * positions))?;
-        let weight = self.weight.contiguous()?.reshape((self.groups, width / self.groups, depth))?;
+        let columns = columns.reshape((w.groups, depth, n * positions))?;
+        let weight = self.weight.contiguous()?.reshape((w.groups, width / w.groups, depth))?;
         let y = weight.matmul(&columns)?.reshape((width, n, positions))?.transpose(0, 1)?.contiguous()?;
         with_bias(y, self.bias.as_ref())?.reshape(resized(x, width, [slide[0].output, slide[1].output]))
     }
@@ -70,40 +130,30 @@ pub struct ConvTranspose {
     weight: Tensor,
     bias: Option<Tensor>,
     window: Window,
-    out_pad: [usize; 2],
-    groups: usize,
 }
 
 impl ConvTranspose {
     /// The weight is `[channels, width / groups, kernel…]`.
-    pub fn new(
-        [channels, width]: [usize; 2],
-        (window, out_pad): (Window, [usize; 2]),
-        groups: usize,
-        bias: bool,
-        axes: usize,
-        vb: VarBuilder,
-    ) -> Result<Self> {
-        let dims = [&[channels, width / groups], &window.kernel[2 - axes..]].concat();
-        let weight = vb.get_with_hints(dims, "weight", KAIMING)?;
-        let bias = bias.then(|| vb.get_with_hints(width, "bias", Init::Const(0.))).transpose()?;
-        Ok(Self { weight, bias, window, out_pad, groups })
+    pub fn new([channels, width]: [usize; 2], window: Window, vb: VarBuilder) -> Result<Self> {
+        let dims = [&[channels, width / window.groups], &window.kernel[2 - window.axes..]].concat();
+        let (weight, bias) = parameters(&dims, window.start, (window.bias, width), &vb)?;
+        Ok(Self { weight, bias, window })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (n, c, from, w) = (x.dim(0)?, x.dim(1)?, plane(x), self.window);
-        let width = self.weight.dim(1)? * self.groups;
+        let width = self.weight.dim(1)? * w.groups;
         // The convolution whose gradient this is reads what is made here.
         let slide = [0, 1].map(|a| {
-            let full = (from[a] - 1) * w.stride[a] + w.dilation[a] * (w.kernel[a] - 1) + self.out_pad[a] + 1;
+            let full = (from[a] - 1) * w.stride[a] + w.dilation[a] * (w.kernel[a] - 1) + w.out_pad[a] + 1;
             let input = full.saturating_sub(2 * w.pad[a]);
             Slide { input, output: from[a], kernel: w.kernel[a], stride: w.stride[a], pad: w.pad[a], dilation: w.dilation[a] }
         });
         let positions = from[0] * from[1];
-        let depth = width / self.groups * w.kernel[0] * w.kernel[1];
+        let depth = width / w.groups * w.kernel[0] * w.kernel[1];
         let columns = x.reshape((n, c, positions))?.transpose(0, 1)?.contiguous()?;
-        let columns = columns.reshape((self.groups, c / self.groups, n * positions))?;
-        let weight = self.weight.contiguous()?.reshape((self.groups, c / self.groups, depth))?;
+        let columns = columns.reshape((w.groups, c / w.groups, n * positions))?;
+        let weight = self.weight.contiguous()?.reshape((w.groups, c / w.groups, depth))?;
         let columns = weight.transpose(1, 2)?.contiguous()?.matmul(&columns)?;
         let sizes = [width, w.kernel[0], w.kernel[1], n, from[0], from[1]];
         let y = fold(&columns.reshape(&sizes[..])?.permute([3, 0, 1, 4, 2, 5])?, slide)?;

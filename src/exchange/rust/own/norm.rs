@@ -17,12 +17,13 @@ fn standardise(x: &Tensor, axes: &[usize], eps: f64) -> Result<(Tensor, Tensor, 
 struct Affine(Option<(Tensor, Tensor)>);
 
 impl Affine {
-    fn new(width: usize, affine: bool, vb: &VarBuilder) -> Result<Self> {
-        let both = || -> Result<_> {
-            let weight = vb.get_with_hints(width, "weight", Init::Const(1.))?;
-            Ok((weight, vb.get_with_hints(width, "bias", Init::Const(0.))?))
+    /// `start` is what the weight and the bias start at.
+    fn new(width: usize, start: Option<(f64, f64)>, vb: &VarBuilder) -> Result<Self> {
+        let both = |(weight, bias)| -> Result<_> {
+            let weight = vb.get_with_hints(width, "weight", Init::Const(weight))?;
+            Ok((weight, vb.get_with_hints(width, "bias", Init::Const(bias))?))
         };
-        Ok(Self(affine.then(both).transpose()?))
+        Ok(Self(start.map(both).transpose()?))
     }
 
     fn forward(&self, y: Tensor) -> Result<Tensor> {
@@ -44,10 +45,20 @@ pub struct BatchNorm {
 }
 
 impl BatchNorm {
-    pub fn new(width: usize, (eps, momentum): (f64, f64), affine: bool, vb: VarBuilder) -> Result<Self> {
+    pub fn new(width: usize, rates: (f64, f64), affine: bool, vb: VarBuilder) -> Result<Self> {
+        Self::starting(width, rates, affine.then_some((1., 0.)), vb)
+    }
+
+    /// Its weight and its bias start at these numbers.
+    pub fn starting(
+        width: usize,
+        (eps, momentum): (f64, f64),
+        start: Option<(f64, f64)>,
+        vb: VarBuilder,
+    ) -> Result<Self> {
         let running_mean = Var::from_tensor(&vb.get_with_hints(width, "running_mean", Init::Const(0.))?)?;
         let running_var = Var::from_tensor(&vb.get_with_hints(width, "running_var", Init::Const(1.))?)?;
-        Ok(Self { affine: Affine::new(width, affine, &vb)?, running_mean, running_var, eps, momentum })
+        Ok(Self { affine: Affine::new(width, start, &vb)?, running_mean, running_var, eps, momentum })
     }
 
     pub fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
@@ -79,7 +90,7 @@ pub struct GroupNorm {
 
 impl GroupNorm {
     pub fn new(groups: usize, width: usize, eps: f64, affine: bool, vb: VarBuilder) -> Result<Self> {
-        Ok(Self { affine: Affine::new(width, affine, &vb)?, groups, eps })
+        Ok(Self { affine: Affine::new(width, affine.then_some((1., 0.)), &vb)?, groups, eps })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
@@ -98,7 +109,7 @@ pub struct ChannelNorm {
 
 impl ChannelNorm {
     pub fn new(width: usize, eps: f64, affine: bool, vb: VarBuilder) -> Result<Self> {
-        Ok(Self { affine: Affine::new(width, affine, &vb)?, eps })
+        Ok(Self { affine: Affine::new(width, affine.then_some((1., 0.)), &vb)?, eps })
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
