@@ -171,10 +171,14 @@ impl<'n> Tree<'n> {
         let open: Vec<&str> = open.iter().copied().chain(block.map(|block| block.block.as_str())).collect();
         let (inputs, outputs) = (self.inputs(&range), self.outputs(&range));
         let made = self.body(range.clone(), depth, &open, inputs.clone(), outputs.clone());
-        if block.is_none() && made.body.is_chain() && self.plain_chain(&made.body.items) {
+        let in_place = made.body.is_chain() && self.plain_chain(&made.body.items) && !self.one_of_many(&range, depth);
+        if block.is_none() && in_place {
             return (What::Chain(made.body.items), made.numbers, inputs, outputs);
         }
-        let name = block.map_or_else(|| camel(self.labels[range.start][depth - 1]), |block| block.block.clone());
+        let name = block.map_or_else(
+            || group_name(self.labels[range.start][depth - 1], open.last().copied()),
+            |block| block.block.clone(),
+        );
         let shape = inputs.first().map(|&at| self.graph.shape(self.nodes[at]));
         let extras = extras(block, shape.and_then(|shape| Some((shape.channels()?, shape.rank()))));
         let class = self.enter(made, name, block.map(|block| block.block.clone()), extras);
@@ -185,6 +189,19 @@ impl<'n> Tree<'n> {
             false => (What::Use(class), self.uses[self.uses.len() - 1].numbers.clone()),
         };
         (what, numbers, inputs, outputs)
+    }
+
+    /// Whether a group is one turn of a loop that has several.
+    fn one_of_many(&self, range: &Range<usize>, depth: usize) -> bool {
+        let number = |at: usize| self.labels.get(at)?.get(depth - 1)?.parse::<usize>().ok();
+        let beside = |at: Option<usize>, want: Option<usize>| {
+            let Some((at, want)) = at.zip(want) else { return false };
+            let around = &self.labels[range.start][..depth - 1];
+            number(at) == Some(want) && self.labels[at].len() > depth && self.labels[at].starts_with(around)
+        };
+        number(range.start).is_some_and(|own| {
+            beside(range.start.checked_sub(1), own.checked_sub(1)) || beside(Some(range.end), Some(own + 1))
+        })
     }
 
     /// Whether the target can write each step of a chain as a module.
@@ -230,11 +247,16 @@ fn extras(block: Option<&BlockUse>, input: Option<(usize, usize)>) -> Vec<(Strin
     args.chain(channels).collect()
 }
 
-/// `image_features` as `ImageFeatures`.
-fn camel(label: &str) -> String {
+/// `image_features` as `ImageFeatures`, `level1` as `Level`, the turns of a loop after the block they stand in.
+fn group_name(label: &str, around: Option<&str>) -> String {
     let capital = |part: &str| part[..1].to_uppercase() + &part[1..];
-    let name: String = label.split('_').filter(|part| !part.is_empty()).map(capital).collect();
-    if name.starts_with(|c: char| c.is_ascii_alphabetic()) { name } else { format!("Part{name}") }
+    let words = counted(label).map_or(label, |(words, _)| words);
+    let name: String = words.split('_').filter(|part| !part.is_empty()).map(capital).collect();
+    if name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        name
+    } else {
+        format!("{}Part", around.unwrap_or_default())
+    }
 }
 
 /// The label without the number at its end, and the number.

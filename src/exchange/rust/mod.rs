@@ -227,17 +227,7 @@ impl Writer<'_> {
             What::Op(layer) => self.at(layer, &number).make(&place),
             What::Use(inner) => self.use_of(*inner, &number, &place) + "?",
             What::Run(run) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0), &place) + "?",
-            What::Run(run) => {
-                let place = match (run.prefix.as_str(), run.first) {
-                    ("", 0) => "vb.pp(i)".to_string(),
-                    ("", first) => format!("vb.pp(i + {first})"),
-                    (prefix, 0) => format!("vb.pp(format!(\"{prefix}{{i}}\"))"),
-                    (prefix, first) => format!("vb.pp(format!(\"{prefix}{{}}\", i + {first}))"),
-                };
-                let one = self.run_use(run, &number, &Expr::Name("i".into()), &place);
-                let count = written(&number(0));
-                format!("(0..{count}).map(|i| {one}).collect::<Result<_>>()?")
-            }
+            What::Run(run) => self.vector(run, &number) + "?",
             What::Hole => match number(0) {
                 made @ Expr::Make(..) => {
                     format!("{}({place})?", self.maker(&made)).replacen('&', "(&", 1).replacen("}(vb", "})(vb", 1)
@@ -246,6 +236,26 @@ impl Writer<'_> {
             },
             What::Chain(_) => String::new(),
         }
+    }
+
+    /// Uses in a row, counted from 0 where their numbers grow, else as their labels are.
+    fn vector(&self, run: &Run, number: Numbers) -> String {
+        let grows =
+            self.run_use(run, number, &Expr::Name("i".into()), "") != self.run_use(run, number, &Expr::Int(0), "");
+        let count = written(&number(0));
+        let (range, i) = match (run.first, grows) {
+            (0, _) => (format!("0..{count}"), "i".to_string()),
+            (1, false) => (format!("1..={count}"), "i".into()),
+            (first, false) => (format!("{first}..{first} + {count}"), "i".into()),
+            (first, true) => (format!("0..{count}"), format!("i + {first}")),
+        };
+        let place = match (run.prefix.as_str(), i.as_str()) {
+            ("", i) => format!("vb.pp({i})"),
+            (prefix, "i") => format!("vb.pp(format!(\"{prefix}{{i}}\"))"),
+            (prefix, i) => format!("vb.pp(format!(\"{prefix}{{}}\", {i}))"),
+        };
+        let one = self.run_use(run, number, &Expr::Name("i".into()), &place);
+        format!("({range}).map(|i| {one}).collect::<Result<_>>()")
     }
 
     /// A closure that makes a module.
