@@ -310,18 +310,19 @@ fn augment(part: &Part) -> Result<Augment, Fault> {
 }
 
 fn metrics(expr: &Expr) -> Result<Vec<Metric>, Fault> {
-    let one = |item: &Expr| {
-        let written = match &item.node {
-            ExprKind::Name(name) | ExprKind::Str(name) => name.as_str(),
-            _ => "",
-        };
-        Metric::ALL.into_iter().find(|metric| metric.name() == written).ok_or_else(|| {
-            let all = || Metric::ALL.map(|metric| format!("`{}`", metric.name())).join(", ");
-            let error = Diagnostic::new(codes::RECIPE_PART, format!("there is no metric named `{written}`"));
-            Fault::from(error.meant(item.span, nearest(written, Metric::ALL.map(Metric::name)), || format!("there are {}", all())))
-        })
+    items(expr).into_iter().map(metric).collect()
+}
+
+fn metric(item: &Expr) -> Result<Metric, Fault> {
+    let written = match &item.node {
+        ExprKind::Name(name) | ExprKind::Str(name) => name.as_str(),
+        _ => "",
     };
-    items(expr).into_iter().map(one).collect()
+    Metric::ALL.into_iter().find(|metric| metric.name() == written).ok_or_else(|| {
+        let error = Diagnostic::new(codes::RECIPE_PART, format!("there is no metric named `{written}`"));
+        let all = || format!("there are {}", Metric::ALL.map(|metric| format!("`{}`", metric.name())).join(", "));
+        error.meant(item.span, nearest(written, Metric::ALL.map(Metric::name)), all).into()
+    })
 }
 
 /// What evaluation reports where the recipe does not say it.
