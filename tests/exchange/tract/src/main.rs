@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let results = model.into_optimized()?.into_runnable()?.run(inputs)?;
     let mut stored = Vec::new();
     for (label, result) in labels.iter().zip(&results) {
-        let array = result.to_array_view::<f32>()?;
+        let array = result.to_plain_array_view::<f32>()?;
         let bytes: Vec<u8> = array.iter().flat_map(|v| v.to_le_bytes()).collect();
         stored.push((label.clone(), array.shape().to_vec(), bytes));
     }
