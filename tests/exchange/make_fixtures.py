@@ -289,7 +289,6 @@ FIXTURES = [
     ("se_dynamo", SENet, [IMAGE], "dynamo", 21, {}),
     ("vgg_folded", VGG, [IMAGE], "folded", 17, {}),
     ("vgg_dynamo", VGG, [IMAGE], "dynamo", 25, {}),
-    ("residual_free", Residual, [IMAGE], "folded", 17, FREE),
     ("two", Two, [IMAGE, (2, 4)], "kept", 17, {}),
     ("crossing", Crossing, [IMAGE], "folded", 17, {}),
     ("crossing_free", Crossing, [IMAGE], "dynamo", 20, FREE),

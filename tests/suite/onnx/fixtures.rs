@@ -14,11 +14,11 @@ const FIXTURES: [(&str, &str); 20] = [
     ("crossing_free", "crossing"),
     ("dense_dynamo", "dense"),
     ("dense_kept", "dense"),
+    ("highway", "highway"),
     ("mobile_folded", "mobile"),
     ("mobile_kept", "mobile"),
     ("residual_dynamo", "residual"),
     ("residual_folded", "residual"),
-    ("residual_free", "residual"),
     ("residual_kept", "residual"),
     ("se_dynamo", "senet"),
     ("se_folded", "senet"),
@@ -49,11 +49,17 @@ pub fn outputs(imported: &Imported, given: &[(Vec<usize>, Vec<f32>)], folder: &P
     let path = folder.join("net.safetensors");
     std::fs::write(&path, &imported.weights).unwrap();
     let (numbers, _) = Numbers::load(network, &path, Fit::Strict, 0).unwrap();
+    run(&compiled, Arc::new(numbers), given)
+}
+
+/// What a network gives for these inputs.
+pub fn run(compiled: &Compiled, numbers: Arc<Numbers>, given: &[(Vec<usize>, Vec<f32>)]) -> Vec<Vec<f32>> {
+    let network = compiled.sound().unwrap();
     let names: Vec<String> = network.inputs.iter().map(|input| input.name.clone()).collect();
     let inputs = names.iter().zip(given).map(|(name, (dims, data))| Input { name, dims, data });
     let inputs: Vec<Input> = inputs.collect();
     let options = SessionOptions { threads: Some(1), ..SessionOptions::default() };
-    let mut session = compiled.session(Arc::new(numbers), options).unwrap();
+    let mut session = compiled.session(numbers, options).unwrap();
     session.run(&inputs).unwrap_or_else(|e| panic!("{}", e.message)).iter().map(|output| output.to_vec()).collect()
 }
 

@@ -4,7 +4,7 @@ mod errors;
 mod fixtures;
 
 use archc::base::Rng;
-use archc::elaborate::{Compiled, Options, compile};
+use archc::elaborate::{Compiled, InputDecl, Options, compile};
 use archc::exchange::onnx::export::export;
 use archc::exchange::onnx::import::{ImportOptions, Imported, import};
 use archc::weights::Numbers;
@@ -54,6 +54,63 @@ fn what_is_exported_comes_back() {
         let affine = model == "Norms";
         assert!(affine || params(&before) == params(&text), "{model}:\n{}", imported.text);
     }
+}
+
+/// At the planned sizes and, where they are free, at others.
+#[test]
+fn what_comes_back_computes_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = [
+        ("examples/resnet.arch", "ResNet20"),
+        ("examples/densenet.arch", "DenseNet40"),
+        ("examples/highway.arch", "Highway50"),
+        ("examples/residual_block.arch", "ResidualBlocks"),
+        ("examples/canvas.arch", "Canvas"),
+        ("tests/exchange/layers/fixed.arch", "Convolutions"),
+        ("tests/exchange/layers/fixed.arch", "Activations"),
+        ("tests/exchange/layers/fixed.arch", "Norms"),
+        ("tests/exchange/layers/fixed.arch", "Pools"),
+        ("tests/exchange/layers/fixed.arch", "Lines"),
+        ("tests/exchange/layers/fixed.arch", "Sizes"),
+        ("tests/exchange/layers/fixed.arch", "Skips"),
+        ("tests/exchange/layers/fixed.arch", "Through"),
+        ("tests/exchange/layers/free.arch", "FreeMaps"),
+        ("tests/exchange/layers/free.arch", "FreeMaps2"),
+        ("tests/exchange/layers/free.arch", "FreeLine"),
+    ];
+    for (file, model) in models {
+        let imported = read(folder.path(), &exported(file, model)).unwrap_or_else(|e| panic!("{model}: {e}"));
+        let before = compiled(file, model);
+        let network = before.sound().unwrap();
+        for factor in [1, 2] {
+            let free = network.free_sizes.iter().map(|size| (size.name.as_str(), factor * size.default.max(32)));
+            let free: Vec<(&str, usize)> = free.collect();
+            if factor > 1 && free.is_empty() {
+                continue;
+            }
+            let given: Vec<(Vec<usize>, Vec<f32>)> = network.inputs.iter().map(|decl| values(decl, &free)).collect();
+            let numbers = std::sync::Arc::new(Numbers::seeded(network, 3));
+            let want = fixtures::run(&before, numbers, &given);
+            let got = fixtures::outputs(&imported, &given, folder.path());
+            assert_eq!(got.len(), want.len(), "{model}");
+            for (got, want) in got.iter().zip(&want) {
+                let off = fixtures::off(got, want);
+                assert!(off < 1e-5, "{model} at {free:?}: {off:e}\n{}", imported.text);
+            }
+        }
+    }
+}
+
+/// Numbers for an input of two samples, at these values of its free sizes.
+fn values(decl: &InputDecl, free: &[(&str, usize)]) -> (Vec<usize>, Vec<f32>) {
+    let size = |(name, size): &(Option<String>, Option<usize>)| {
+        let chosen = free.iter().find(|(n, _)| Some(*n) == name.as_deref());
+        chosen.map(|(_, size)| *size).or(*size).unwrap_or(2)
+    };
+    let dims: Vec<usize> = decl.dims.iter().map(size).collect();
+    let mut rng = Rng::derive(5, &decl.name);
+    let data = (0..dims.iter().product()).map(|_| rng.below(2001) as f32 / 1000.0 - 1.0).collect();
+    (dims, data)
 }
 
 #[test]

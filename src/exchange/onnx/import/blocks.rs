@@ -50,8 +50,10 @@ impl Finder<'_> {
         each_group(lines, (level, &heights), &mut |label, depth, body| {
             runs::fold(body);
             let name = self.name(label, depth, body);
+            // A block does not see the labels of its caller.
+            let own = if goes_back(body) { format!("!{}", found.len()) } else { String::new() };
             found.push(Candidate {
-                key: key(body),
+                key: own + &key(body),
                 slots: slots(self.net, body),
                 name,
                 lines: body.len(),
@@ -59,6 +61,23 @@ impl Finder<'_> {
             });
             None
         });
+        let (mut calls, mut bodies) = self.clusters(&found, level);
+        let mut count = 0;
+        let blocks = &mut self.blocks;
+        each_group(lines, (level, &heights), &mut |_, _, body| {
+            let at = count;
+            count += 1;
+            if let Some((name, params, texts)) = bodies.remove(&at) {
+                let mut body = body.clone();
+                fill(&mut body, &texts);
+                blocks.push(Block { name, params, body });
+            }
+            calls.remove(&at)
+        });
+    }
+
+    /// The calls that candidates become, and the blocks' bodies by the candidate that is the model of each.
+    fn clusters(&mut self, found: &[Candidate], level: usize) -> (BTreeMap<usize, Step>, BTreeMap<usize, Body>) {
         let mut alike: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         found.iter().enumerate().for_each(|(i, c)| alike.entry(&c.key).or_default().push(i));
         let mut calls: BTreeMap<usize, Step> = BTreeMap::new();
@@ -86,18 +105,7 @@ impl Finder<'_> {
             self.heights.insert(name.clone(), level);
             bodies.insert(model, (name, params, made.texts));
         }
-        let mut count = 0;
-        let blocks = &mut self.blocks;
-        each_group(lines, (level, &heights), &mut |_, _, body| {
-            let at = count;
-            count += 1;
-            if let Some((name, params, texts)) = bodies.remove(&at) {
-                let mut body = body.clone();
-                fill(&mut body, &texts);
-                blocks.push(Block { name, params, body });
-            }
-            calls.remove(&at)
-        });
+        (calls, bodies)
     }
 
     /// A block's name: its class, or what its label says, or what it does.
@@ -220,6 +228,20 @@ fn relation(own: &[u64], of: &[u64], name: &str) -> Option<String> {
         return Some(format!("{times} * {name}"));
     }
     ((2..=16).contains(&part) && pairs().all(|(a, b)| a.saturating_mul(part) == *b)).then(|| format!("{name} / {part}"))
+}
+
+/// Whether lines name a value by its label, however deep.
+pub fn goes_back(lines: &[Line]) -> bool {
+    lines.iter().any(|line| match &line.step {
+        Step::From(_) => true,
+        Step::Group(body) => goes_back(body),
+        Step::Parallel(_, paths) => paths.iter().any(|path| goes_back(path)),
+        Step::Skip(skip) => {
+            let inside = [&skip.via, &skip.by].into_iter().chain(&skip.body);
+            skip.from.is_some() || inside.into_iter().any(|body| goes_back(body))
+        }
+        _ => false,
+    })
 }
 
 /// How many skips of a body project.

@@ -8,28 +8,11 @@ use std::rc::Rc;
 pub fn fold(op: &str, inputs: &[Option<&Tensor>], attrs: &Attrs) -> Option<Tensor> {
     let input = |i: usize| inputs.get(i).copied().flatten();
     let first = input(0)?;
+    if let Some(computed) = elementwise(op, first, input(1), input(2)) {
+        return computed;
+    }
     Some(match op {
         "Identity" | "Cast" | "CastLike" | "Dropout" => cast(first, op, attrs)?,
-        "Add" => both(first, input(1)?, |a, b| a + b)?,
-        "Sub" => both(first, input(1)?, |a, b| a - b)?,
-        "Mul" => both(first, input(1)?, |a, b| a * b)?,
-        "Div" => divided(first, input(1)?)?,
-        "Mod" => both(first, input(1)?, |a, b| if b == 0.0 { 0.0 } else { a - b * (a / b).floor() })?,
-        "Less" => both(first, input(1)?, |a, b| f64::from(u8::from(a < b)))?,
-        "Greater" => both(first, input(1)?, |a, b| f64::from(u8::from(a > b)))?,
-        "Equal" => both(first, input(1)?, |a, b| f64::from(u8::from(a == b)))?,
-        "And" => both(first, input(1)?, |a, b| f64::from(u8::from(a != 0.0 && b != 0.0)))?,
-        "Min" => both(first, input(1)?, f64::min)?,
-        "Max" => both(first, input(1)?, f64::max)?,
-        "Not" => each(first, |a| f64::from(u8::from(a == 0.0)))?,
-        "Floor" => each(first, f64::floor)?,
-        "Ceil" => each(first, f64::ceil)?,
-        "Neg" => each(first, |a| -a)?,
-        "Sqrt" => each(first, f64::sqrt)?,
-        "Where" => {
-            let chosen = both(first, input(1)?, |c, a| if c != 0.0 { a } else { f64::NAN })?;
-            both(&chosen, input(2)?, |a, b| if a.is_nan() { b } else { a })?
-        }
         "Gather" => gather(first, input(1)?, attrs)?,
         "Concat" => {
             let all: Option<Vec<&Tensor>> = inputs.iter().copied().collect();
@@ -56,6 +39,40 @@ pub fn fold(op: &str, inputs: &[Option<&Tensor>], attrs: &Attrs) -> Option<Tenso
         "ReduceProd" => Tensor::of(Vec::new(), vec![first.numbers()?.iter().product()]),
         _ => return None,
     })
+}
+
+/// What is computed number by number; `None` for an operator that is not, and within where it cannot be.
+fn elementwise(op: &str, a: &Tensor, b: Option<&Tensor>, c: Option<&Tensor>) -> Option<Option<Tensor>> {
+    let two = |f: fn(f64, f64) -> f64| b.and_then(|b| both(a, b, f));
+    Some(match op {
+        "Add" => two(|a, b| a + b),
+        "Sub" => two(|a, b| a - b),
+        "Mul" => two(|a, b| a * b),
+        "Div" => b.and_then(|b| divided(a, b)),
+        "Mod" => two(|a, b| if b == 0.0 { 0.0 } else { a - b * (a / b).floor() }),
+        "Less" => two(|a, b| truth(a < b)),
+        "Greater" => two(|a, b| truth(a > b)),
+        "Equal" => two(|a, b| truth(a == b)),
+        "And" => two(|a, b| truth(a != 0.0 && b != 0.0)),
+        "Min" => two(f64::min),
+        "Max" => two(f64::max),
+        "Not" => each(a, |a| truth(a == 0.0)),
+        "Floor" => each(a, f64::floor),
+        "Ceil" => each(a, f64::ceil),
+        "Neg" => each(a, |a| -a),
+        "Sqrt" => each(a, f64::sqrt),
+        "Where" => chosen(a, b, c),
+        _ => return None,
+    })
+}
+
+fn truth(holds: bool) -> f64 {
+    f64::from(u8::from(holds))
+}
+
+fn chosen(condition: &Tensor, yes: Option<&Tensor>, no: Option<&Tensor>) -> Option<Tensor> {
+    let chosen = both(condition, yes?, |c, a| if c != 0.0 { a } else { f64::NAN })?;
+    both(&chosen, no?, |a, b| if a.is_nan() { b } else { a })
 }
 
 /// Sizes whose product is small.

@@ -4,7 +4,7 @@ use super::net::Net;
 use super::order;
 use super::tree::{Line, Skip, Step};
 use crate::ops::Op;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Gives lines their labels and groups.
 pub struct Labeller<'n> {
@@ -52,6 +52,9 @@ impl<'n> Labeller<'n> {
     fn home(&self, line: &Line) -> Option<Vec<String>> {
         let nodes = order::of(std::slice::from_ref(line));
         let with: Vec<usize> = nodes.iter().copied().filter(|&id| !self.net.nodes[id].params.is_empty()).collect();
+        if nodes.is_empty() {
+            return None;
+        }
         let mut modules = if with.is_empty() { nodes } else { with }.into_iter().map(|id| self.module(id));
         let first = modules.next()??;
         modules.try_fold(first, |a, b| {
@@ -62,7 +65,7 @@ impl<'n> Labeller<'n> {
 
     fn place(&self, line: &Line, depth: usize) -> Place {
         match self.home(line) {
-            _ if matches!(line.step, Step::Input(_) | Step::Output(_) | Step::From(_)) => Place::Here,
+            _ if matches!(line.step, Step::Input(_) | Step::Output(_)) => Place::Here,
             None => Place::Open,
             Some(home) => home.get(depth).map_or(Place::Here, |word| Place::In(word.clone())),
         }
@@ -81,13 +84,14 @@ impl<'n> Labeller<'n> {
                 matches!(&lines[i].step, Step::Layer(id, ..) if matches!(self.net.nodes[*id].op, Op::Activation(_)));
             places[i] = if after.as_ref() == Some(&before) || activation { before } else { Place::Here };
         }
+        let parted = self.parted(&lines, &mut places);
         let mut out: Vec<Line> = Vec::new();
         let mut run: Option<(String, Vec<Line>)> = None;
         for (line, place) in lines.into_iter().zip(places) {
             match (&mut run, place) {
                 (Some((word, body)), Place::In(next)) if *word == next => body.push(line),
                 (_, place) => {
-                    out.extend(run.take().map(|group| self.group(group, depth, taken)));
+                    out.extend(run.take().map(|group| self.group(group, &parted, depth, taken)));
                     match place {
                         Place::In(word) => run = Some((word, vec![line])),
                         _ => out.push(self.line(line, depth, taken)),
@@ -95,13 +99,80 @@ impl<'n> Labeller<'n> {
                 }
             }
         }
-        out.extend(run.map(|group| self.group(group, depth, taken)));
+        out.extend(run.map(|group| self.group(group, &parted, depth, taken)));
         out
     }
 
-    fn group(&self, (word, body): (String, Vec<Line>), depth: usize, taken: &mut BTreeSet<String>) -> Line {
+    /// Modules whose lines are parted by activations that stand around them, as those of a list are that a loop runs through.
+    /// The activations behind all of the parts, and behind all entries of a list, become theirs; how many of each part.
+    fn parted(&self, lines: &[Line], places: &mut [Place]) -> BTreeMap<String, usize> {
+        let mut ends: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (i, place) in places.iter().enumerate() {
+            if let Place::In(word) = place
+                && places.get(i + 1) != Some(place)
+            {
+                ends.entry(word.clone()).or_default().push(i + 1);
+            }
+        }
+        let entry = |(word, ends): (&String, &Vec<usize>)| {
+            (ends.len() == 1 && word.bytes().all(|c| c.is_ascii_digit())).then(|| (word.clone(), ends[0]))
+        };
+        let entries: Vec<(String, usize)> = ends.iter().filter_map(entry).collect();
+        let shared = self.shared(lines, places, &entries.iter().map(|(_, end)| *end).collect::<Vec<_>>());
+        entries.iter().for_each(|(word, end)| places[*end..end + shared].fill(Place::In(word.clone())));
+        let mut parted = BTreeMap::new();
+        for (word, ends) in ends.into_iter().filter(|(_, ends)| ends.len() > 1) {
+            let shared = self.shared(lines, places, &ends);
+            ends.iter().for_each(|&end| places[end..end + shared].fill(Place::In(word.clone())));
+            parted.insert(word, shared);
+        }
+        parted
+    }
+
+    /// How many activations stand behind all of several places, the same behind each.
+    fn shared(&self, lines: &[Line], places: &[Place], ends: &[usize]) -> usize {
+        let passed = |at: usize| match (lines.get(at).map(|line| &line.step), places.get(at)) {
+            (Some(Step::Layer(id, ..)), Some(Place::Here | Place::Open)) => match &self.net.nodes[*id].op {
+                Op::Activation(op) => Some(op.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let alike = |n: &usize| {
+            let op = ends.first().and_then(|first| passed(first + n));
+            op.is_some() && ends.iter().all(|end| passed(end + n) == op)
+        };
+        if ends.len() < 2 { 0 } else { (0..lines.len()).take_while(alike).count() }
+    }
+
+    /// A module's lines under its label; of a part that is one entry of a list, under the list's and the entry's.
+    fn group(
+        &self,
+        (word, mut body): (String, Vec<Line>),
+        parted: &BTreeMap<String, usize>,
+        depth: usize,
+        taken: &mut BTreeSet<String>,
+    ) -> Line {
+        if let Some(shared) = parted.get(&word) {
+            let behind = body.split_off(body.len().saturating_sub(*shared));
+            let entries: BTreeSet<Option<String>> =
+                body.iter().map(|line| self.home(line).and_then(|home| home.get(depth + 1).cloned())).collect();
+            if let (1, Some(Some(entry))) = (entries.len(), entries.first()) {
+                let label = Some(unique(&format!("{word}_{entry}"), taken));
+                let mut scope = BTreeSet::new();
+                let mut body = self.body(body, depth + 2, &mut scope);
+                body.extend(behind.into_iter().map(|line| self.line(line, depth + 2, &mut scope)));
+                return Line { label, step: Step::Group(body) };
+            }
+            body.extend(behind);
+        }
         let label = Some(unique(&word, taken));
         Line { label, step: Step::Group(self.body(body, depth + 1, &mut BTreeSet::new())) }
+    }
+
+    /// Whether the file tells of any modules.
+    pub fn knows(&self) -> bool {
+        self.containers.iter().any(|path| !path.is_empty())
     }
 
     fn line(&self, line: Line, depth: usize, taken: &mut BTreeSet<String>) -> Line {

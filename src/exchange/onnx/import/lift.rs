@@ -7,7 +7,7 @@ use super::places;
 use super::tensor::{self, Tensor};
 use super::{Help, Result, fold, unfit};
 use crate::base::{Diagnostic, codes};
-use crate::exchange::onnx::proto::{GraphProto, NodeProto, ValueInfoProto, dtype};
+use crate::exchange::onnx::proto::{EXTERNAL, GraphProto, NodeProto, TensorProto, ValueInfoProto, dtype};
 use crate::ops::Op;
 use crate::shape::Shape;
 use std::collections::BTreeMap;
@@ -40,8 +40,15 @@ impl<'m> Lift<'m> {
     /// # Errors
     /// `E0830` where they cannot be read.
     pub fn constants(graph: &GraphProto, folder: &Path) -> Result<BTreeMap<String, Value>> {
-        let read = |proto| match tensor::read(proto, folder) {
+        let read = |proto: &TensorProto| match tensor::read(proto, folder) {
             Ok(tensor) => Ok((proto.name.clone(), Value::Const(Rc::new(tensor)))),
+            Err(why) if proto.data_location == EXTERNAL => {
+                let error = Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, why));
+                Err(Help::help(
+                    error,
+                    "put the file of weights beside the model, under the name that it was saved with",
+                ))
+            }
             Err(why) => Err(Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, why))),
         };
         graph.initializer.iter().map(read).collect()

@@ -1,19 +1,22 @@
 //! An ONNX file as an `.arch` file and its weights.
 //!
 //! The nodes are read in their order: constants are folded (`fold`), operators become layers (`operators`, `resizing`,
-//! `patterns`). The graph of layers (`net`) becomes steps where its paths part and meet (`tree`); modules that the file
-//! names become labelled groups (`labels`), alike groups blocks (`blocks`). The text is compiled again, and its graph
-//! compared node by node (`check`) before anything is handed out.
+//! `patterns`). That is done at several values of sizes that the file leaves free, to see which can stay so (`free`). The
+//! graph of layers (`net`) becomes steps (`grow`): where its paths part and meet in pairs, skips and paths (`tree`), else
+//! values with names (`names`). Modules that the file names become labelled groups (`labels`), in a file without names what
+//! occurs more than once (`segments`); alike groups become blocks (`blocks`) and loops (`runs`). The text is compiled again,
+//! and its graph compared node by node (`check`) before anything is handed out.
 
 mod attrs;
 mod blocks;
 mod check;
-mod flat;
 mod fold;
 mod free;
+mod grow;
 mod item;
 mod labels;
 mod lift;
+mod names;
 mod net;
 mod operators;
 mod order;
@@ -21,6 +24,7 @@ mod patterns;
 mod places;
 mod resizing;
 mod runs;
+mod segments;
 mod slots;
 mod store;
 mod tensor;
@@ -33,13 +37,14 @@ use crate::base::{Diagnostic, codes};
 use crate::ops::Op;
 use crate::tools::format::styled;
 use free::{Free, Probe, Sizes};
+use grow::Grower;
 use labels::Labeller;
 use lift::Lift;
 use net::Net;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use tree::{Grower, Line};
+use tree::Line;
 
 /// Results of this room.
 pub type Result<T> = std::result::Result<T, Box<Diagnostic>>;
@@ -109,7 +114,9 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
-    let mut imported = Text { net: &net, free: &free, probes: &probes, head: &head, name: &name }.written()?;
+    let mut imported =
+        Text { net: &net, inputs: input_names(&net), free: &free, probes: &probes, head: &head, name: &name }
+            .written()?;
     imported.notes.extend(fixed);
     Ok(Imported { text: styled(imported.text), ..imported })
 }
@@ -155,6 +162,8 @@ fn model_name(stem: &str, class: Option<&str>) -> String {
 /// What a file is written from.
 struct Text<'n> {
     net: &'n Net,
+    /// What the inputs are called.
+    inputs: Vec<String>,
     free: &'n [Free],
     probes: &'n [Probe],
     head: &'n str,
@@ -165,14 +174,19 @@ impl Text<'_> {
     /// The text, in the form that reads best of those that give the same graph.
     fn written(&self) -> Result<Imported> {
         let (net, mut notes) = (self.net, Vec::new());
-        let mut grower = Grower::new(net);
-        if let Some(lines) = grower.all().filter(|_| grower.named.is_empty()) {
-            let grouped = Labeller::new(net).body(lines, 0, &mut BTreeSet::new());
+        let mut grower = Grower::new(net, true);
+        if let Some(lines) = grower.all() {
+            let labeller = Labeller::new(net);
+            let mut grouped = labeller.body(lines, 0, &mut self.inputs.iter().cloned().collect());
+            if !labeller.knows() {
+                segments::wrap(net, &mut grouped);
+            }
+            let targets = names::give(net, &self.inputs, &mut grouped, &grower.named);
             let order = order::of(&grouped);
             for folded in [true, false] {
                 let (body, blocks) =
                     if folded { blocks::find(net, grouped.clone()) } else { (grouped.clone(), Vec::new()) };
-                let text = self.said(&body, &blocks, BTreeMap::new());
+                let text = self.said(&body, &blocks, &targets);
                 let what = if folded { "blocks" } else { "groups" };
                 match check::same(net, self.probes, &order, &text) {
                     Ok(paths) => return Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes }),
@@ -180,28 +194,31 @@ impl Text<'_> {
                 }
             }
         }
-        let (lines, targets) = flat::lines(net);
+        let mut grower = Grower::new(net, false);
+        let lines = grower.all();
+        let mut lines = lines.ok_or_else(|| unfit("the model cannot be said in the language"))?;
+        let targets = names::give(net, &self.inputs, &mut lines, &grower.named);
         let order = order::of(&lines);
-        let text = self.said(&lines, &[], targets);
+        let text = self.said(&lines, &[], &targets);
         let paths = check::same(net, self.probes, &order, &text)
             .map_err(|why| unfit(format!("the model cannot be said in the language: {why}")))?;
         notes.push("no blocks were recovered: the file is one flat list of layers".into());
         Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes })
     }
 
-    fn said(&self, body: &[Line], blocks: &[text::Block], targets: BTreeMap<usize, String>) -> String {
+    fn said(&self, body: &[Line], blocks: &[text::Block], targets: &BTreeMap<usize, String>) -> String {
         let net = self.net;
         let convs = || net.nodes.iter().filter_map(|n| if let Op::Conv(c) = &n.op { Some(c.bias) } else { None });
         let bias = convs().filter(|b| *b).count() * 2 >= convs().count();
-        let (mut taken, mut sizes) = (BTreeSet::new(), BTreeSet::new());
-        let inputs = (0..net.inputs.len()).map(|i| (net.inputs[i].1, self.declared(i, &mut taken, &mut sizes)));
+        let mut sizes = BTreeSet::new();
+        let inputs = (0..net.inputs.len()).map(|i| (net.inputs[i].1, self.declared(i, &mut sizes)));
         let inputs = inputs.collect();
         text::Writer { net, blocks, bias, inputs, targets }.file(self.head, self.name, body)
     }
 
     /// `input image [N, 3, H=224, W=224]`
-    fn declared(&self, i: usize, taken: &mut BTreeSet<String>, sizes: &mut BTreeSet<String>) -> String {
-        let (name, id) = &self.net.inputs[i];
+    fn declared(&self, i: usize, sizes: &mut BTreeSet<String>) -> String {
+        let (_, id) = &self.net.inputs[i];
         let dims = self.net.nodes[*id].shape.dims();
         let dim = |(axis, size): (usize, &usize)| match self.free.iter().find(|f| f.places.contains(&(i, axis))) {
             Some(free) if sizes.insert(free.name.clone()) => format!("{}={size}", free.name),
@@ -209,11 +226,7 @@ impl Text<'_> {
             None => size.to_string(),
         };
         let said: Vec<String> = dims.iter().enumerate().map(dim).collect();
-        let mut name = input_name(name, dims.len());
-        while !taken.insert(name.clone()) {
-            name += "_";
-        }
-        format!("input {name} [N, {}]", said.join(", "))
+        format!("input {} [N, {}]", self.inputs[i], said.join(", "))
     }
 }
 
@@ -222,6 +235,19 @@ const WORDS: [&str; 26] = [
     "and", "block", "by", "else", "false", "fit", "for", "from", "if", "import", "in", "input", "it", "let", "long",
     "model", "not", "or", "output", "parallel", "repeat", "set", "skip", "train", "true", "via",
 ];
+
+/// What the inputs are called, each by a name of its own.
+fn input_names(net: &Net) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for (name, id) in &net.inputs {
+        let mut name = input_name(name, net.nodes[*id].shape.dims().len());
+        while names.contains(&name) {
+            name += "_";
+        }
+        names.push(name);
+    }
+    names
+}
 
 /// An input's name as the language can have it.
 fn input_name(name: &str, axes: usize) -> String {

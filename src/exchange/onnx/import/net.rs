@@ -77,15 +77,6 @@ impl Net {
             seen.entry(all).or_insert(id);
         }
     }
-
-    /// Who reads each node.
-    pub fn users(&self) -> Vec<Vec<usize>> {
-        let mut users = vec![Vec::new(); self.nodes.len()];
-        for (id, node) in self.nodes.iter().enumerate() {
-            node.inputs.iter().for_each(|&input| users[input].push(id));
-        }
-        users
-    }
 }
 
 /// The items that outputs need, and all inputs; each after what it reads.

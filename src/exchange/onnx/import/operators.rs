@@ -19,60 +19,42 @@ pub(super) type Made = Result<Value, Refused>;
 impl Lift<'_> {
     /// What an operator gives.
     pub(super) fn operator(&mut self, op: &str, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        if op == "Constant" {
-            return constant(attrs);
-        }
-        if op == "Shape" {
-            return self.sizes_of(inputs, attrs);
-        }
         let x = match inputs.first() {
             Some(Some(Value::Item(x))) => *x,
-            _ if matches!(op, "Add" | "Mul" | "Sub" | "Div" | "MatMul") => usize::MAX,
+            _ if matches!(op, "Add" | "Mul" | "Sub" | "Div" | "MatMul" | "Constant" | "Shape") => usize::MAX,
             _ => return Err("has a first operand that is no computed value".into()),
         };
-        let plain = |f: Activation| Ok(f);
-        let function = match op {
-            "Add" | "Sum" | "Mul" | "Sub" | "Div" => return self.arithmetic(op, inputs),
-            "Identity" | "Dropout" | "Cast" => return Ok(Value::Item(x)),
-            "Conv" => return self.conv(x, inputs, attrs),
-            "ConvTranspose" => return self.conv_transpose(x, inputs, attrs),
-            "Gemm" => return self.gemm(x, inputs, attrs),
-            "MatMul" => return self.matmul(inputs),
-            "BatchNormalization" => return self.batch_norm(x, inputs, attrs),
-            "InstanceNormalization" => return self.instance_norm(x, inputs, attrs),
-            "LayerNormalization" => return self.layer_norm(x, inputs, attrs),
-            "GroupNormalization" => return self.group_norm(x, inputs, attrs),
-            "MaxPool" | "AveragePool" => return self.pool(op, x, attrs),
-            "GlobalAveragePool" | "GlobalMaxPool" => return self.global(op == "GlobalMaxPool", x),
-            "ReduceMean" | "ReduceMax" => return self.reduce(op == "ReduceMax", x, inputs, attrs),
-            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => return self.reshaped(op, x, inputs, attrs),
-            "Transpose" => return self.transpose(x, attrs),
-            "Resize" | "Upsample" => return self.resize(op, x, inputs, attrs),
-            "Pad" => return self.pad(x, inputs, attrs),
-            "Slice" => return self.slice(x, inputs, attrs),
-            "Concat" => return self.concat(inputs, attrs),
-            "Clip" => return self.clip(x, inputs, attrs),
-            "PRelu" => return self.prelu(x, inputs),
-            "Softmax" => return self.softmax(x, attrs),
-            "Erf" => {
-                let dims = self.items[x].dims.clone();
-                return Ok(self.raw(Raw::Erf, x, dims));
-            }
-            "Relu" => plain(Activation::Relu),
-            "Sigmoid" => plain(Activation::Sigmoid),
-            "Tanh" => plain(Activation::Tanh),
-            "HardSwish" => plain(Activation::HardSwish),
-            "Swish" => plain(Activation::Silu),
-            "LeakyRelu" => plain(Activation::LeakyRelu { slope: attrs.float("alpha", 0.01) }),
-            "Elu" => plain(Activation::Elu { alpha: attrs.float("alpha", 1.0) }),
-            "Gelu" if attrs.word("approximate") != "tanh" => plain(Activation::Gelu),
-            "HardSigmoid" => match (attrs.float("alpha", 0.2) * 6.0 - 1.0).abs() < 1e-5 {
-                true if attrs.float("beta", 0.5) == 0.5 => plain(Activation::HardSigmoid),
-                _ => Err("has another slope than 1/6"),
-            },
-            _ => Err("is an operator that no layer stands for"),
-        };
-        self.layer(function.map_err(|why: &str| why.to_string())?, vec![x], Vec::new())
+        if let Some(function) = function(op, attrs) {
+            return self.layer(function?, vec![x], Vec::new());
+        }
+        match op {
+            "Constant" => constant(attrs),
+            "Shape" => self.sizes_of(inputs, attrs),
+            "Add" | "Sum" | "Mul" | "Sub" | "Div" => self.arithmetic(op, inputs),
+            "Identity" | "Dropout" | "Cast" => Ok(Value::Item(x)),
+            "Conv" => self.conv(x, inputs, attrs),
+            "ConvTranspose" => self.conv_transpose(x, inputs, attrs),
+            "Gemm" => self.gemm(x, inputs, attrs),
+            "MatMul" => self.matmul(inputs),
+            "BatchNormalization" => self.batch_norm(x, inputs, attrs),
+            "InstanceNormalization" => self.instance_norm(x, inputs, attrs),
+            "LayerNormalization" => self.layer_norm(x, inputs, attrs),
+            "GroupNormalization" => self.group_norm(x, inputs, attrs),
+            "MaxPool" | "AveragePool" => self.pool(op, x, attrs),
+            "GlobalAveragePool" | "GlobalMaxPool" => self.global(op == "GlobalMaxPool", x),
+            "ReduceMean" | "ReduceMax" => self.reduce(op == "ReduceMax", x, inputs, attrs),
+            "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshaped(op, x, inputs, attrs),
+            "Transpose" => self.transpose(x, attrs),
+            "Resize" | "Upsample" => self.resize(op, x, inputs, attrs),
+            "Pad" => self.pad(x, inputs, attrs),
+            "Slice" => self.slice(x, inputs, attrs),
+            "Concat" => self.concat(inputs, attrs),
+            "Clip" => self.clip(x, inputs, attrs),
+            "PRelu" => self.prelu(x, inputs),
+            "Softmax" => self.softmax(x, attrs),
+            "Erf" => Ok(self.raw(Raw::Erf, x, self.items[x].dims.clone())),
+            _ => Err("is an operator that no layer stands for".into()),
+        }
     }
 
     fn concat(&mut self, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
@@ -330,6 +312,28 @@ impl Lift<'_> {
             false => Err(format!("is over axis {axis}; `softmax` is over the channels")),
         }
     }
+}
+
+/// The activation that an operator is, if it is one; an error where its attributes make it another.
+fn function(op: &str, attrs: &Attrs) -> Option<Result<Activation, Refused>> {
+    Some(Ok(match op {
+        "Relu" => Activation::Relu,
+        "Sigmoid" => Activation::Sigmoid,
+        "Tanh" => Activation::Tanh,
+        "HardSwish" => Activation::HardSwish,
+        "Swish" => Activation::Silu,
+        "LeakyRelu" => Activation::LeakyRelu { slope: attrs.float("alpha", 0.01) },
+        "Elu" => Activation::Elu { alpha: attrs.float("alpha", 1.0) },
+        "Gelu" if attrs.word("approximate") != "tanh" => Activation::Gelu,
+        "HardSigmoid" => {
+            let sixth = (attrs.float("alpha", 0.2) * 6.0 - 1.0).abs() < 1e-5;
+            match sixth && attrs.float("beta", 0.5) == 0.5 {
+                true => Activation::HardSigmoid,
+                false => return Some(Err("has another slope than 1/6".into())),
+            }
+        }
+        _ => return None,
+    }))
 }
 
 /// A sliding window.

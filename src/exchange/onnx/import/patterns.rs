@@ -254,35 +254,31 @@ impl Lift<'_> {
                 self.layer(Scale { init: 1.0, per_channel: !single }, item.inputs.clone(), vec![("weight", weight)])
             }
             _ if item.dims.len() < 3 => Err("adds a constant to vectors that no linear layer gave".to_string()),
-            _ => {
-                let ones = || Some(vec![1.0; channels]);
-                let weight = mul.as_ref().map_or_else(ones, spread).ok_or("meets a constant that does not fit")?;
-                let bias = add.as_ref().and_then(spread).ok_or("meets a constant that does not fit")?;
-                let axes = item.dims.len() - 2;
-                let dims = [vec![channels, 1], vec![1; axes]].concat();
-                let name = mul.as_ref().map_or("", |t| t.name.as_str());
-                let params = vec![
-                    ("weight", Rc::new(Tensor::floats_of(dims, weight, name))),
-                    ("bias", Rc::new(Tensor::floats_of(vec![channels], bias, ""))),
-                ];
-                let one = || vec![1; axes];
-                let (pad, init, bias_init) = (vec![0; axes], Init::KaimingNormal, None);
-                let (kernel, stride, dilation) = (one(), one(), one());
-                let op = Conv {
-                    width: channels,
-                    kernel,
-                    stride,
-                    pad,
-                    dilation,
-                    groups: channels,
-                    bias: true,
-                    init,
-                    bias_init,
-                };
-                self.layer(op, item.inputs.clone(), params)
-            }
+            _ => self.channelwise(&item, mul, add),
         };
         made.and_then(as_item)
+    }
+
+    /// A factor and a sum as a 1×1 convolution of each channel by itself.
+    fn channelwise(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Made {
+        let channels = item.dims.get(1).copied().unwrap_or(0);
+        let spread = |t: &Rc<Tensor>| per_channel(t, item, channels);
+        let ones = || Some(vec![1.0; channels]);
+        let weight = mul.as_ref().map_or_else(ones, spread).ok_or("meets a constant that does not fit")?;
+        let bias = add.as_ref().and_then(spread).ok_or("meets a constant that does not fit")?;
+        let axes = item.dims.len() - 2;
+        let dims = [vec![channels, 1], vec![1; axes]].concat();
+        let name = mul.as_ref().map_or("", |t| t.name.as_str());
+        let params = vec![
+            ("weight", Rc::new(Tensor::floats_of(dims, weight, name))),
+            ("bias", Rc::new(Tensor::floats_of(vec![channels], bias, ""))),
+        ];
+        let one = || vec![1; axes];
+        let (kernel, stride, dilation, pad) = (one(), one(), one(), vec![0; axes]);
+        let (init, bias_init) = (Init::KaimingNormal, None);
+        let (width, groups, bias) = (channels, channels, true);
+        let op = Conv { width, kernel, stride, pad, dilation, groups, bias, init, bias_init };
+        self.layer(op, item.inputs.clone(), params)
     }
 
     /// A factor and a sum after a group norm without them are its weight and bias.

@@ -3,7 +3,7 @@
 use super::attrs::Attrs;
 use super::fold::known;
 use super::item::{BATCH, Kind, Raw, Value};
-use super::lift::Lift;
+use super::lift::{Lift, Refused};
 use super::operators::{Made, Window};
 use super::tensor::Tensor;
 use crate::ops::Op;
@@ -256,23 +256,8 @@ impl Lift<'_> {
 
     pub(super) fn resize(&mut self, op: &str, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
         let dims = self.items[x].dims.clone();
-        let constant = |i: usize| match inputs.get(i).cloned().flatten() {
-            Some(Value::Const(tensor)) if tensor.len() > 0 => tensor.numbers(),
-            _ => None,
-        };
-        let scales =
-            constant(if op == "Upsample" || inputs.len() == 2 { 1 } else { 2 }).or_else(|| attrs.floats("scales"));
-        let spatial = |list: Vec<f64>| if list.len() == dims.len() { list[2..].to_vec() } else { list };
+        let (sizes, factor) = resized(op, &dims, inputs, attrs).ok_or("has sizes that are not known")?;
         let axes = dims.len().saturating_sub(2);
-        let (sizes, factor): (Vec<usize>, Option<Vec<usize>>) = match (constant(3).map(spatial), scales.map(spatial)) {
-            (Some(sizes), _) => (sizes.iter().map(|&s| s as usize).collect(), None),
-            (None, Some(scales)) => {
-                let sizes = dims.iter().skip(2).zip(&scales).map(|(&d, s)| (d as f64 * s).floor() as usize);
-                let factor = scales.iter().map(|&s| (s.fract() == 0.0 && s >= 1.0).then_some(s as usize)).collect();
-                (sizes.collect(), factor)
-            }
-            _ => return Err("has sizes that are not known".into()),
-        };
         if sizes.len() != axes || sizes.contains(&0) || sizes.iter().any(|&s| s > 1 << 24) {
             return Err("has sizes that cannot be".into());
         }
@@ -303,15 +288,7 @@ impl Lift<'_> {
     pub(super) fn pad(&mut self, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
         let item = self.items[x].clone();
         let rank = item.dims.len();
-        let amounts = match inputs.get(1).cloned().flatten() {
-            Some(Value::Const(tensor)) => tensor.ints(),
-            _ => attrs.ints("pads"),
-        };
-        let amounts: Option<Vec<usize>> =
-            amounts.unwrap_or_default().iter().map(|&p| usize::try_from(p).ok()).collect();
-        let amounts = amounts
-            .filter(|a| a.len() == 2 * rank && a.iter().all(|&p| p < 1 << 24))
-            .ok_or("has amounts that cannot be read")?;
+        let amounts = amounts(inputs, attrs, rank).ok_or("has amounts that cannot be read")?;
         let value = match inputs.get(2).cloned().flatten() {
             Some(Value::Const(tensor)) => tensor.single().unwrap_or(f64::NAN),
             _ => attrs.float("value", 0.0),
@@ -347,38 +324,7 @@ impl Lift<'_> {
 
     pub(super) fn slice(&mut self, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
         let dims = self.items[x].dims.clone();
-        let list = |i: usize, name: &str| match inputs.get(i).cloned().flatten() {
-            Some(Value::Const(tensor)) => tensor.ints(),
-            Some(_) => None,
-            None => attrs.ints(name),
-        };
-        let (starts, ends) = (
-            list(1, "starts").ok_or("starts at a computed place")?,
-            list(2, "ends").ok_or("ends at a computed place")?,
-        );
-        let axes = list(3, "axes").unwrap_or_else(|| (0..starts.len() as i64).collect());
-        let steps = list(4, "steps").unwrap_or_else(|| vec![1; starts.len()]);
-        let (mut size, mut stride, mut centred) = (dims.clone(), vec![1usize; dims.len()], true);
-        for (i, &axis) in axes.iter().enumerate() {
-            let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis })
-                .ok()
-                .filter(|&a| a < dims.len());
-            let (Some(axis), Some(&start), Some(&end), Some(&step)) = (axis, starts.get(i), ends.get(i), steps.get(i))
-            else {
-                return Err("has axes that cannot be".into());
-            };
-            let length = dims[axis] as i64;
-            let clamp = |n: i64| if n < 0 { (n + length).max(0) } else { n.min(length) };
-            let (start, end) = (clamp(start), clamp(end));
-            if step < 1 || end <= start || (step > 1 && (start, end) != (0, length)) {
-                return Err("cuts out what no layer does".into());
-            }
-            if axis < 2 && (start, end, step) != (0, length, 1) {
-                return Err("cuts batch or channels apart".into());
-            }
-            centred &= start == (length - (end - start)) / 2;
-            (size[axis], stride[axis]) = (((end - start) as usize).div_ceil(step as usize), step as usize);
-        }
+        let Cut { size, stride, centred } = cut(&dims, inputs, attrs)?;
         if size == dims {
             return Ok(Value::Item(x));
         }
@@ -396,6 +342,75 @@ impl Lift<'_> {
             false => Err("cuts out a part that is not the middle".into()),
         }
     }
+}
+
+/// What a slice leaves: sizes, steps, and whether it is the middle.
+struct Cut {
+    size: Vec<usize>,
+    stride: Vec<usize>,
+    centred: bool,
+}
+
+fn cut(dims: &[usize], inputs: &[Option<Value>], attrs: &Attrs) -> Result<Cut, Refused> {
+    let list = |i: usize, name: &str| match inputs.get(i).cloned().flatten() {
+        Some(Value::Const(tensor)) => tensor.ints(),
+        Some(_) => None,
+        None => attrs.ints(name),
+    };
+    let starts = list(1, "starts").ok_or("starts at a computed place")?;
+    let ends = list(2, "ends").ok_or("ends at a computed place")?;
+    let axes = list(3, "axes").unwrap_or_else(|| (0..starts.len() as i64).collect());
+    let steps = list(4, "steps").unwrap_or_else(|| vec![1; starts.len()]);
+    let mut cut = Cut { size: dims.to_vec(), stride: vec![1; dims.len()], centred: true };
+    for (i, &axis) in axes.iter().enumerate() {
+        let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok();
+        let (Some(axis), Some(&start), Some(&end), Some(&step)) =
+            (axis.filter(|&a| a < dims.len()), starts.get(i), ends.get(i), steps.get(i))
+        else {
+            return Err("has axes that cannot be".into());
+        };
+        let length = dims[axis] as i64;
+        let clamp = |n: i64| if n < 0 { n.saturating_add(length).max(0) } else { n.min(length) };
+        let (start, end) = (clamp(start), clamp(end));
+        if step < 1 || end <= start || (step > 1 && (start, end) != (0, length)) {
+            return Err("cuts out what no layer does".into());
+        }
+        if axis < 2 && (start, end, step) != (0, length, 1) {
+            return Err("cuts batch or channels apart".into());
+        }
+        cut.centred &= start == (length - (end - start)) / 2;
+        (cut.size[axis], cut.stride[axis]) = (((end - start) as usize).div_ceil(step as usize), step as usize);
+    }
+    Ok(cut)
+}
+
+/// What a `Pad` adds: before each axis, then behind each.
+fn amounts(inputs: &[Option<Value>], attrs: &Attrs, rank: usize) -> Option<Vec<usize>> {
+    let amounts = match inputs.get(1).cloned().flatten() {
+        Some(Value::Const(tensor)) => tensor.ints(),
+        _ => attrs.ints("pads"),
+    };
+    let amounts: Vec<usize> = amounts?.iter().map(|&p| usize::try_from(p).ok()).collect::<Option<_>>()?;
+    (amounts.len() == 2 * rank && amounts.iter().all(|&p| p < 1 << 24)).then_some(amounts)
+}
+
+/// The sizes that an interpolation gives, and its factor where that is whole.
+type Resized = (Vec<usize>, Option<Vec<usize>>);
+
+fn resized(op: &str, dims: &[usize], inputs: &[Option<Value>], attrs: &Attrs) -> Option<Resized> {
+    let constant = |i: usize| match inputs.get(i).cloned().flatten() {
+        Some(Value::Const(tensor)) if tensor.len() > 0 => tensor.numbers(),
+        _ => None,
+    };
+    let place = if op == "Upsample" || inputs.len() == 2 { 1 } else { 2 };
+    let spatial = |list: Vec<f64>| if list.len() == dims.len() { list[2..].to_vec() } else { list };
+    if let Some(sizes) = constant(3).map(spatial) {
+        return Some((sizes.iter().map(|&s| s as usize).collect(), None));
+    }
+    let scales = constant(place).or_else(|| attrs.floats("scales")).map(spatial)?;
+    let sizes = dims.iter().skip(2).zip(&scales).map(|(&d, s)| (d as f64 * s).floor() as usize);
+    let factor = scales.iter().map(|&s| (s.fract() == 0.0 && s >= 1.0).then_some(s as usize)).collect();
+    Some((sizes.collect(), factor))
 }
 
 /// Whether the padding at the end of an axis is what rounding up needs.

@@ -140,6 +140,11 @@ fn data(proto: &TensorProto, folder: &Path, count: usize) -> Result<Data, String
             false => Err(format!("has {} bytes for {count} numbers", bytes.len())),
         };
     }
+    listed(proto, element, count)
+}
+
+/// The numbers that stand in a field of their type.
+fn listed(proto: &TensorProto, element: Element, count: usize) -> Result<Data, String> {
     let numbers: Data = if !proto.float_data.is_empty() {
         Data::Floats(proto.float_data.clone())
     } else if !proto.int64_data.is_empty() {

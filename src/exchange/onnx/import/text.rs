@@ -28,7 +28,7 @@ pub struct Writer<'n> {
     /// The inputs' declarations.
     pub inputs: Vec<(usize, String)>,
     /// Labels of nodes that `from` goes back to.
-    pub targets: std::collections::BTreeMap<usize, String>,
+    pub targets: &'n std::collections::BTreeMap<usize, String>,
 }
 
 impl Writer<'_> {
@@ -86,6 +86,7 @@ impl Writer<'_> {
         self.body(lines, depth + 1, &mut inside);
         let indent = "    ".repeat(depth);
         match inside.lines().count() {
+            0 => "{}".into(),
             1 if inside.trim().len() < 70 => format!("{{ {} }}", inside.trim()),
             _ => format!("{{\n{inside}{indent}}}"),
         }

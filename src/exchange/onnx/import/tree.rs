@@ -71,6 +71,14 @@ pub struct Skip {
     pub body: Option<Vec<Line>>,
 }
 
+impl Skip {
+    /// A bare skip that ends in this merge.
+    pub fn of(node: usize) -> Self {
+        let (via, by) = (Vec::new(), Vec::new());
+        Self { node, last: false, long: false, from: None, via, project: None, by, body: None }
+    }
+}
+
 impl Line {
     /// A line without a label.
     pub fn new(step: Step) -> Self {
@@ -78,28 +86,31 @@ impl Line {
     }
 }
 
-/// Finds the steps of a graph.
-pub struct Grower<'n> {
+/// Where paths part and meet.
+pub struct Regions<'n> {
     net: &'n Net,
     /// The nearest node that every path to a node passes; `None` for inputs and where paths from several meet.
     above: Vec<Option<usize>>,
     depth: Vec<usize>,
-    /// Nodes that `from` goes back to.
-    pub named: BTreeSet<usize>,
 }
 
-impl<'n> Grower<'n> {
+impl<'n> Regions<'n> {
     /// For a graph.
     pub fn new(net: &'n Net) -> Self {
-        let mut grower = Self { net, above: Vec::new(), depth: Vec::new(), named: BTreeSet::new() };
+        let mut regions = Self { net, above: Vec::new(), depth: Vec::new() };
         for node in &net.nodes {
             let mut inputs = node.inputs.iter().map(|&i| Some(i));
             let first = inputs.next().flatten();
-            let above = inputs.fold(first, |a, b| grower.common(a, b));
-            grower.depth.push(above.map_or(0, |a| grower.depth[a] + 1));
-            grower.above.push(above);
+            let above = inputs.fold(first, |a, b| regions.common(a, b));
+            regions.depth.push(above.map_or(0, |a| regions.depth[a] + 1));
+            regions.above.push(above);
         }
-        grower
+        regions
+    }
+
+    /// The nearest node that every path to this one passes; `None` for inputs and where paths from several meet.
+    pub fn above(&self, id: usize) -> Option<usize> {
+        self.above[id]
     }
 
     fn common(&self, a: Option<usize>, b: Option<usize>) -> Option<usize> {
@@ -114,37 +125,8 @@ impl<'n> Grower<'n> {
         Some(a)
     }
 
-    /// The steps of the whole graph; `None` where it is none of paths that part and meet in pairs.
-    pub fn all(&mut self) -> Option<Vec<Line>> {
-        let (net, mut lines) = (self.net, Vec::new());
-        let main = net.outputs.iter().map(|(_, node)| *node).max()?;
-        let mut last = net.inputs.first()?.1;
-        if net.inputs.len() == 1 {
-            lines.push(Line::new(Step::Input(last)));
-            lines.extend(self.path(last, main, 0)?);
-            last = main;
-        } else {
-            return None;
-        }
-        let single = net.outputs.len() == 1;
-        for (name, node) in &net.outputs {
-            if *node != last {
-                self.named.insert(*node);
-                lines.push(Line::new(Step::From(*node)));
-            }
-            last = *node;
-            if !single {
-                lines.push(Line::new(Step::Output(name.clone())));
-            }
-        }
-        let reached: BTreeSet<usize> = super::order::of(&lines).into_iter().collect();
-        let whole = reached.len() == net.nodes.len() - net.inputs.len();
-        (whole && net.outputs.iter().all(|(_, n)| reached.contains(n) || net.inputs.iter().any(|i| i.1 == *n)))
-            .then_some(lines)
-    }
-
     /// The nodes on the way from one to another, without the first.
-    fn between(&self, from: usize, to: usize) -> BTreeSet<usize> {
+    pub fn between(&self, from: usize, to: usize) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         let mut stack = vec![to];
         while let Some(id) = stack.pop() {
@@ -156,7 +138,7 @@ impl<'n> Grower<'n> {
     }
 
     /// The steps from one node's value to another's.
-    fn path(&mut self, from: usize, to: usize, depth: usize) -> Option<Vec<Line>> {
+    fn path(&self, from: usize, to: usize, depth: usize) -> Option<Vec<Line>> {
         if depth > DEEPEST {
             return None;
         }
@@ -178,63 +160,50 @@ impl<'n> Grower<'n> {
         Some(lines)
     }
 
-    /// Where paths that parted at `before` meet again.
-    fn merge(&mut self, at: usize, before: usize, depth: usize) -> Option<Step> {
+    /// Where paths that parted at `before` meet again; `None` where they cross on the way.
+    pub fn merge(&self, at: usize, before: usize, depth: usize) -> Option<Step> {
         let node = &self.net.nodes[at];
         let inputs = node.inputs.clone();
         let regions: Vec<BTreeSet<usize>> = inputs.iter().map(|&i| self.between(before, i)).collect();
         let apart = (0..regions.len()).all(|i| (0..i).all(|j| regions[i].is_disjoint(&regions[j])));
         if !apart {
-            return self.crossing(at, before, &inputs, &regions, depth);
-        }
-        if let (Op::Gate(_), [s, r, t]) = (&node.op, inputs.as_slice()) {
-            let (s, by, body) = (*s, self.path(before, *t, depth)?, self.path(before, *r, depth)?);
-            let plain = Skip {
-                node: at,
-                last: false,
-                long: false,
-                from: None,
-                via: Vec::new(),
-                project: None,
-                by,
-                body: Some(body),
-            };
-            return (s == before).then(|| Step::Skip(Box::new(plain)));
+            return None;
         }
         let scaled = matches!(&node.op, Op::Add(add) if add.scale != 1.0);
-        if let [a, b] = inputs[..] {
-            let (x, y) = (self.path(before, a, depth)?, self.path(before, b, depth)?);
-            let is_via = |short: &Vec<Line>, long: &Vec<Line>| {
-                short.len() <= 2 && long.len() > short.len() && short.iter().all(|l| matches!(&l.step, Step::Layer(..)))
-            };
-            let add = matches!(node.op, Op::Add(_));
-            let second = !scaled && (y.is_empty() && !x.is_empty() || add && is_via(&y, &x));
-            if x.is_empty() || second || (add && (scaled || is_via(&x, &y))) {
-                let (via, body) = if second { (y, x) } else { (x, y) };
-                let (s, r) = if second { (b, a) } else { (a, b) };
-                let long = self.is_long(before, r, &body);
-                let _ = s;
-                let last = second && matches!(node.op, Op::Concat(_));
-                let skip =
-                    Skip { node: at, last, long, from: None, via, project: None, by: Vec::new(), body: Some(body) };
-                return Some(Step::Skip(Box::new(skip)));
+        match (&node.op, inputs.as_slice()) {
+            (Op::Gate(_), &[s, r, t]) => {
+                let (by, body) = (self.path(before, t, depth)?, self.path(before, r, depth)?);
+                let skip = Skip { by, body: Some(body), ..Skip::of(at) };
+                (s == before).then(|| Step::Skip(Box::new(skip)))
             }
-            return Some(Step::Parallel(at, vec![x, y]));
+            (_, &[a, b]) => self.pair(at, before, (a, b), depth),
+            _ => {
+                let paths = inputs.iter().map(|&i| self.path(before, i, depth)).collect::<Option<_>>()?;
+                (!scaled).then_some(Step::Parallel(at, paths))
+            }
         }
-        let paths = inputs.iter().map(|&i| self.path(before, i, depth)).collect::<Option<_>>()?;
-        (!scaled).then_some(Step::Parallel(at, paths))
     }
 
-    /// Two paths that share nodes: the longer one is the main path, the other leaves it somewhere.
-    fn crossing(
-        &mut self,
-        _at: usize,
-        _before: usize,
-        _inputs: &[usize],
-        _regions: &[BTreeSet<usize>],
-        _depth: usize,
-    ) -> Option<Step> {
-        None
+    /// Two paths: a skip where one of them is empty, or short enough for a `via`.
+    fn pair(&self, at: usize, before: usize, (a, b): (usize, usize), depth: usize) -> Option<Step> {
+        let op = &self.net.nodes[at].op;
+        let (add, scaled) = (matches!(op, Op::Add(_)), matches!(op, Op::Add(add) if add.scale != 1.0));
+        let (x, y) = (self.path(before, a, depth)?, self.path(before, b, depth)?);
+        let second = !scaled && (y.is_empty() && !x.is_empty() || add && self.is_via(&y, &x));
+        if !(x.is_empty() || second || (add && (scaled || self.is_via(&x, &y)))) {
+            return Some(Step::Parallel(at, vec![x, y]));
+        }
+        let (via, body, result) = if second { (y, x, a) } else { (x, y, b) };
+        let long = self.is_long(before, result, &body);
+        let last = second && matches!(op, Op::Concat(_));
+        Some(Step::Skip(Box::new(Skip { last, long, via, body: Some(body), ..Skip::of(at) })))
+    }
+
+    /// Whether a path is what the source passes beside another: a few layers, or channels of zeros, which stand nowhere else.
+    fn is_via(&self, short: &[Line], long: &[Line]) -> bool {
+        let layer = |line: &Line| if let Step::Layer(id, ..) = line.step { Some(&self.net.nodes[id].op) } else { None };
+        let padded = matches!(short, [line] if matches!(layer(line), Some(Op::ZeroPad(_))));
+        padded || short.len() <= 2 && long.len() > short.len() && short.iter().all(|line| layer(line).is_some())
     }
 
     /// Whether a path visits a size that is neither its start's nor its end's.

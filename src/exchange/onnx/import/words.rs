@@ -56,16 +56,6 @@ fn values(op: &Op) -> Vec<(&'static str, String)> {
             ("bias", c.bias.to_string()),
         ],
         Op::Linear(l) => vec![("width", l.width.to_string()), ("bias", l.bias.to_string())],
-        Op::Scale(s) => vec![("per", if s.per_channel { "\"channel\"" } else { "\"tensor\"" }.into())],
-        Op::BatchNorm(n) => vec![("eps", float(n.eps)), ("momentum", float(n.momentum))],
-        Op::GroupNorm(n) => {
-            vec![("groups", n.groups.to_string()), ("eps", float(n.eps)), ("affine", n.affine.to_string())]
-        }
-        Op::LayerNorm(n) => vec![("eps", float(n.eps)), ("affine", n.affine.to_string())],
-        Op::InstanceNorm(n) => vec![("eps", float(n.eps)), ("affine", n.affine.to_string())],
-        Op::Activation(Activation::LeakyRelu { slope }) => vec![("slope", float(*slope))],
-        Op::Activation(Activation::Elu { alpha }) => vec![("alpha", float(*alpha))],
-        Op::Prelu(p) => vec![("shared", p.shared.to_string())],
         Op::MaxPool(p) => vec![
             ("kernel", list(&p.kernel)),
             ("stride", stride(&p.stride, &p.kernel)),
@@ -80,6 +70,28 @@ fn values(op: &Op) -> Vec<(&'static str, String)> {
             ("ceil", p.ceil.to_string()),
             ("count_pad", p.count_pad.to_string()),
         ],
+        op => [pointwise(op), sizes(op)].concat(),
+    }
+}
+
+fn pointwise(op: &Op) -> Vec<(&'static str, String)> {
+    match op {
+        Op::Scale(s) => vec![("per", if s.per_channel { "\"channel\"" } else { "\"tensor\"" }.into())],
+        Op::BatchNorm(n) => vec![("eps", float(n.eps)), ("momentum", float(n.momentum))],
+        Op::GroupNorm(n) => {
+            vec![("groups", n.groups.to_string()), ("eps", float(n.eps)), ("affine", n.affine.to_string())]
+        }
+        Op::LayerNorm(n) => vec![("eps", float(n.eps)), ("affine", n.affine.to_string())],
+        Op::InstanceNorm(n) => vec![("eps", float(n.eps)), ("affine", n.affine.to_string())],
+        Op::Activation(Activation::LeakyRelu { slope }) => vec![("slope", float(*slope))],
+        Op::Activation(Activation::Elu { alpha }) => vec![("alpha", float(*alpha))],
+        Op::Prelu(p) => vec![("shared", p.shared.to_string())],
+        _ => Vec::new(),
+    }
+}
+
+fn sizes(op: &Op) -> Vec<(&'static str, String)> {
+    match op {
         Op::GlobalPool(_) => vec![("kernel", "global".into())],
         Op::AdaptiveAvgPool(p) => vec![("size", list(&p.size))],
         Op::Upsample(u) => {

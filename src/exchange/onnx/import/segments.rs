@@ -1,0 +1,65 @@
+//! Structure where no names tell of any: skips and paths that are alike become labelled groups, and so blocks and loops.
+
+use super::blocks::goes_back;
+use super::net::Net;
+use super::slots::key;
+use super::tree::{Line, Step};
+use crate::ops::Op;
+use std::collections::BTreeMap;
+
+/// Groups skips and paths, each with the activations behind it, that occur more than once.
+pub fn wrap(net: &Net, lines: &mut Vec<Line>) {
+    let mut counts = BTreeMap::new();
+    count(net, lines, &mut counts);
+    gather(net, lines, &counts, &mut 0);
+}
+
+/// How many lines from one on make a segment; none where it begins none.
+fn length(net: &Net, lines: &[Line]) -> usize {
+    let merges = |line: &Line| line.label.is_none() && matches!(line.step, Step::Skip(_) | Step::Parallel(..));
+    let passes = |line: &&Line| {
+        line.label.is_none()
+            && matches!(&line.step, Step::Layer(id, ..) if matches!(net.nodes[*id].op, Op::Activation(_)))
+    };
+    match lines.first() {
+        Some(first) if merges(first) && !goes_back(&lines[..1]) => 1 + lines[1..].iter().take_while(passes).count(),
+        _ => 0,
+    }
+}
+
+fn bodies<'l>(line: &'l mut Line, f: &mut dyn FnMut(&'l mut Vec<Line>)) {
+    match &mut line.step {
+        Step::Skip(skip) => skip.body.iter_mut().for_each(f),
+        Step::Parallel(_, paths) => paths.iter_mut().for_each(f),
+        _ => {}
+    }
+}
+
+fn count(net: &Net, lines: &mut [Line], counts: &mut BTreeMap<String, usize>) {
+    let mut at = 0;
+    while at < lines.len() {
+        let length = length(net, &lines[at..]);
+        if length > 0 {
+            *counts.entry(key(&lines[at..at + length])).or_default() += 1;
+        }
+        bodies(&mut lines[at], &mut |body| count(net, body, counts));
+        at += 1;
+    }
+}
+
+fn gather(net: &Net, lines: &mut Vec<Line>, counts: &BTreeMap<String, usize>, number: &mut usize) {
+    let mut at = 0;
+    while at < lines.len() {
+        let length = length(net, &lines[at..]);
+        let alike = length > 0 && counts.get(&key(&lines[at..at + length])).is_some_and(|&n| n > 1);
+        if alike {
+            *number += 1;
+            let label = Some(format!("block{number}"));
+            let body: Vec<Line> = lines.splice(at..at + length, []).collect();
+            lines.insert(at, Line { label, step: Step::Group(body) });
+        } else {
+            bodies(&mut lines[at], &mut |body| gather(net, body, counts, number));
+        }
+        at += 1;
+    }
+}
