@@ -166,12 +166,21 @@ fn report(subject: &Subject, question: &Question, all: &[Walked]) -> Report {
         columns,
         size: if columns == 1 { (760.0, 420.0) } else { (430.0, 380.0) },
         panels,
-        note: "Along random directions that are as long as the weights in each filter (Li et al. 2018); 0 is the checkpoint. Colours change \
-               where the loss grows by the same factor; the brightest stands for all above. Norms keep the checkpoint's statistics."
-            .into(),
+        note: note(question),
     };
     let (text, findings) = findings(question, all, &at);
     Report { table: table(all, &at, question.line), figure, findings, text }
+}
+
+fn note(question: &Question) -> String {
+    let colours = match question.line {
+        true => "",
+        false => " Colours change where the loss grows by the same factor; the brightest stands for all above.",
+    };
+    format!(
+        "Along random directions that are as long as the weights in each filter (Li et al. 2018); 0 is the checkpoint.{colours} Norms keep the \
+         checkpoint's statistics."
+    )
 }
 
 /// Where colours change: by equal factors, from the lowest loss to that which three quarters of the points of the flattest network stay
@@ -258,10 +267,10 @@ fn shape(question: &Question, walked: &Walked, (left, right): (f64, f64)) -> (St
     let count = walked.rows.iter().map(Vec::len).sum::<usize>().max(1);
     let near = walked.rows.iter().flatten().filter(|loss| **loss <= centre + 1.0).count() as f64 / count as f64;
     let convex = convex_share(&walked.rows);
-    let what = if question.line { "curve" } else { "surface" };
-    let bent = convex.map_or(String::new(), |share| {
-        format!(", and the {what} bends downwards in no direction at {:.0} % of the inner points", 100.0 * share)
-    });
+    let bends =
+        if question.line { "the curve does not bend downwards" } else { "the surface bends downwards in no direction" };
+    let bent =
+        convex.map_or(String::new(), |share| format!(", and {bends} at {:.0} % of the inner points", 100.0 * share));
     let line = format!(
         "{}: the loss is {} at the checkpoint, {} and {} at {left} and {right} along the first direction; at {:.0} % of the points it is no more \
          than 1 above the checkpoint's{bent}.",
