@@ -29,7 +29,7 @@ pub fn actions(state: &mut State, params: &CodeActionParams) -> Option<Vec<CodeA
     }
     if wants(params, &CodeActionKind::SOURCE_FIX_ALL)
         && let Some((count, edit)) = all(state, &known, &path, file)
-        && (count > 1 || actions.is_empty())
+        && (count > 1 || params.context.only.is_some())
     {
         let kind = CodeActionKind::SOURCE_FIX_ALL;
         let edit = changes(&known, file, edit);
@@ -142,12 +142,13 @@ fn all(state: &State, known: &Analysis, path: &Path, file: FileId) -> Option<(us
             let helpful = fixes.iter().take(MOST).filter(|(diagnostic, fix)| helps(state, now, diagnostic, fix));
             helpful.map(|(_, fix)| *fix).collect::<Vec<_>>()
         };
-        let tried = |fixes: Vec<&Fix>| {
+        // What helps alone may bring another error to light, and then there are as many as before.
+        let tried = |fixes: Vec<&Fix>, room: usize| {
             let then = checked(state, now, file, with(source, &fixes).filter(|_| !fixes.is_empty())?);
-            let better = (errors(&then), then.diagnostics.len()) < (errors(now), now.diagnostics.len());
+            let better = (errors(&then), then.diagnostics.len()) < (errors(now), now.diagnostics.len() + room);
             (better || uncovers(now, &then)).then_some((fixes.len(), then))
         };
-        let Some((more, then)) = tried(together).or_else(|| tried(alone())) else { break };
+        let Some((more, then)) = tried(together, 0).or_else(|| tried(alone(), 1)) else { break };
         count += more;
         last = Some(then);
     }
