@@ -1,5 +1,5 @@
 //! Fixes. What a diagnostic says to write instead is offered only where the text with it was checked again: the diagnostic is
-//! gone, and no error is new.
+//! gone, and no error is new, unless it stands behind what was fixed.
 
 use super::analysis::Analysis;
 use super::diagnose::{Places, shown};
@@ -16,7 +16,7 @@ use std::path::Path;
 const MOST: usize = 12;
 
 /// How often what a fix brought to light is fixed, too.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 8;
 
 /// The fixes of the diagnostics in a range, and one for all of the file.
 pub fn actions(state: &mut State, params: &CodeActionParams) -> Option<Vec<CodeActionOrCommand>> {
@@ -80,7 +80,17 @@ fn helps(state: &State, known: &Analysis, diagnostic: &Diagnostic, fix: &Fix) ->
     let like = |all: &Analysis| {
         all.diagnostics.iter().filter(|d| d.code == diagnostic.code && d.message == diagnostic.message).count()
     };
-    like(&then) < like(known) && (uncovers(known, &then) || errors(&then) <= errors(known))
+    let worse = errors(&then) > errors(known) && !uncovers(known, &then);
+    like(&then) < like(known)
+        && (!worse || diagnostic.severity == Severity::Error && reaches_on(known, &then, fix.span))
+}
+
+/// Whether all errors that are new stand behind a fix: an error keeps what comes after it silent.
+fn reaches_on(known: &Analysis, then: &Analysis, fix: Span) -> bool {
+    let is_old = |d: &Diagnostic| known.diagnostics.iter().any(|old| old.code == d.code && old.message == d.message);
+    let mut new = then.diagnostics.iter().filter(|d| d.severity == Severity::Error && !is_old(d));
+    let behind = |span: Span| span.file == fix.file && span.start > fix.start;
+    new.all(|d| d.labels.first().is_some_and(|label| behind(label.span)))
 }
 
 fn errors(known: &Analysis) -> usize {
@@ -142,13 +152,13 @@ fn all(state: &State, known: &Analysis, path: &Path, file: FileId) -> Option<(us
             let helpful = fixes.iter().take(MOST).filter(|(diagnostic, fix)| helps(state, now, diagnostic, fix));
             helpful.map(|(_, fix)| *fix).collect::<Vec<_>>()
         };
-        // What helps alone may bring another error to light, and then there are as many as before.
-        let tried = |fixes: Vec<&Fix>, room: usize| {
+        let tried = |fixes: Vec<&Fix>, help: bool| {
             let then = checked(state, now, file, with(source, &fixes).filter(|_| !fixes.is_empty())?);
-            let better = (errors(&then), then.diagnostics.len()) < (errors(now), now.diagnostics.len() + room);
-            (better || uncovers(now, &then)).then_some((fixes.len(), then))
+            let fewer = (errors(&then), then.diagnostics.len()) < (errors(now), now.diagnostics.len());
+            let parses = !then.program.diagnostics.has_errors() || now.program.diagnostics.has_errors();
+            (fewer || uncovers(now, &then) || help && parses).then_some((fixes.len(), then))
         };
-        let Some((more, then)) = tried(together, 0).or_else(|| tried(alone(), 1)) else { break };
+        let Some((more, then)) = tried(together, false).or_else(|| tried(alone(), true)) else { break };
         count += more;
         last = Some(then);
     }
