@@ -23,7 +23,7 @@ use crate::syntax::ast;
 use expr::{Base, half_of_base, literal, of_bases};
 use slots::Number;
 use std::collections::{BTreeMap, BTreeSet};
-use tree::{Found, Tree};
+use tree::{Found, Tree, Use};
 
 /// What an argument of a constructor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,56 +130,40 @@ impl Classes {
         let own = first.numbers.len() - first.extras.len();
         let bases =
             first.extras.iter().enumerate().map(|(i, name)| Base { name: name.clone(), values: column(own + i) });
-        let bases: Vec<Base> = bases.filter(|base| !base.values.contains(&Number::Any)).collect();
+        let bases = bases.filter(|base| !base.values.contains(&Number::Any)).collect();
+        let mut columns = Columns { bases, made: Vec::new() };
         let slots = self.slot_names(&found.body.items, own);
-        let mut made: Vec<(Base, Param)> = Vec::new();
-        let mut numbers = Vec::new();
-        for (i, slot) in slots.iter().enumerate() {
-            let values = column(i);
-            let Some(slot) = slot else {
-                numbers.push(Expr::Int(0));
-                continue;
-            };
-            let plain = slot.rsplit('_').next().is_some_and(|word| WINDOWS.iter().any(|w| word.starts_with(w)));
-            let known = literal(&values).or_else(|| of_bases(&values, &bases, plain));
-            let known = known.or_else(|| half_of_base(&values, &bases).filter(|_| slot.ends_with("_pad")));
-            let known = known.or_else(|| {
-                made.iter().find(|(base, _)| base.values == values).map(|(base, _)| Expr::Name(base.name.clone()))
-            });
-            numbers.push(known.unwrap_or_else(|| {
-                let kind = match values[0] {
-                    Number::Module(_) => Kind::Module,
-                    Number::Float(_) => Kind::Float,
-                    _ => Kind::Int,
-                };
-                let mut name = slot.clone();
-                while bases.iter().any(|base| base.name == name) || made.iter().any(|(base, _)| base.name == name) {
-                    name.push('_');
-                }
-                let param = Param { name: name.clone(), kind, slot: i };
-                made.push((Base { name: name.clone(), values }, param));
-                Expr::Name(name)
-            }));
+        let numbers: Vec<Expr> = slots
+            .iter()
+            .enumerate()
+            .map(|(i, slot)| slot.as_ref().map_or(Expr::Int(0), |slot| columns.expr(slot, i, column(i))))
+            .collect();
+        let mut params = self.known(first, own, &numbers);
+        params.extend(columns.made.into_iter().map(|(_, param)| param));
+        if found.uses.len() > 1 {
+            return Class { name, doc, params, body: found.body.clone(), numbers };
         }
+        // What is used once makes its modules itself.
+        let fixed = |(i, expr): (usize, Expr)| match first.numbers[i] {
+            Number::Module(inner) => self.make(tree, inner),
+            _ => expr,
+        };
+        let numbers = numbers.into_iter().enumerate().map(fixed).collect();
+        params.retain(|param| param.kind != Kind::Module);
+        Class { name, doc, params, body: found.body.clone(), numbers }
+    }
+
+    /// Arguments that every use knows, as far as numbers are computed from them.
+    fn known(&self, first: &Use, own: usize, numbers: &[Expr]) -> Vec<Param> {
         let mut used = BTreeSet::new();
         numbers.iter().for_each(|expr| names_in(expr, &mut used));
-        let known = first.extras.iter().enumerate().filter(|(_, name)| used.contains(name.as_str()));
         let kind = |i: usize| if matches!(first.numbers[own + i], Number::Float(_)) { Kind::Float } else { Kind::Int };
+        let known = first.extras.iter().enumerate().filter(|(_, name)| used.contains(name.as_str()));
         let mut params: Vec<Param> =
             known.map(|(i, name)| Param { name: name.clone(), kind: kind(i), slot: own + i }).collect();
         // What comes in goes first, as in PyTorch.
         params.sort_by_key(|param| !param.name.starts_with("in_"));
-        params.extend(made.into_iter().map(|(_, param)| param));
-        let holes = |i: usize| match first.numbers[i] {
-            Number::Module(inner) if found.uses.len() == 1 => Some(self.make(tree, inner)),
-            _ => None,
-        };
-        let fixed = |(i, expr): (usize, Expr)| holes(i).unwrap_or(expr);
-        let numbers: Vec<Expr> = numbers.into_iter().enumerate().map(fixed).collect();
-        if found.uses.len() == 1 {
-            params.retain(|param| param.kind != Kind::Module);
-        }
-        Class { name, doc, params, body: found.body.clone(), numbers }
+        params
     }
 
     /// The use of a class that has been unified, as an expression of plain numbers.
@@ -197,6 +181,42 @@ impl Classes {
     /// The arguments of a use of a class, from the numbers of that use.
     pub fn args(&self, class: usize, number: &dyn Fn(usize) -> Expr) -> Vec<Expr> {
         self.list[class].params.iter().map(|param| number(param.slot)).collect()
+    }
+}
+
+/// What the numbers of a class are computed from.
+struct Columns {
+    /// What every use knows.
+    bases: Vec<Base>,
+    /// Arguments for numbers that are computed from nothing.
+    made: Vec<(Base, Param)>,
+}
+
+impl Columns {
+    /// The number of a slot, which has these values from use to use.
+    fn expr(&mut self, slot: &str, i: usize, values: Vec<Number>) -> Expr {
+        let plain = slot.rsplit('_').next().is_some_and(|word| WINDOWS.iter().any(|w| word.starts_with(w)));
+        let known = literal(&values).or_else(|| of_bases(&values, &self.bases, plain));
+        let known = known.or_else(|| half_of_base(&values, &self.bases).filter(|_| slot.ends_with("_pad")));
+        let known = known.or_else(|| {
+            self.made.iter().find(|(base, _)| base.values == values).map(|(base, _)| Expr::Name(base.name.clone()))
+        });
+        known.unwrap_or_else(|| self.argument(slot, i, values))
+    }
+
+    fn argument(&mut self, slot: &str, i: usize, values: Vec<Number>) -> Expr {
+        let kind = match values[0] {
+            Number::Module(_) => Kind::Module,
+            Number::Float(_) => Kind::Float,
+            _ => Kind::Int,
+        };
+        let mut name = slot.to_string();
+        while self.bases.iter().chain(self.made.iter().map(|(base, _)| base)).any(|base| base.name == name) {
+            name.push('_');
+        }
+        let param = Param { name: name.clone(), kind, slot: i };
+        self.made.push((Base { name: name.clone(), values }, param));
+        Expr::Name(name)
     }
 }
 

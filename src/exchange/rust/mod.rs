@@ -297,34 +297,12 @@ impl Writer<'_> {
                 .collect(),
         };
         let inputs: Vec<String> = inputs.iter().map(|name| safe(name)).collect();
-        let kept = if model { inputs.clone() } else { Vec::new() };
-        let mut body = String::new();
-        // An input is borrowed until a value of its own takes the name.
-        let mut owned = BTreeSet::new();
-        for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
-            // What is owned and read last is given away.
-            let value = |value: &Value| match value {
-                Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => safe(name),
-                value => self.value(class, value, &owned),
-            };
-            let values: Vec<String> = values.iter().map(value).collect();
-            match (names.as_slice(), values.as_slice()) {
-                ([], [one]) => {
-                    let plain = one.strip_suffix('?').map_or_else(|| format!("Ok({one})"), String::from);
-                    body += &format!("        {plain}\n");
-                }
-                ([], many) => body += &format!("        Ok(({}))\n", many.join(", ")),
-                ([name], _) => body += &format!("        let {name} = {};\n", values[0]),
-                (names, _) => body += &format!("        let ({}) = {};\n", names.join(", "), values[0]),
-            }
-            owned.extend(names);
-        }
+        let body = self.lines(class, &inputs, if model { &inputs } else { &[] });
         let train = if body.contains("train") { "train" } else { "_train" };
         let several = class.body.outputs.len() > 1;
-        let result = if several {
-            format!("({})", vec!["Tensor"; class.body.outputs.len()].join(", "))
-        } else {
-            "Tensor".into()
+        let result = match several {
+            true => format!("({})", vec!["Tensor"; class.body.outputs.len()].join(", ")),
+            false => "Tensor".into(),
         };
         let args: String = inputs.iter().map(|input| format!("{input}: &Tensor, ")).collect();
         let signature = format!("fn forward_t(&self, {args}{train}: bool) -> Result<{result}> {{\n{body}    }}\n");
@@ -334,6 +312,32 @@ impl Writer<'_> {
         format!(
             "\n    /// Everything that goes out, in order; with `train`, norms use the batch and dropout drops.\n    pub {signature}}}\n\n"
         )
+    }
+
+    /// The lines of a forward pass.
+    fn lines(&self, class: &Class, inputs: &[String], kept: &[String]) -> String {
+        let mut body = String::new();
+        // An input is borrowed until a value of its own takes the name.
+        let mut owned = BTreeSet::new();
+        for Line { names, values } in lines(self.graph, &class.body, inputs, kept) {
+            // What is owned and read last is given away.
+            let value = |value: &Value| match value {
+                Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => safe(name),
+                value => self.value(class, value, &owned),
+            };
+            let values: Vec<String> = values.iter().map(value).collect();
+            body += &match (names.as_slice(), values.as_slice()) {
+                ([], [one]) => match one.strip_suffix('?') {
+                    Some(result) => format!("        {result}\n"),
+                    None => format!("        Ok({one})\n"),
+                },
+                ([], many) => format!("        Ok(({}))\n", many.join(", ")),
+                ([name], values) => format!("        let {name} = {};\n", values.concat()),
+                (names, values) => format!("        let ({}) = {};\n", names.join(", "), values.concat()),
+            };
+            owned.extend(names);
+        }
+        body
     }
 
     fn value(&self, class: &Class, value: &Value, owned: &BTreeSet<String>) -> String {
