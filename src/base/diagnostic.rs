@@ -46,7 +46,7 @@ pub struct Diagnostic {
     /// The places; the first is the primary one.
     pub labels: Vec<Label>,
     /// What to write instead, as text that can be pasted.
-    pub help: Option<String>,
+    pub help: Option<Box<str>>,
     /// Context: the chain of expansions, how many more like it.
     pub notes: Vec<String>,
     /// The same as an edit, where one can be told.
@@ -75,7 +75,7 @@ impl Diagnostic {
 
     /// Says what to write instead.
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(text.into().into_boxed_str());
         self
     }
 

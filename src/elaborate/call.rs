@@ -129,7 +129,7 @@ impl<'p> Unroller<'p> {
                     Some(span) => error.label(span, format!("of `{}`", spec.name)),
                     None => error.label(call.span, "here"),
                 };
-                error.help = refused.help;
+                error.help = refused.help.map(String::into_boxed_str);
                 self.error(error, frame);
                 return Flow::Poison;
             }

@@ -64,7 +64,7 @@ impl Settings {
             && error.help.is_none()
             && said.contains(' ')
         {
-            error.help = Some(said);
+            error.help = Some(said.into_boxed_str());
         }
         error.labels.retain(|label| label.span.file != setting.id);
         error.fix = None;

@@ -109,7 +109,7 @@ impl Report {
         };
         let message = format!("`{}` does not fit `{}` ({count})", self.file, self.network);
         let mut diagnostic = Diagnostic::new(codes::WEIGHTS_UNFIT, message);
-        diagnostic.help = self.help();
+        diagnostic.help = self.help().map(String::into_boxed_str);
         self.lines().into_iter().chain(self.notes.iter().cloned()).fold(diagnostic, Diagnostic::note)
     }
 }

@@ -45,8 +45,10 @@ fn groups(line: &str) -> Vec<Group> {
             '|' => piped = !piped,
             '(' | '[' | '{' => {
                 let start = at + 1;
-                let group = Group { inside: start..start, depth: open.len(), parts: vec![start..start] };
-                open.push((c != '{').then_some(group));
+                let empty = || start..start;
+                let group = || Group { inside: empty(), depth: open.len(), parts: vec![empty()] };
+                let group = (c != '{').then(group);
+                open.push(group);
             }
             ')' | ']' | '}' => {
                 let Some(Some(mut group)) = open.pop() else { continue };

@@ -54,7 +54,7 @@ pub fn of(graph: &GraphProto) -> Vec<Free> {
     for (i, input) in graph.input.iter().filter(|input| !constant.contains(input.name.as_str())).enumerate() {
         let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
         let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |shape| &shape.dim);
-        for (axis, dim) in dims.iter().enumerate().skip(2).filter(|(_, dim)| !dim.dim_value.is_some_and(|n| n > 0)) {
+        for (axis, dim) in dims.iter().enumerate().skip(2).filter(|(_, dim)| dim.dim_value.is_none_or(|n| n <= 0)) {
             let (key, place) = (key(&input.name, axis, dim), (i, axis - 1));
             match found.iter_mut().find(|free| free.key == key) {
                 Some(free) => free.places.push(place),
@@ -70,8 +70,8 @@ pub fn of(graph: &GraphProto) -> Vec<Free> {
 
 /// `H`, of `H` or `4*_H`; by its place where the file's name is none, or one that a program made up.
 fn name(dim: &Dimension, axis: usize, axes: usize) -> String {
-    let words = dim.dim_param.as_deref().unwrap_or("").split(|c: char| !c.is_ascii_alphanumeric());
-    let own = words.filter(|w| w.starts_with(|c: char| c.is_ascii_alphabetic())).next_back().unwrap_or("");
+    let mut words = dim.dim_param.as_deref().unwrap_or("").split(|c: char| !c.is_ascii_alphanumeric());
+    let own = words.rfind(|w| w.starts_with(|c: char| c.is_ascii_alphabetic())).unwrap_or("");
     let made_up = own.len() > 8 || own.ends_with(|c: char| c.is_ascii_digit()) || WORDS.contains(&own) || own == "N";
     match (own.is_empty() || made_up, axes, axis) {
         (false, ..) => own.into(),

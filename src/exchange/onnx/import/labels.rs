@@ -133,7 +133,7 @@ impl<'n> Labeller<'n> {
     fn shared(&self, lines: &[Line], places: &[Place], ends: &[usize]) -> usize {
         let passed = |at: usize| match (lines.get(at).map(|line| &line.step), places.get(at)) {
             (Some(Step::Layer(id, ..)), Some(Place::Here | Place::Open)) => match &self.net.nodes[*id].op {
-                Op::Activation(op) => Some(op.clone()),
+                Op::Activation(op) => Some(*op),
                 _ => None,
             },
             _ => None,
