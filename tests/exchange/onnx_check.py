@@ -2,7 +2,7 @@
 
     python tests/exchange/onnx_check.py ARCHC [--tract] [NAME ...]
 
-NAME is a part of what a line is titled by: `resnet/ResNet50`, `unet/`, `free.arch`. All of them take an hour on two cores.
+NAME is a part of what a line is titled by: `resnet/ResNet50`, `unet/`, `free.arch`. All of them take some twenty minutes.
 For every example and every file of `tests/exchange/layers/`: onnx's checker with shape inference, ONNX Runtime at two
 batch sizes and, where sizes are free, at two sizes, and with --tract the crate beside this script; outputs are compared
 with those of `archc run`. Needs onnx, onnxruntime, numpy and safetensors; --tract needs cargo and its registry.
