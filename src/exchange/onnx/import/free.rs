@@ -13,7 +13,7 @@ use std::mem::discriminant;
 pub type Sizes = BTreeMap<String, usize>;
 
 /// How many other values of a size are enough.
-const ENOUGH: usize = 3;
+const ENOUGH: usize = 4;
 
 /// What a free size is planned for where nobody says, and what is tried where the model does not work at that.
 const PLANNED: [usize; 9] = [224, 256, 192, 128, 64, 32, 512, 100, 572];
@@ -37,6 +37,8 @@ pub struct Probe {
     pub sizes: BTreeMap<String, usize>,
     /// The model.
     pub net: Net,
+    /// Whether it is another than at the planned sizes; the text must then refuse this size.
+    pub other: bool,
 }
 
 /// What a dimension's size is found by: the file's name for it, or its place.
@@ -123,19 +125,18 @@ pub fn probed(
         let at = |value: usize| {
             let mut sizes = sizes(free);
             sizes.insert(own.key.clone(), value);
-            Some(Probe { sizes: BTreeMap::from([(own.name.clone(), value)]), net: read(&sizes).ok()? })
+            let other = read(&sizes).ok()?;
+            let why = differs(net, &other);
+            let sizes = BTreeMap::from([(own.name.clone(), value)]);
+            Some((Probe { sizes, net: other, other: why.is_some() }, why))
         };
-        let tried: Vec<Probe> = other_values(own.default).into_iter().filter_map(at).take(ENOUGH).collect();
-        let fixed = match tried.is_empty() {
-            true => Some("the model works at no other size that was tried".to_string()),
-            false => tried.iter().find_map(|probe| differs(net, &probe.net)),
-        };
-        match fixed {
-            Some(why) => notes.push(format!("{} stays {}: {why}", own.name, own.default)),
-            None => {
-                kept.push(own.clone());
-                probes.extend(tried);
-            }
+        let tried: Vec<_> = other_values(own.default).into_iter().filter_map(at).take(ENOUGH).collect();
+        let none = || Some("the model works at no other size that was tried".to_string());
+        if tried.iter().any(|(probe, _)| !probe.other) {
+            kept.push(own.clone());
+            probes.extend(tried.into_iter().map(|(probe, _)| probe));
+        } else if let Some(why) = tried.into_iter().find_map(|(_, why)| why).or_else(none) {
+            notes.push(format!("{} stays {}: {why}", own.name, own.default));
         }
     }
     if let Err(why) = state(net, &probes) {
@@ -145,11 +146,10 @@ pub fn probed(
     (kept, probes, notes)
 }
 
-/// Values worth trying: far from the planned one first, since a small change may be rounded away.
+/// Values worth trying: twice the planned one; near ones, which are rounded otherwise; multiples of what networks halve by.
 fn other_values(default: usize) -> Vec<usize> {
-    let far = [2, 3].into_iter().filter_map(|n| default.checked_mul(n));
-    let near = [32, 64, 16, 8, 4, 2, 1].into_iter().filter_map(|n| default.checked_add(n));
-    far.chain(near).filter(|&n| n < BATCH).collect()
+    let near = [1, 4, 2, 32, 64, 16, 8].into_iter().map(|n| default.saturating_add(n));
+    std::iter::once(default.saturating_mul(2)).chain(near).filter(|&n| n < BATCH).collect()
 }
 
 /// Where two readings of one model compute differently.
@@ -191,7 +191,8 @@ fn stated(op: &Op) -> Option<(&[usize], usize)> {
 fn state(net: &mut Net, probes: &[Probe]) -> std::result::Result<(), String> {
     for id in 0..net.nodes.len() {
         let Some((own, first)) = stated(&net.nodes[id].op) else { continue };
-        let others = probes.iter().filter_map(|probe| stated(&probe.net.nodes.get(id)?.op).map(|s| s.0));
+        let probes = || probes.iter().filter(|probe| !probe.other);
+        let others = probes().filter_map(|probe| stated(&probe.net.nodes.get(id)?.op).map(|s| s.0));
         let all: Vec<&[usize]> = std::iter::once(own).chain(others).collect();
         if all.iter().all(|sizes| *sizes == own) {
             continue;
@@ -199,7 +200,7 @@ fn state(net: &mut Net, probes: &[Probe]) -> std::result::Result<(), String> {
         let Some(&operand) = net.nodes[id].inputs.first() else { continue };
         let dims = |net: &Net| net.nodes.get(operand).map(|node| node.shape.dims().to_vec());
         let from: Option<Vec<Vec<usize>>> =
-            std::iter::once(dims(net)).chain(probes.iter().map(|probe| dims(&probe.net))).collect();
+            std::iter::once(dims(net)).chain(probes().map(|probe| dims(&probe.net))).collect();
         let column = |axis: usize| all.iter().map(|sizes| sizes.get(axis).copied()).collect::<Option<Vec<usize>>>();
         let changing = (0..own.len()).filter(|&axis| all.iter().any(|s| s.get(axis) != own.get(axis))).count();
         let open = changing == 1 && matches!(net.nodes[id].op, Op::Reshape(_));

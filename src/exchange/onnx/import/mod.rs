@@ -114,11 +114,26 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
-    let mut imported =
-        Text { net: &net, inputs: input_names(&net), free: &free, probes: &probes, head: &head, name: &name }
-            .written()?;
+    let mut imported = at_free_sizes(net, (&free, &probes), &head, &name)?;
     imported.notes.extend(fixed);
     Ok(Imported { text: styled(imported.text), ..imported })
+}
+
+/// The text with its free sizes; with those that are planned for, where the model would be another at some that the text takes.
+fn at_free_sizes(mut net: Net, (free, probes): (&[Free], &[Probe]), head: &str, name: &str) -> Result<Imported> {
+    let written = |net: &Net, free: &[Free], probes: &[Probe]| {
+        Text { net, inputs: input_names(net), free, probes, head, name }.written()
+    };
+    match written(&net, free, probes) {
+        Err(error) if !free.is_empty() => {
+            net.nodes.iter_mut().for_each(|node| node.stated = None);
+            let mut imported = written(&net, &[], &[])?;
+            let why = error.message;
+            imported.notes.extend(free.iter().map(|own| format!("{} stays {}: {why}", own.name, own.default)));
+            Ok(imported)
+        }
+        written => written,
+    }
 }
 
 fn unreadable(path: &Path, why: &str) -> Box<Diagnostic> {
