@@ -120,7 +120,7 @@ fn blocks_and_loops_are_recovered() {
     let folder = tempfile::tempdir().unwrap();
     let text = read(folder.path(), &exported("examples/resnet.arch", "ResNet20B")).unwrap().text;
     assert!(text.contains("(width, stride=1) {\n    skip add via downsample: project {"), "{text}");
-    assert!(text.contains("stride = if i == 0 { 2 } else { 1 }"), "{text}");
+    assert!(text.contains("stride = if i == 0 { stride } else { 1 }"), "{text}");
     assert!(text.lines().count() < 40, "{text}");
 }
 

@@ -35,6 +35,8 @@ struct Candidate {
     slots: Vec<Slot>,
     name: String,
     lines: usize,
+    /// How much it does, in layers.
+    weight: usize,
     /// Skips that project where shapes differ.
     projections: usize,
 }
@@ -57,6 +59,7 @@ impl Finder<'_> {
                 slots: slots(self.net, body),
                 name,
                 lines: body.len(),
+                weight: weight(body),
                 projections: projections(body),
             });
             None
@@ -87,7 +90,7 @@ impl Finder<'_> {
         for cluster in clusters {
             let members: Vec<&Candidate> = cluster.iter().map(|&i| &found[i]).collect();
             let Some(made) = generalise(&members) else { continue };
-            if members[0].lines < 2 && members[0].slots.len() < 12 {
+            if !worthwhile(&members) {
                 continue;
             }
             // A skip that needs no projection may have one: it is nothing where shapes agree.
@@ -173,6 +176,25 @@ struct General {
     params: Vec<Param>,
     /// The text of each slot, and in a loop of its first turn.
     texts: Vec<[String; 2]>,
+}
+
+/// Whether a block says it shorter: a line alone is one where it is long, or stands often and does much.
+fn worthwhile(members: &[&Candidate]) -> bool {
+    let first = members[0];
+    first.lines > 1 || first.slots.len() >= 12 || (members.len() > 2 && first.weight > 3)
+}
+
+/// How much lines do: layers and merges, a loop as several.
+fn weight(lines: &[Line]) -> usize {
+    let of = |line: &Line| match &line.step {
+        Step::Layer(..) | Step::Call(..) => 1,
+        Step::Group(body) => weight(body),
+        Step::For(..) => 4,
+        Step::Skip(skip) => 1 + weight(&skip.via) + weight(&skip.by) + skip.body.as_deref().map_or(0, weight),
+        Step::Parallel(_, paths) => 1 + paths.iter().map(|path| weight(path)).sum::<usize>(),
+        Step::From(_) | Step::Input(_) | Step::Output(_) => 0,
+    };
+    lines.iter().map(of).sum()
 }
 
 /// What bodies have in common; `None` where too much differs.

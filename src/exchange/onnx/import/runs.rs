@@ -1,4 +1,4 @@
-//! Calls of one block after another, under labels that count, become a loop.
+//! Calls of one block after another, under labels that count, become a loop; so do groups that hold but such a call.
 
 use super::tree::{Arg, Line, Step};
 use std::collections::BTreeSet;
@@ -34,37 +34,57 @@ fn counted(line: &Line) -> Option<(&str, usize)> {
     (number.to_string() == digits).then_some((base, number))
 }
 
+/// The call that a line is, or that is all its groups hold, under these labels.
+fn call(line: &Line) -> Option<(Vec<Option<&str>>, &str, &[Arg])> {
+    match &line.step {
+        Step::Call(block, args) => Some((Vec::new(), block, args)),
+        Step::Group(body) => match body.as_slice() {
+            [only] => {
+                let (mut labels, block, args) = call(only)?;
+                labels.push(only.label.as_deref());
+                Some((labels, block, args))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The arguments of a line's call, to be changed.
+fn args_of(line: &mut Line) -> Option<&mut Vec<Arg>> {
+    match &mut line.step {
+        Step::Call(_, args) => Some(args),
+        Step::Group(body) => args_of(body.first_mut()?),
+        _ => None,
+    }
+}
+
 /// How many lines from the first on make one loop: the same block under labels that count up, with the same arguments but
 /// for the first.
 fn length(lines: &[Line]) -> usize {
-    let Some(Line { step: Step::Call(block, args), .. }) = lines.first() else { return 1 };
+    let Some((labels, block, args)) = lines.first().and_then(call) else { return 1 };
     let Some((base, from)) = counted(&lines[0]) else { return 1 };
+    let second = lines.get(1).and_then(call).map_or(args, |(_, _, second)| second);
     let follows = |(i, line): &(usize, &Line)| {
-        let same = |second: &[Arg]| match &line.step {
-            Step::Call(other, args) => other == block && args == second,
-            _ => false,
-        };
-        let reference = match &lines.get(1).map(|l| &l.step) {
-            Some(Step::Call(_, second)) if *i > 0 => second,
-            _ => args,
-        };
+        let reference = if *i > 0 { second } else { args };
         // What differs in the first turn is said by `if i == 0`, which only a loop from 0 has.
         let differing = reference.iter().zip(args).filter(|(a, b)| a != b).count();
-        let free = *i == 0 || differing == 0 || (from == 0 && differing == 1);
-        free && (*i == 0 || same(reference)) && counted(line) == Some((base, from + i))
+        let free = differing == 0 || (from == 0 && differing == 1);
+        let same =
+            call(line).is_some_and(|(around, other, own)| (around, other, own) == (labels.clone(), block, reference));
+        free && same && counted(line) == Some((base, from + i))
     };
     lines.iter().enumerate().take_while(follows).count()
 }
 
 fn looped(lines: &[Line]) -> Line {
     let (base, from) = counted(&lines[0]).unwrap_or(("", 0));
-    let (Step::Call(block, first), Step::Call(_, rest)) = (&lines[0].step, &lines[1].step) else {
-        return lines[0].clone();
-    };
-    let arg = |(a, b): (&Arg, &Arg)| Arg { first: Some(a.value.clone()), ..b.clone() };
-    let args = first.iter().zip(rest).map(arg).collect();
+    let mut line = Line { label: Some(format!("{base}{{i}}")), ..lines[1].clone() };
+    let first = call(&lines[0]).map_or(Vec::new(), |(_, _, args)| args.to_vec());
+    for (arg, first) in args_of(&mut line).into_iter().flatten().zip(first) {
+        arg.first = Some(first.value);
+    }
     let count = if from == 0 { lines.len() } else { from + lines.len() - 1 };
-    let line = Line { label: Some(format!("{base}{{i}}")), step: Step::Call(block.clone(), args) };
     let last = Arg { name: "depth".into(), value: count.to_string(), first: None };
     Line::new(Step::For(from, last, Box::new(line)))
 }
