@@ -34,15 +34,23 @@ fn counted(line: &Line) -> Option<(&str, usize)> {
     (number.to_string() == digits).then_some((base, number))
 }
 
-/// The call that a line is, or that is all its groups hold, under these labels.
-fn call(line: &Line) -> Option<(Vec<Option<&str>>, &str, &[Arg])> {
+/// A block that a line calls, under the labels of groups around it that hold nothing else.
+#[derive(PartialEq)]
+struct Called<'l> {
+    around: Vec<Option<&'l str>>,
+    block: &'l str,
+    args: &'l [Arg],
+}
+
+/// The call that a line is, or that is all its groups hold.
+fn call(line: &Line) -> Option<Called<'_>> {
     match &line.step {
-        Step::Call(block, args) => Some((Vec::new(), block, args)),
+        Step::Call(block, args) => Some(Called { around: Vec::new(), block, args }),
         Step::Group(body) => match body.as_slice() {
             [only] => {
-                let (mut labels, block, args) = call(only)?;
-                labels.push(only.label.as_deref());
-                Some((labels, block, args))
+                let mut called = call(only)?;
+                called.around.push(only.label.as_deref());
+                Some(called)
             }
             _ => None,
         },
@@ -62,25 +70,23 @@ fn args_of(line: &mut Line) -> Option<&mut Vec<Arg>> {
 /// How many lines from the first on make one loop: the same block under labels that count up, with the same arguments but
 /// for the first.
 fn length(lines: &[Line]) -> usize {
-    let Some((labels, block, args)) = lines.first().and_then(call) else { return 1 };
+    let Some(first) = lines.first().and_then(call) else { return 1 };
     let Some((base, from)) = counted(&lines[0]) else { return 1 };
-    let second = lines.get(1).and_then(call).map_or(args, |(_, _, second)| second);
+    let second = lines.get(1).and_then(call).map_or(first.args, |second| second.args);
+    // What differs in the first turn is said by `if i == 0`, which only a loop from 0 has.
+    let differing = second.iter().zip(first.args).filter(|(a, b)| a != b).count();
+    let even = differing == 0 || (from == 0 && differing == 1);
     let follows = |(i, line): &(usize, &Line)| {
-        let reference = if *i > 0 { second } else { args };
-        // What differs in the first turn is said by `if i == 0`, which only a loop from 0 has.
-        let differing = reference.iter().zip(args).filter(|(a, b)| a != b).count();
-        let free = differing == 0 || (from == 0 && differing == 1);
-        let same =
-            call(line).is_some_and(|(around, other, own)| (around, other, own) == (labels.clone(), block, reference));
-        free && same && counted(line) == Some((base, from + i))
+        let same = |called: Called| (&called.around, called.block, called.args) == (&first.around, first.block, second);
+        even && call(line).is_some_and(same) && counted(line) == Some((base, from + i))
     };
-    lines.iter().enumerate().take_while(follows).count()
+    1 + lines.iter().enumerate().skip(1).take_while(follows).count()
 }
 
 fn looped(lines: &[Line]) -> Line {
     let (base, from) = counted(&lines[0]).unwrap_or(("", 0));
     let mut line = Line { label: Some(format!("{base}{{i}}")), ..lines[1].clone() };
-    let first = call(&lines[0]).map_or(Vec::new(), |(_, _, args)| args.to_vec());
+    let first = call(&lines[0]).map_or(Vec::new(), |called| called.args.to_vec());
     for (arg, first) in args_of(&mut line).into_iter().flatten().zip(first) {
         arg.first = Some(first.value);
     }
