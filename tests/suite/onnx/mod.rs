@@ -122,6 +122,11 @@ fn blocks_and_loops_are_recovered() {
     assert!(text.contains("(width, stride=1) {\n    skip add via downsample: project {"), "{text}");
     assert!(text.contains("stride = if i == 0 { stride } else { 1 }"), "{text}");
     assert!(text.lines().count() < 40, "{text}");
+    // Widths of widths: every parameter has a name of its own.
+    let text = read(folder.path(), &exported("examples/inception.arch", "GoogLeNet")).unwrap().text;
+    assert!(text.contains("inception3a: Inception3a(64, 96, 128, 16, 32, 32)"), "{text}");
+    let text = read(folder.path(), &exported("examples/highway.arch", "Highway50")).unwrap().text;
+    assert!(text.contains("for i in 1..=48 { highway{i}: Highway() }"), "{text}");
 }
 
 #[test]

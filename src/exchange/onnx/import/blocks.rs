@@ -230,8 +230,9 @@ fn expression(params: &mut Vec<Param>, column: &[&Slot], values: Vec<String>) ->
             return text;
         }
     }
-    let base = column[0].name.clone();
-    let same = params.iter().filter(|p| p.name.trim_end_matches(|c: char| c.is_ascii_digit()) == base).count();
+    let plain = |name: &str| name.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
+    let base = plain(&column[0].name);
+    let same = params.iter().filter(|p| plain(&p.name) == base).count();
     let name = if same == 0 { base } else { format!("{base}{}", same + 1) };
     let default = (column[0].name == "stride" && values.iter().any(|v| v == "1")).then(|| "1".to_string());
     params.push(Param { name: name.clone(), values, default });
