@@ -79,6 +79,9 @@ impl Class {
     }
 }
 
+/// Numbers of a step, by position.
+pub type Numbers<'a> = &'a dyn Fn(usize) -> Expr;
+
 /// The classes of a network, each after those that it uses; the last is the model.
 #[derive(Debug)]
 pub struct Classes {
@@ -179,7 +182,7 @@ impl Classes {
     }
 
     /// The arguments of a use of a class, from the numbers of that use.
-    pub fn args(&self, class: usize, number: &dyn Fn(usize) -> Expr) -> Vec<Expr> {
+    pub fn args(&self, class: usize, number: Numbers) -> Vec<Expr> {
         self.list[class].params.iter().map(|param| number(param.slot)).collect()
     }
 }

@@ -5,7 +5,7 @@ mod init;
 mod layers;
 mod layout;
 
-use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Run, Value, What, lines};
+use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Run, Value, What, lines};
 use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
@@ -150,9 +150,6 @@ struct Writer<'a> {
     graph: &'a Graph,
     classes: &'a Classes,
 }
-
-/// Numbers of a step, by position.
-type Numbers<'a> = &'a dyn Fn(usize) -> Expr;
 
 impl Writer<'_> {
     fn class(&self, class: &Class, model: bool) -> String {

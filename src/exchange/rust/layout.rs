@@ -45,10 +45,9 @@ fn groups(line: &str) -> Vec<Group> {
             '|' => piped = !piped,
             '(' | '[' | '{' => {
                 let start = at + 1;
-                let empty = || start..start;
-                let group = || Group { inside: empty(), depth: open.len(), parts: vec![empty()] };
-                let group = (c != '{').then(group);
-                open.push(group);
+                let group =
+                    Group { inside: start..start, depth: open.len(), parts: std::iter::once(start..start).collect() };
+                open.push((c != '{').then_some(group));
             }
             ')' | ']' | '}' => {
                 let Some(Some(mut group)) = open.pop() else { continue };

@@ -7,7 +7,7 @@
 mod layers;
 mod layout;
 
-use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Param, Run, Value, What, lines};
+use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Param, Run, Value, What, lines};
 use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
@@ -100,7 +100,7 @@ const KEYWORDS: [&str; 52] = [
 
 /// Parts of the module `ops`, in order, with a word that shows that one is needed.
 const OWN: [(&[&str], &str); 8] = [
-    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool(", "linear"], include_str!("own/start.rs")),
+    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool(", "ops::linear"], include_str!("own/start.rs")),
     (&["ops::linear"], include_str!("own/linear.rs")),
     (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool("], include_str!("own/conv.rs")),
     (&["BatchNorm::", "GroupNorm::", "ChannelNorm::"], include_str!("own/norm.rs")),
@@ -157,9 +157,6 @@ struct Writer<'a> {
     graph: &'a Graph,
     classes: &'a Classes,
 }
-
-/// Numbers of a step, by position.
-type Numbers<'a> = &'a dyn Fn(usize) -> Expr;
 
 impl Writer<'_> {
     fn class(&self, class: &Class, model: bool) -> String {
