@@ -3,17 +3,21 @@
 pub mod atomic;
 pub mod codes;
 pub mod diagnostic;
+pub mod fault;
 pub mod half;
 pub mod limits;
 pub mod nearest;
 pub mod render;
+pub mod report;
 pub mod rng;
 pub mod source;
 pub mod span;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Severity};
+pub use fault::Fault;
 pub use limits::Limits;
+pub use report::Report;
 pub use rng::Rng;
 pub use source::{SourceFile, SourceMap};
 pub use span::{FileId, Span, Spanned};

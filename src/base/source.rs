@@ -30,21 +30,32 @@ impl SourceFile {
 }
 
 /// Every source text of one compilation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct SourceMap {
     files: Vec<SourceFile>,
 }
 
 impl SourceMap {
+    /// No texts yet; there is no default, since diagnostics are shown with the sources that they are about.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self { files: Vec::new() }
+    }
+
     /// Adds a text and gives its id.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> FileId {
         self.files.push(SourceFile::new(name.into(), text.into()));
         FileId(self.files.len() as u32 - 1)
     }
 
-    /// The file behind an id.
+    /// The file behind an id that this map gave.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.0 as usize]
+    }
+
+    /// The file behind any id; `None` where another map gave it.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
     }
 
     /// All files, in the order they were read.

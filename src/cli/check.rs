@@ -6,7 +6,7 @@ use super::{files, load, watch};
 use crate::analysis::cost::cost;
 use crate::analysis::sizes::{of_program, render};
 use crate::base::source::SourceFile;
-use crate::base::{Diagnostics, Severity, SourceMap};
+use crate::base::{Diagnostics, Severity};
 use crate::elaborate::{Network, Options, Program, check_all};
 use crate::tools::summary::summarize;
 use crate::tools::text::{Ink, metric};
@@ -103,8 +103,10 @@ fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally:
     for model in &mut compiled {
         found.extend(std::mem::take(&mut model.diagnostics));
     }
-    let none = SourceMap::default();
-    shell.report(&found, compiled.first().map_or(&none, |c| &c.sources));
+    // All models are of one program, whose sources every one of them has.
+    if let Some(model) = compiled.first() {
+        shell.report(&found, &model.sources);
+    }
     tally.errors += found.count(Severity::Error);
     tally.warnings += found.count(Severity::Warning);
     let networks: Vec<_> = compiled.iter().filter_map(|c| c.network.as_ref()).collect();

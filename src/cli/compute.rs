@@ -2,8 +2,8 @@
 
 use super::args::EngineName;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, SourceMap};
-use crate::lower::{Error, device};
+use crate::base::{Diagnostic, Fault, SourceMap};
+use crate::lower::device;
 use candle_core::Device;
 
 /// The device of this name.
@@ -11,7 +11,7 @@ use candle_core::Device;
 /// # Errors
 /// Where there is none, after saying so.
 pub fn device(name: &str, shell: &Shell) -> Result<Device, Exit> {
-    device::parse(name).map_err(|error| fail(error, shell))
+    device::parse(name).map_err(|fault| say(*fault, shell))
 }
 
 /// Bounds the threads that kernels use; all cores where nothing is asked. Must come before any computing.
@@ -43,13 +43,14 @@ pub fn by_plan(asked: Option<EngineName>, device: &str, shell: &Shell) -> Result
     }
 }
 
-/// Says what failed.
-pub fn fail(error: Error, shell: &Shell) -> Exit {
-    say(error.into_diagnostic(), shell)
+/// Says what failed in a command that read these sources, which the error may point into.
+pub fn fail(error: impl Into<Diagnostic>, sources: &SourceMap, shell: &Shell) -> Exit {
+    shell.report(&[error.into()].into_iter().collect(), sources);
+    Exit::Errors
 }
 
-/// Says a diagnostic without a place in a file.
-pub fn say(diagnostic: Diagnostic, shell: &Shell) -> Exit {
-    shell.report(&[diagnostic].into_iter().collect(), &SourceMap::default());
+/// Says what is wrong outside any source text.
+pub fn say(fault: Fault, shell: &Shell) -> Exit {
+    shell.fault(&fault);
     Exit::Errors
 }

@@ -1,16 +1,16 @@
 //! `archc eval`: measure a trained network on a data set.
 
 use super::args::{ComputeArgs, ModelArgs};
-use super::compute::{self, fail};
+use super::compute;
 use super::load::Loaded;
 use super::progress::{metrics, scores_json};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::train::open_data;
 use super::{interrupt, load, weights};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use crate::engine::SessionOptions;
-use crate::lower::ParamStore;
+use crate::lower::{Error, ParamStore};
 use crate::train::checkpoint::Run;
 use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
 use crate::train::observe::Scores;
@@ -54,7 +54,7 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         let message = format!("`{}` has no training recipe, which says what to measure", network.name);
         let help =
             format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
-        return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
+        return Err(compute::say(Fault::new(codes::NO_RECIPE, message).help(help), shell));
     };
     let plan = compute::by_plan(args.compute.engine, &args.compute.device, shell)?;
     let threads = compute::threads(args.compute.threads, shell)?;
@@ -65,12 +65,12 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     let data = open_data(&spec, network, args.strict, shell)?;
     let mut network = measured(args, &loaded, plan.then_some(threads), &device, shell)?;
     let loader = evaluation_loader(&loaded.network, &recipe, data.evaluation(), args.strict);
-    let loader = loader.map_err(|error| fail(error, shell))?;
+    let loader = loader.map_err(|error| loaded.fail(error, shell))?;
     let scores = evaluate(network.as_mut(), &recipe, &loader, interrupt::stop_flag(), &mut |_, _| {});
     for broken in loader.broken() {
-        compute::say(Diagnostic { severity: crate::base::Severity::Warning, ..broken.diagnostic() }, shell);
+        compute::say(broken.fault().as_warning(), shell);
     }
-    let Some(scores) = scores.map_err(|error| fail(error, shell))? else {
+    let Some(scores) = scores.map_err(|error| loaded.fail(error, shell))? else {
         shell.note("stopped");
         return Ok(Exit::Errors);
     };
@@ -98,17 +98,17 @@ fn measured(
 ) -> Result<Box<dyn Forward>, Exit> {
     let network = &loaded.network;
     if let Some(threads) = engine {
-        let numbers = weights::numbers(network, Some(&args.weights), args.partial, 0, shell)?;
+        let numbers = weights::numbers(loaded, Some(&args.weights), args.partial, 0, shell)?;
         let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
         let session = loaded.compiled.session(Arc::new(numbers), options);
-        return Ok(Box::new(session.map_err(|error| compute::say(*error, shell))?));
+        return Ok(Box::new(session.map_err(|error| loaded.fail(*error, shell))?));
     }
     let made = || {
         let store = ParamStore::new(network, 0, DType::F32, device)?;
         let module = loaded.compiled.lower(store.var_builder())?;
         Ok((store, module))
     };
-    let (store, module) = made().map_err(|error| fail(error, shell))?;
-    weights::load(&store, &args.weights, args.partial, shell)?;
+    let (store, module) = made().map_err(|error: Error| loaded.fail(error, shell))?;
+    weights::load(&store, &args.weights, args.partial, loaded, shell)?;
     Ok(Box::new(module))
 }

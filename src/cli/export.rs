@@ -1,7 +1,6 @@
 //! `archc export`: the network in the words of other tools.
 
 use super::args::ModelArgs;
-use super::compute::{fail, say};
 use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
@@ -66,7 +65,7 @@ pub fn run(args: &ExportArgs, shell: &Shell) -> Result<Exit, Exit> {
     let loaded = load::network(&args.file, &model, plain, shell)?;
     for (_, path, emit) in &texts {
         let Some(path) = path else { continue };
-        let text = emit(&loaded).map_err(|error| say(error, shell))?;
+        let text = emit(&loaded).map_err(|error| loaded.fail(error, shell))?;
         deliver(path, &text, shell)?;
     }
     if let Some(path) = &args.onnx {
@@ -120,12 +119,13 @@ fn deliver(path: &Path, text: &str, shell: &Shell) -> Result<(), Exit> {
 
 /// The weights that were given, or those that a seed draws.
 fn write_weights(path: &Path, loaded: &Loaded, args: &ExportArgs, shell: &Shell) -> Result<(), Exit> {
-    let store = ParamStore::new(&loaded.network, args.seed, DType::F32, &Device::Cpu).map_err(|e| fail(e, shell))?;
+    let store = ParamStore::new(&loaded.network, args.seed, DType::F32, &Device::Cpu);
+    let store = store.map_err(|error| loaded.fail(error, shell))?;
     match &args.weights {
-        Some(from) => weights::load(&store, from, args.partial, shell)?,
+        Some(from) => weights::load(&store, from, args.partial, loaded, shell)?,
         None => shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed)),
     }
-    save(&store, path, &Default::default()).map_err(|error| fail(error, shell))?;
+    save(&store, path, &Default::default()).map_err(|error| loaded.fail(error, shell))?;
     shell.note(&format!("wrote {}", path.display()));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::compute::say;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, atomic, codes};
+use crate::base::{Fault, atomic, codes};
 use crate::train::checkpoint::Run;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn write(path: &Path, text: &str, shell: &Shell) -> Result<(), Exit> {
     atomic::write_bytes(path, text.as_bytes()).map_err(|error| {
         let message = format!("`{}` cannot be written: {error}", path.display());
-        say(Diagnostic::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
+        say(Fault::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
     })?;
     shell.note(&format!("wrote {}", path.display()));
     Ok(())

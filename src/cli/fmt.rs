@@ -3,7 +3,7 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, Limits, SourceMap, atomic, codes};
+use crate::base::{Fault, Limits, SourceMap, atomic, codes};
 use crate::elaborate::{FileLoader, LoadError, Loader, unreadable};
 use crate::tools::format::format;
 use crate::tools::text::Ink;
@@ -106,7 +106,7 @@ fn file(path: &Path, args: &FmtArgs, shell: &Shell, tally: &mut Tally) {
         tally.refused += 1;
         tally.changed -= 1;
         let message = format!("`{name}` cannot be written: {error}");
-        say(Diagnostic::new(codes::UNWRITABLE, message).help("`archc fmt --diff` shows what would change"), shell);
+        say(Fault::new(codes::UNWRITABLE, message).help("`archc fmt --diff` shows what would change"), shell);
     }
 }
 
@@ -118,7 +118,7 @@ fn formatted(
     tally: &mut Tally,
 ) -> Option<(String, String)> {
     let limits = Limits::default();
-    let mut sources = SourceMap::default();
+    let mut sources = SourceMap::new();
     let result = match text {
         Err(error) => Err([unreadable(name, &error, &limits, None)].into_iter().collect()),
         Ok(text) => {

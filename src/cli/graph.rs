@@ -1,7 +1,7 @@
 //! `archc graph`: draw the network.
 
 use super::args::ModelArgs;
-use super::compute::{self, say};
+use super::compute;
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{files, load};
@@ -86,7 +86,7 @@ pub fn run(args: &GraphArgs, shell: &Shell) -> Result<Exit, Exit> {
 fn page(loaded: &Loaded, shell: &Shell) -> Result<String, Exit> {
     let threads = compute::threads(None, shell)?;
     let outline = Outline::new(&loaded.network, 1, threads, Isa::best(), None);
-    let outline = outline.map_err(|error| say(error.help("give the inputs a smaller --size"), shell))?;
+    let outline = outline.map_err(|error| loaded.fail(error.help("give the inputs a smaller --size"), shell))?;
     Ok(html::graph::page(&loaded.network, &outline.plan, &loaded.compiled.sources))
 }
 

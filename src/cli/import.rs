@@ -3,7 +3,7 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, atomic, codes};
+use crate::base::{Fault, atomic, codes};
 use crate::exchange::onnx::import::{ImportOptions, import};
 use clap::Args;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub fn run(args: &ImportArgs, shell: &Shell) -> Result<Exit, Exit> {
         atomic::write_bytes(&path, &imported.weights).map_err(|error| {
             let message = format!("`{}` cannot be written: {error}", path.display());
             let help = "name a file in a folder that exists and is yours";
-            say(Diagnostic::new(codes::UNWRITABLE, message).help(help), shell)
+            say(Fault::new(codes::UNWRITABLE, message).help(help), shell)
         })?;
         shell.note(&format!("wrote {}", path.display()));
     }

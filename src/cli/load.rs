@@ -1,9 +1,10 @@
 //! From the command line's words to a checked network.
 
 use super::args::ModelArgs;
+use super::compute;
 use super::shell::{Exit, Shell};
-use crate::base::Limits;
 use crate::base::nearest::nearest;
+use crate::base::{Diagnostic, Limits};
 use crate::elaborate::{Compiled, Network, Options, compile};
 use std::path::Path;
 
@@ -13,6 +14,13 @@ pub struct Loaded {
     pub compiled: Compiled,
     /// The network in it.
     pub network: Network,
+}
+
+impl Loaded {
+    /// Says what failed in working with the network, at its place in the file where it has one.
+    pub fn fail(&self, error: impl Into<Diagnostic>, shell: &Shell) -> Exit {
+        compute::fail(error, &self.compiled.sources, shell)
+    }
 }
 
 /// Compiles the model that the arguments name; diagnostics are reported, errors end the command.

@@ -3,7 +3,7 @@
 use super::compute::say;
 use super::shell::{Exit, Shell};
 use super::{files, help};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -31,7 +31,7 @@ pub fn run(args: &ManArgs, shell: &Shell) -> Result<Exit, Exit> {
     };
     if let Err(error) = std::fs::create_dir_all(folder) {
         let message = format!("`{}` cannot be written: {error}", folder.display());
-        return Err(say(Diagnostic::new(codes::UNWRITABLE, message).help("name a folder that is yours"), shell));
+        return Err(say(Fault::new(codes::UNWRITABLE, message).help("name a folder that is yours"), shell));
     }
     let silent = shell.quiet_json(true);
     files::write(&folder.join("archc.1"), &page(&root, "archc", &root), &silent)?;

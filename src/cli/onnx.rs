@@ -4,7 +4,7 @@ use super::compute::say;
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::weights;
-use crate::base::{Diagnostic, atomic, codes};
+use crate::base::{Fault, atomic, codes};
 use crate::exchange::onnx::export;
 use std::path::Path;
 
@@ -23,15 +23,16 @@ pub struct Source<'a> {
 /// # Errors
 /// The exit status, after saying what is wrong.
 pub fn write(path: &Path, loaded: &Loaded, source: &Source, shell: &Shell) -> Result<(), Exit> {
-    let numbers = weights::numbers(&loaded.network, source.weights, source.partial, source.seed, shell)?;
+    let numbers = weights::numbers(loaded, source.weights, source.partial, source.seed, shell)?;
     if source.weights.is_none() {
         shell.note(&format!("no --weights: the parameters are random, from seed {}", source.seed));
     }
-    let exported = export::export(&loaded.compiled, &loaded.network, &numbers).map_err(|error| say(*error, shell))?;
+    let exported = export::export(&loaded.compiled, &loaded.network, &numbers);
+    let exported = exported.map_err(|error| loaded.fail(*error, shell))?;
     exported.notes.iter().for_each(|note| shell.note(note));
     atomic::write_bytes(path, &exported.bytes).map_err(|error| {
         let message = format!("`{}` cannot be written: {error}", path.display());
-        say(Diagnostic::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
+        say(Fault::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
     })?;
     shell.note(&format!("wrote {}", path.display()));
     Ok(())

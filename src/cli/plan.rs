@@ -5,7 +5,7 @@ use super::compute::{self, say};
 use super::shell::{Exit, Shell};
 use super::{files, load};
 use crate::base::nearest::nearest;
-use crate::base::{Diagnostic, codes};
+use crate::base::{Diagnostic, Fault, codes};
 use crate::elaborate::Network;
 use crate::engine::Outline;
 use crate::kernels::Isa;
@@ -57,7 +57,7 @@ pub fn run(args: &PlanArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     let threads = compute::threads(args.threads, shell)?;
     let outline = Outline::new(network, args.batch, threads, Isa::best(), args.stop_after.as_deref());
-    let outline = outline.map_err(|error| say(hinted(*error), shell))?;
+    let outline = outline.map_err(|error| loaded.fail(hinted(*error), shell))?;
     let mut report = told(network, &outline.plan, shell)?.with_kernels(&outline.kernels);
     if args.explain {
         report.passes = explain::explain(&network.graph, &outline.net, args.stop_after.as_deref());
@@ -93,12 +93,15 @@ fn told(network: &Network, plan: &Plan, shell: &Shell) -> Result<Report, Exit> {
 }
 
 fn too_large(error: TooLarge, shell: &Shell) -> Exit {
-    say(hinted(Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string())), shell)
+    say(Fault::new(codes::PLAN_TOO_LARGE, error.to_string()).help(SMALLER), shell)
 }
+
+/// What helps where a plan is too large.
+const SMALLER: &str = "plan a smaller --batch or --size";
 
 fn hinted(diagnostic: Diagnostic) -> Diagnostic {
     match diagnostic.code {
-        codes::PLAN_TOO_LARGE => diagnostic.help("plan a smaller --batch or --size"),
+        codes::PLAN_TOO_LARGE => diagnostic.help(SMALLER),
         _ => diagnostic,
     }
 }

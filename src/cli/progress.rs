@@ -74,8 +74,8 @@ impl Observer for Progress {
                     bar.set_message(format!("measuring on the test set, {done}/{of}"));
                 }
             }
-            Event::Warning(diagnostic) => {
-                let clear = || self.shell.report(&[diagnostic.clone()].into_iter().collect(), &Default::default());
+            Event::Warning(fault) => {
+                let clear = || self.shell.fault(fault);
                 match &self.bar {
                     Some(bar) => bar.suspend(clear),
                     None => clear(),

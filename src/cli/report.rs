@@ -1,12 +1,12 @@
 //! `archc report`: what came of a training, as a page. `archc train` ends with one.
 
-use super::compute::{self, fail, say};
+use super::compute::{self, say};
 use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::train::open_data;
 use super::{args::ModelArgs, interrupt};
-use crate::base::{Diagnostic, Severity, atomic, codes};
+use crate::base::{Diagnostic, Fault, Severity, atomic, codes};
 use crate::elaborate::Recipe;
 use crate::elaborate::recipe::Duration as Length;
 use crate::engine::SessionOptions;
@@ -41,19 +41,19 @@ pub struct ReportArgs {
 
 /// Makes the report of a run, from what is in its folder.
 pub fn run(args: &ReportArgs, shell: &Shell) -> Result<Exit, Exit> {
-    let run = Run::open(&args.run).map_err(|error| fail(error, shell))?;
-    let info = run.info().map_err(|error| fail(error, shell))?;
+    let run = Run::open(&args.run).map_err(|fault| say(*fault, shell))?;
+    let info = run.info().map_err(|fault| say(*fault, shell))?;
     let (model, plain) = noted(&ModelArgs::default(), Some(&info));
     let loaded = load::network(&run.source(&info), &model, plain, shell)?;
     let Some(recipe) = loaded.network.recipe.clone() else {
         let message = format!("`{}` has no training recipe, which says what to measure", loaded.network.name);
-        return Err(say(Diagnostic::new(codes::NO_RECIPE, message), shell));
+        return Err(say(Fault::new(codes::NO_RECIPE, message), shell));
     };
     let threads = compute::threads(args.threads, shell)?;
     let data = open_data(args.data.as_deref().unwrap_or(&info.data), &loaded.network, false, shell)?;
     let path = args.out.clone().unwrap_or_else(|| run.report());
     let made = Making { run: &run, info: &info, loaded: &loaded, recipe: &recipe, data: &data, threads, device: None };
-    match made.write(&path).map_err(|error| say(error, shell))? {
+    match made.write(&path).map_err(|error| loaded.fail(error, shell))? {
         true if shell.json() => shell.print_json(&serde_json::json!({ "report": path.display().to_string() })),
         true => shell.note(&format!("wrote {}", path.display())),
         false => return Ok(Exit::Interrupted),
@@ -87,7 +87,7 @@ impl Making<'_> {
             Ok(false) => shell.note("stopped before the report was made"),
             Err(error) => {
                 let error = error.note("training is done, and its weights are kept");
-                say(Diagnostic { severity: Severity::Warning, ..error }, shell);
+                self.loaded.fail(Diagnostic { severity: Severity::Warning, ..error }, shell);
             }
         }
     }

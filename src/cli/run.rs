@@ -1,14 +1,14 @@
 //! `archc run`: a network on tensors or images.
 
 use super::args::{ComputeArgs, ModelArgs};
-use super::compute::{self, fail, say};
+use super::compute::{self, say};
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{answer, load, weights};
 use crate::base::Diagnostic;
 use crate::elaborate::Network;
 use crate::engine::{Input, SessionOptions};
-use crate::lower::{Module, ParamStore, Result as Lowered};
+use crate::lower::{Error, Module, ParamStore, Result as Lowered};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
 use candle_core::{DType, Device, Tensor};
@@ -68,7 +68,7 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
         false => by_module(&loaded, inputs, args, &device, shell)?,
     };
     if let Some(path) = &args.output {
-        write_outputs(path, &outputs).map_err(|error| say(error.diagnostic(), shell))?;
+        write_outputs(path, &outputs).map_err(|error| say(error.fault(), shell))?;
         shell.note(&format!("wrote {}", path.display()));
     }
     let classes = info.map(|info| info.classes).unwrap_or_default();
@@ -99,7 +99,7 @@ fn inputs(network: &Network, args: &RunArgs, shell: &Shell) -> Result<Values, Ex
         let dims = graph.shape(graph.inputs[slot]).dims();
         let normalize = network.recipe.as_ref().and_then(|r| r.normalize.as_ref());
         let reading = Reading { name: names[slot], shape: dims, normalize, memory: INPUT_MEMORY };
-        let tensor = read_input(Path::new(path), &reading).map_err(|error| say(error.diagnostic(), shell))?;
+        let tensor = read_input(Path::new(path), &reading).map_err(|error| say(error.fault(), shell))?;
         if found[slot].replace(tensor).is_some() {
             return Err(shell.usage(&format!("the input `{}` is given twice", names[slot]), "name each input once"));
         }
@@ -134,7 +134,7 @@ fn place<'t>(text: &'t str, names: &[&str], shell: &Shell) -> Result<(usize, &'t
 
 /// All outputs as the engine computes them, in file order.
 fn by_plan(loaded: &Loaded, inputs: Values, args: &RunArgs, threads: usize, shell: &Shell) -> Result<Values, Exit> {
-    let numbers = weights::numbers(&loaded.network, args.weights.as_deref(), args.partial, args.seed, shell)?;
+    let numbers = weights::numbers(loaded, args.weights.as_deref(), args.partial, args.seed, shell)?;
     let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
     let computed = || {
         let mut session = loaded.compiled.session(Arc::new(numbers), options)?;
@@ -145,7 +145,7 @@ fn by_plan(loaded: &Loaded, inputs: Values, args: &RunArgs, threads: usize, shel
             outputs.iter().map(|o| (o.name.to_string(), TensorData { shape: o.dims.clone(), values: o.to_vec() }));
         Ok(data.collect())
     };
-    computed().map_err(|error: Box<Diagnostic>| say(*error, shell))
+    computed().map_err(|error: Box<Diagnostic>| loaded.fail(*error, shell))
 }
 
 /// All outputs as the module computes them, in file order.
@@ -155,11 +155,11 @@ fn by_module(loaded: &Loaded, inputs: Values, args: &RunArgs, device: &Device, s
         let module = loaded.compiled.lower(store.var_builder())?;
         Ok((store, module))
     };
-    let (store, module) = made().map_err(|error| fail(error, shell))?;
+    let (store, module) = made().map_err(|error: Error| loaded.fail(error, shell))?;
     if let Some(path) = &args.weights {
-        weights::load(&store, path, args.partial, shell)?;
+        weights::load(&store, path, args.partial, loaded, shell)?;
     }
-    forward(&module, inputs, &loaded.network, device).map_err(|error| fail(error, shell))
+    forward(&module, inputs, &loaded.network, device).map_err(|error| loaded.fail(error, shell))
 }
 
 fn forward(module: &Module, inputs: Values, network: &Network, device: &Device) -> Lowered<Values> {
@@ -168,8 +168,7 @@ fn forward(module: &Module, inputs: Values, network: &Network, device: &Device) 
     let named: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     let mut outputs = module.forward_all(&named, false)?;
     let data = |name: &str| {
-        let tensor =
-            outputs.remove(name).ok_or_else(|| crate::lower::Error::internal(format!("`{name}` is missing")))?;
+        let tensor = outputs.remove(name).ok_or_else(|| Error::internal(format!("`{name}` is missing")))?;
         let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?;
         Ok((name.to_string(), TensorData { shape: tensor.dims().to_vec(), values }))
     };

@@ -2,7 +2,7 @@
 
 use super::args::{Color, Format, OutputArgs};
 use crate::base::render;
-use crate::base::{Diagnostic, Diagnostics, Severity, SourceMap};
+use crate::base::{Diagnostics, Fault, Report, SourceMap};
 use crate::tools::text::Style;
 use serde::Serialize;
 use std::ffi::OsString;
@@ -115,28 +115,32 @@ impl Shell {
         }
     }
 
-    /// Diagnostics: JSON lines on standard output, or drawn on standard error. Warnings are left out when
-    /// quiet; of many, the first are drawn unless verbose.
+    /// Diagnostics about source texts: JSON lines on standard output, or drawn on standard error. Warnings are left out
+    /// when quiet; of many, the first are drawn unless verbose.
     pub fn report(&self, diagnostics: &Diagnostics, sources: &SourceMap) {
+        self.draw(Report::new(diagnostics.iter(), sources));
+    }
+
+    /// What is wrong outside any text, said as diagnostics are.
+    pub fn fault(&self, fault: &Fault) {
+        self.draw(fault.into());
+    }
+
+    fn draw(&self, report: Report) {
         let room = match (self.quiet, self.json() || self.verbose) {
             (true, _) => 0,
             (false, true) => usize::MAX,
             (false, false) => WARNINGS_DRAWN,
         };
-        let mut warnings = 0;
-        let mut wanted = |d: &&Diagnostic| {
-            warnings += usize::from(d.severity == Severity::Warning);
-            d.severity == Severity::Error || warnings <= room
-        };
-        let shown: Diagnostics = diagnostics.iter().filter(&mut wanted).cloned().collect();
+        let (shown, left_out) = report.with_warnings(room);
         if self.json() {
-            let _ = write!(std::io::stdout().lock(), "{}", render::json_lines(&shown, sources));
+            let _ = write!(std::io::stdout().lock(), "{}", render::json_lines(&shown));
             return;
         }
         let style = render::Style { color: self.color_err, width: self.width };
-        let _ = write!(std::io::stderr().lock(), "{}", render::fancy(&shown, sources, style));
-        if !self.quiet && warnings > room {
-            self.note(&format!("and {} more warnings; -v shows them all\n", warnings - room));
+        let _ = write!(std::io::stderr().lock(), "{}", render::fancy(&shown, style));
+        if !self.quiet && left_out > 0 {
+            self.note(&format!("and {left_out} more warnings; -v shows them all\n"));
         }
     }
 

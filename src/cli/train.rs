@@ -1,14 +1,14 @@
 //! `archc train`: teach a network by its recipe, from a fresh start or from where a run stopped.
 
 use super::args::ModelArgs;
-use super::compute::{self, fail};
+use super::compute;
 use super::load::Loaded;
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::report::Making;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
-use crate::base::{Diagnostic, Severity, codes};
+use crate::base::{Fault, codes};
 use crate::elaborate::recipe::Duration;
 use crate::elaborate::{Network, Recipe};
 use crate::exchange::arch;
@@ -87,21 +87,22 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     let resumed = args.resume.as_deref().map(|folder| resumed(folder, shell)).transpose()?;
     let lesson = Lesson::new(args, resumed.as_ref().map(|(_, info)| info), shell)?;
-    let mut trainer = lesson.trainer().map_err(|error| fail(error, shell))?;
+    let mut trainer = lesson.trainer().map_err(|error| lesson.loaded.fail(error, shell))?;
     if let Some(file) = &args.weights {
-        weights::load(trainer.store(), file, args.partial, shell)?;
+        weights::load(trainer.store(), file, args.partial, &lesson.loaded, shell)?;
     }
-    let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run)).map_err(|error| fail(error, shell))?;
+    let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run));
+    let run = run.map_err(|error| lesson.loaded.fail(error, shell))?;
     if !shell.json() {
         shell.note(&lesson.headline());
     }
     let board = args.tensorboard.as_deref().map(|folder| lesson.board(folder, &run, &trainer));
-    let board = board.transpose().map_err(|error| fail(error, shell))?;
+    let board = board.transpose().map_err(|error| lesson.loaded.fail(error, shell))?;
     let mut watchers = Watchers { progress: Progress::new(shell), board };
     let outcome = trainer.train(&mut watchers, interrupt::stop_flag());
     drop(watchers);
     let outcome = outcome.map_err(|error| {
-        let exit = fail(error, shell);
+        let exit = lesson.loaded.fail(error, shell);
         shell.note(&format!("the last checkpoint is in {}", run.folder().display()));
         exit
     })?;
@@ -247,7 +248,7 @@ impl Observer for Watchers {
         let Some(board) = &mut self.board else { return };
         board.event(event);
         if let Some(trouble) = board.trouble() {
-            self.progress.event(&Event::Warning(Diagnostic { severity: Severity::Warning, ..trouble }));
+            self.progress.event(&Event::Warning(trouble.as_warning()));
         }
     }
 }
@@ -283,7 +284,7 @@ fn resumed(folder: &Path, shell: &Shell) -> Result<(Run, RunInfo), Exit> {
         let info = run.info()?;
         Ok((run, info))
     };
-    open().map_err(|error| fail(error, shell))
+    open().map_err(|fault: Box<Fault>| compute::say(*fault, shell))
 }
 
 /// The recipe, with its length as the command line has it.
@@ -294,7 +295,7 @@ fn recipe(recipe: Option<Recipe>, args: &TrainArgs, model: &str, shell: &Shell) 
             "add to the file:  train {model} {{\n    loss      = cross_entropy()\n    optimizer = sgd(lr=0.1, momentum=0.9)\n    \
              batch     = 64\n    epochs    = 10\n}}"
         );
-        return Err(compute::say(Diagnostic::new(codes::NO_RECIPE, message).help(help), shell));
+        return Err(compute::say(Fault::new(codes::NO_RECIPE, message).help(help), shell));
     };
     match (args.steps, args.epochs) {
         (Some(0), _) | (_, Some(0)) => return Err(shell.usage("0 steps teach nothing", "--epochs 1, or more")),
@@ -321,10 +322,10 @@ pub fn open_data(spec: &str, network: &Network, strict: bool, shell: &Shell) -> 
     let [input] = graph.inputs[..] else {
         let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
-        return Err(compute::say(Diagnostic::new(codes::TRAIN_UNFIT, message), shell));
+        return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
     };
     let want = Want { strict, ..Want::new(graph.shape(input).dims()) };
-    open(spec, &want).map_err(|error| compute::say(error.diagnostic(), shell))
+    open(spec, &want).map_err(|error| compute::say(error.fault(), shell))
 }
 
 fn stem(file: &Path) -> String {

@@ -1,8 +1,8 @@
 //! Weights named on the command line: a run's folder, or a file.
 
-use super::compute::{fail, say};
+use super::compute::say;
+use super::load::Loaded;
 use super::shell::{Exit, Shell};
-use crate::elaborate::Network;
 use crate::lower::{ParamStore, weights};
 use crate::train::checkpoint::Run;
 use crate::weights::{Fit, Numbers, Report};
@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The exit status, after saying what is wrong.
-pub fn load(store: &ParamStore, path: &Path, partial: bool, shell: &Shell) -> Result<(), Exit> {
-    let report = weights::load(store, &file(path, shell)?, fit(partial)).map_err(|error| fail(error, shell))?;
-    tell(&report, shell);
+pub fn load(store: &ParamStore, path: &Path, partial: bool, loaded: &Loaded, shell: &Shell) -> Result<(), Exit> {
+    let read = weights::load(store, &file(path, shell)?, fit(partial));
+    let report = read.map_err(|error| loaded.fail(error, shell))?;
+    tell(&report, loaded, shell);
     Ok(())
 }
 
@@ -23,24 +24,18 @@ pub fn load(store: &ParamStore, path: &Path, partial: bool, shell: &Shell) -> Re
 ///
 /// # Errors
 /// As [`load`].
-pub fn numbers(
-    network: &Network,
-    path: Option<&Path>,
-    partial: bool,
-    seed: u64,
-    shell: &Shell,
-) -> Result<Numbers, Exit> {
-    let Some(path) = path else { return Ok(Numbers::seeded(network, seed)) };
-    let loaded = Numbers::load(network, &file(path, shell)?, fit(partial), seed);
-    let (numbers, report) = loaded.map_err(|error| say(*error, shell))?;
-    tell(&report, shell);
+pub fn numbers(loaded: &Loaded, path: Option<&Path>, partial: bool, seed: u64, shell: &Shell) -> Result<Numbers, Exit> {
+    let Some(path) = path else { return Ok(Numbers::seeded(&loaded.network, seed)) };
+    let read = Numbers::load(&loaded.network, &file(path, shell)?, fit(partial), seed);
+    let (numbers, report) = read.map_err(|error| loaded.fail(*error, shell))?;
+    tell(&report, loaded, shell);
     Ok(numbers)
 }
 
 /// The file itself: of a run's folder, its weights.
 fn file(path: &Path, shell: &Shell) -> Result<PathBuf, Exit> {
     match path.is_dir() {
-        true => Ok(Run::open(path).map_err(|error| fail(error, shell))?.weights()),
+        true => Ok(Run::open(path).map_err(|fault| say(*fault, shell))?.weights()),
         false => Ok(path.to_path_buf()),
     }
 }
@@ -50,8 +45,8 @@ fn fit(partial: bool) -> Fit {
 }
 
 /// Says what did not fit.
-fn tell(report: &Report, shell: &Shell) {
+fn tell(report: &Report, loaded: &Loaded, shell: &Shell) {
     if !report.fits() {
-        say(report.diagnostic(), shell);
+        loaded.fail(report.diagnostic(), shell);
     }
 }

@@ -157,8 +157,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(loader: &'a dyn Loader, limits: &'a Limits, allowed: &Path) -> Self {
-        let program =
-            Program { sources: SourceMap::default(), diagnostics: Diagnostics::default(), modules: Vec::new() };
+        let program = Program { sources: SourceMap::new(), diagnostics: Diagnostics::default(), modules: Vec::new() };
         let allowed = (normal(allowed), loader.identity(allowed));
         Self { loader, limits, program, allowed, known: BTreeMap::new(), open: Vec::new() }
     }

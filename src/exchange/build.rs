@@ -21,7 +21,7 @@
 use super::classes::docs;
 use super::rust;
 use crate::base::render::{Style, fancy};
-use crate::base::{Diagnostics, Severity, SourceMap, atomic};
+use crate::base::{Diagnostics, Report, Severity, SourceMap, atomic};
 use crate::elaborate::{Options, compile};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,8 @@ pub fn build(file: &Path, options: &Options, folder: &Path) -> Built {
     let compiled = compile(file, options);
     let mut lines = changes(file, &compiled.sources);
     lines.extend(said(&compiled.diagnostics, &compiled.sources));
-    let drawn = || fancy(&compiled.diagnostics, &compiled.sources, Style { color: false, width: 100 });
+    let drawn =
+        || fancy(&Report::new(compiled.diagnostics.iter(), &compiled.sources), Style { color: false, width: 100 });
     let Some(network) = compiled.network.as_ref().filter(|_| !compiled.diagnostics.has_errors()) else {
         return Built { lines, result: Err(drawn()) };
     };
@@ -109,10 +110,8 @@ fn changes(file: &Path, sources: &SourceMap) -> Vec<String> {
 /// Errors and warnings as cargo shows them, a line each.
 fn said(diagnostics: &Diagnostics, sources: &SourceMap) -> Vec<String> {
     let line = |d: &crate::base::Diagnostic| {
-        let place = d.labels.first().filter(|l| (l.span.file.0 as usize) < sources.files().len());
-        let place = place.map_or(String::new(), |l| {
-            format!("{}:{}: ", sources.files()[l.span.file.0 as usize].name, sources.line(l.span))
-        });
+        let place = d.labels.first().and_then(|label| Some((sources.get(label.span.file)?, label.span.start)));
+        let place = place.map_or(String::new(), |(file, at)| format!("{}:{}: ", file.name, file.line_column(at).0));
         let kind = if d.severity == Severity::Error { "error" } else { "warning" };
         let help = d.help.as_ref().map_or(String::new(), |help| format!(" (help: {help})"));
         format!("cargo::{kind}={place}{}: {}{help}", d.code, d.message).replace('\n', " ")

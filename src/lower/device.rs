@@ -1,14 +1,13 @@
 //! Where a network runs: `cpu`, `cuda`, `cuda:1`.
 
-use super::error::{Error, Result};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use candle_core::Device;
 
 /// The device that `--device` names.
 ///
 /// # Errors
 /// `E0901` where the name is none, where this build has no CUDA, or where there is no such GPU.
-pub fn parse(name: &str) -> Result<Device> {
+pub fn parse(name: &str) -> Result<Device, Box<Fault>> {
     match name {
         "cpu" => Ok(Device::Cpu),
         "cuda" => cuda(0),
@@ -16,7 +15,7 @@ pub fn parse(name: &str) -> Result<Device> {
             Some(Ok(ordinal)) => cuda(ordinal),
             _ => {
                 let message = format!("there is no device named `{other}`");
-                Err(Diagnostic::new(codes::NO_DEVICE, message).help("write `cpu`, `cuda` or `cuda:1`").into())
+                Err(Box::new(Fault::new(codes::NO_DEVICE, message).help("write `cpu`, `cuda` or `cuda:1`")))
             }
         },
     }
@@ -31,11 +30,11 @@ pub fn name(device: &Device) -> String {
     }
 }
 
-fn cuda(ordinal: usize) -> Result<Device> {
+fn cuda(ordinal: usize) -> Result<Device, Box<Fault>> {
     if !cfg!(feature = "cuda") {
         let message = "this build of archc has no CUDA";
         let help = "build it with `cargo build --release --features cuda`, or use `--device cpu`";
-        return Err(Diagnostic::new(codes::NO_DEVICE, message).help(help).into());
+        return Err(Box::new(Fault::new(codes::NO_DEVICE, message).help(help)));
     }
     // A driver library that is missing makes candle's loader panic rather than report an error.
     let device = std::panic::catch_unwind(|| Device::new_cuda(ordinal));
@@ -44,8 +43,8 @@ fn cuda(ordinal: usize) -> Result<Device> {
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the CUDA driver library could not be loaded".into(),
     };
-    Err(Error::from(
-        Diagnostic::new(codes::NO_DEVICE, format!("there is no GPU `cuda:{ordinal}` here"))
+    Err(Box::new(
+        Fault::new(codes::NO_DEVICE, format!("there is no GPU `cuda:{ordinal}` here"))
             .help("`nvidia-smi` lists the GPUs; `--device cpu` runs without one")
             .note(reason),
     ))
@@ -59,15 +58,15 @@ mod tests {
     fn knows_the_cpu_and_refuses_strangers() {
         assert!(matches!(parse("cpu"), Ok(Device::Cpu)));
         for bad in ["gpu", "cuda:", "cuda:-1", "cuda:x", ""] {
-            assert_eq!(parse(bad).unwrap_err().into_diagnostic().code, codes::NO_DEVICE, "{bad}");
+            assert_eq!(parse(bad).unwrap_err().code, codes::NO_DEVICE, "{bad}");
         }
     }
 
     #[cfg(not(feature = "cuda"))]
     #[test]
     fn says_that_the_feature_is_missing() {
-        let diagnostic = parse("cuda:1").unwrap_err().into_diagnostic();
-        assert_eq!(diagnostic.code, codes::NO_DEVICE);
-        assert!(diagnostic.help.unwrap().contains("--features cuda"));
+        let fault = parse("cuda:1").unwrap_err();
+        assert_eq!(fault.code, codes::NO_DEVICE);
+        assert!(fault.help.as_ref().unwrap().contains("--features cuda"));
     }
 }

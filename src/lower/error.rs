@@ -1,6 +1,6 @@
 //! What can go wrong between a checked network and its values.
 
-use crate::base::{Code, Diagnostic, codes};
+use crate::base::{Code, Diagnostic, Fault, codes};
 use std::fmt;
 
 /// The error of lowering and running.
@@ -37,6 +37,24 @@ impl Error {
                 Diagnostic::new(codes::TENSOR_LIBRARY, format!("the tensor library failed: {error}"))
             }
         }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        error.into_diagnostic()
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        Self::Diagnostic(fault.into())
+    }
+}
+
+impl From<Box<Fault>> for Error {
+    fn from(fault: Box<Fault>) -> Self {
+        Self::from(*fault)
     }
 }
 

@@ -95,7 +95,7 @@ pub fn measure(
                 return Err(Halt::Stopped);
             }
             let Some(batch) = batches.next() else { return Err(Error::internal("the data ended").into()) };
-            let learnt = learner.step(step, batch.map_err(|error| Error::from(error.diagnostic()))?);
+            let learnt = learner.step(step, batch.map_err(|error| Error::from(error.fault()))?);
             let Some(learnt) = unless_diverged(learnt)? else { break };
             step += 1;
             tick(step as f64 / last.max(1) as f64, &format!("step {step}/{last}  loss {:.4}", learnt.loss));
@@ -116,7 +116,7 @@ fn probe(learner: &Learner, case: &Case, samples: usize, data: &Split, options: 
     let loader = training_loader(&case.network, &recipe, &data.train, &still)?;
     let Some(batch) = loader.epoch(0).next() else { return Err(Error::internal("there is no batch")) };
     let before = learner.store.snapshot()?;
-    let passed = learner.backward(0, batch.map_err(|error| Error::from(error.diagnostic()))?);
+    let passed = learner.backward(0, batch.map_err(|error| Error::from(error.fault()))?);
     let Some(passed) = unless_diverged(passed)? else { return Ok(None) };
     learner.store.restore(&before)?;
     let mut layers = Vec::new();

@@ -72,7 +72,7 @@ pub fn evaluation_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Data
     let normalize = recipe.normalize.clone();
     let base = LoaderOptions::evaluation(recipe.batch, recipe.seed);
     let options = LoaderOptions { normalize, mask_size, strict, ..base };
-    Loader::new(data.clone(), options).map_err(|error| Error::from(error.diagnostic()))
+    Loader::new(data.clone(), options).map_err(|error| Error::from(error.fault()))
 }
 
 /// Measures a network on every sample of a loader: the recipe's loss and metrics.
@@ -94,7 +94,7 @@ pub fn evaluate(
         if stop.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+        let batch = batch.map_err(|error| Error::from(error.fault()))?;
         let done = batch.index + 1;
         count(network, recipe, &feed(batch, dtype, &device)?, &mut tally)?;
         progress(done, loader.batches_per_epoch());
@@ -124,7 +124,7 @@ impl Probe {
     pub fn new(recipe: &Recipe, loader: &Loader, samples: usize, dtype: DType, device: &Device) -> Result<Self> {
         let (mut batches, mut held) = (Vec::new(), 0);
         for batch in loader.epoch(0) {
-            let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+            let batch = batch.map_err(|error| Error::from(error.fault()))?;
             held += batch.len();
             batches.push(feed(batch, dtype, device)?);
             if held >= samples {

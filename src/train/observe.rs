@@ -1,6 +1,6 @@
 //! What training tells whoever watches it.
 
-use crate::base::Diagnostic;
+use crate::base::Fault;
 use crate::elaborate::recipe::Metric;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub enum Event {
         best: bool,
     },
     /// Something to know of that does not end training: broken files.
-    Warning(Diagnostic),
+    Warning(Fault),
 }
 
 /// What is going to happen.

@@ -8,7 +8,7 @@ use super::observe::{Epoch, Event, Observer, Outcome, Scores, Start, Step};
 use super::pace::Pace;
 use super::tally::Tally;
 use super::{fit, journal};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{Duration as Length, Recipe};
 use crate::lower::{Error, Module, ParamStore, Result, with_stack};
@@ -60,7 +60,7 @@ pub fn training_loader(
         strict: options.strict,
         ..LoaderOptions::training(recipe.batch, recipe.seed)
     };
-    Loader::new(data.clone(), loader).map_err(|error| Error::from(error.diagnostic()))
+    Loader::new(data.clone(), loader).map_err(|error| Error::from(error.fault()))
 }
 
 /// A training: what learns, what from, how far it got, and where that is kept.
@@ -136,7 +136,7 @@ impl Trainer {
         let state = State::load(&run.last(), &self.learner.store, &mut self.learner.optimizer)?;
         if state.seed != self.recipe.seed {
             let message = format!("the run began with seed {}, and the recipe says {}", state.seed, self.recipe.seed);
-            return Err(Diagnostic::new(codes::RUN_UNUSABLE, message).help(format!("--seed {}", state.seed)).into());
+            return Err(Fault::new(codes::RUN_UNUSABLE, message).help(format!("--seed {}", state.seed)).into());
         }
         let log = Log::open(&run.log(), state.step)?;
         self.tally = Tally { samples: state.samples, loss: state.loss, meter: state.meter.clone() };
@@ -173,7 +173,7 @@ impl Trainer {
             }
             pace.begin();
             let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
-            let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+            let batch = batch.map_err(|error| Error::from(error.fault()))?;
             let learnt = self.learner.step(self.state.step, batch)?;
             pace.end(learnt.samples);
             self.count(&learnt, observer, &pace)?;
@@ -299,7 +299,7 @@ impl Trainer {
         let broken = self.train.broken();
         for error in &broken[self.broken.min(broken.len())..] {
             let fact = format!("passed over: {error}");
-            observer.event(&Event::Warning(Diagnostic::new(codes::DATA_BROKEN_FILES, fact)));
+            observer.event(&Event::Warning(Fault::new(codes::DATA_BROKEN_FILES, fact)));
         }
         self.broken = broken.len();
     }

@@ -1,5 +1,6 @@
 //! The corpus: one text in `tests/corpus`, all its artefacts in one snapshot.
 
+use archc::base::Report;
 use archc::base::render::{Style, fancy};
 use archc::elaborate::{Options, check_all};
 use archc::graph::dump::dump;
@@ -23,7 +24,8 @@ fn artefacts_are_what_they_were() {
         let tree = compilations[0].program.files().next().unwrap();
         let _ = write!(shown, "\n─── syntax tree ───\n{}", archc::syntax::dump::file(tree));
         for compiled in compilations {
-            let said = fancy(&compiled.diagnostics, &compiled.sources, Style { color: false, width: 100 });
+            let said =
+                fancy(&Report::new(compiled.diagnostics.iter(), &compiled.sources), Style { color: false, width: 100 });
             let network = compiled.network.as_ref().unwrap_or_else(|| panic!("{}: {said}", path.display()));
             let _ = write!(shown, "\n─── graph of {} ───\n{}{said}", network.name, dump(&network.graph));
         }

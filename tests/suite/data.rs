@@ -32,7 +32,7 @@ pub fn text(path: &Path) -> &str {
 }
 
 pub fn code(error: DataError) -> &'static str {
-    error.diagnostic().code.0
+    error.fault().code.0
 }
 
 /// Why the data at a path cannot be opened, as a code.
@@ -124,7 +124,7 @@ fn sizes_that_do_not_fit_say_so() {
     mnist_like(dir.path(), |b| b.to_vec(), "");
     let error = open(text(dir.path()), &Want::new(&[1, 28, 28])).err().unwrap();
     assert!(matches!(&error, DataError::Size { has, .. } if has == &[1, 2, 3]));
-    assert!(error.diagnostic().help.unwrap().contains("--size 2x3"));
+    assert!(error.fault().help.clone().unwrap().contains("--size 2x3"));
     assert_eq!(open(text(dir.path()), &Want::new(&[6])).unwrap().train.input_shape(), [6]);
 }
 
@@ -132,7 +132,7 @@ fn sizes_that_do_not_fit_say_so() {
 fn fashion_mnist_is_found_where_debian_puts_it() {
     if !Path::new("/usr/share/datasets/fashion-mnist").is_dir() {
         let error = open("fashion-mnist", &Want::new(&[1, 28, 28])).err().unwrap();
-        assert!(error.diagnostic().help.unwrap().contains("dataset-fashion-mnist"));
+        assert!(error.fault().help.clone().unwrap().contains("dataset-fashion-mnist"));
         return;
     }
     let split = open("fashion-mnist", &Want::new(&[1, 28, 28])).unwrap();
@@ -179,8 +179,8 @@ fn cifar_binaries_are_read() {
 #[test]
 fn names_that_are_nearly_right_are_recognised() {
     let error = open("builtin:digit", &Want::new(&[1, 8, 8])).err().unwrap();
-    assert_eq!(error.diagnostic().help.as_deref(), Some("did you mean `builtin:digits`?"));
-    let help = |spec: &str| open(spec, &Want::new(&[1, 8, 8])).err().unwrap().diagnostic().help.unwrap();
+    assert_eq!(error.fault().help.as_deref(), Some("did you mean `builtin:digits`?"));
+    let help = |spec: &str| open(spec, &Want::new(&[1, 8, 8])).err().unwrap().fault().help.clone().unwrap();
     assert!(help("digits-canvas").contains("`builtin:digits-canvas`"));
     assert!(help("CIFAR-10").contains("cifar-10-binary.tar.gz"));
     assert_eq!(refusal(Path::new("/no/such/thing"), &[1, 8, 8]), "E0801");

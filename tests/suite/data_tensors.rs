@@ -116,5 +116,5 @@ fn channels_last_is_told_how_to_change() {
     let path = dir.path().join("a.npz");
     npz(&path, &[("x", npy("|u1", "(1, 4, 5, 3)", &[0; 60])), ("y", npy("|u1", "(1,)", &[0]))]);
     let error = open(text(&path), &Want::new(&[3, 4, 5])).err().unwrap();
-    assert!(error.diagnostic().help.unwrap().contains("x.transpose(0, 3, 1, 2)"));
+    assert!(error.fault().help.clone().unwrap().contains("x.transpose(0, 3, 1, 2)"));
 }

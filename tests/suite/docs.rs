@@ -1,7 +1,7 @@
 //! What the documentation says is true: its examples compile, and it names every layer and every limit.
 
 use archc::base::render::{self, Style};
-use archc::base::{Limits, codes};
+use archc::base::{Limits, Report, codes};
 use archc::elaborate::{MemoryLoader, Options, compile_with};
 use archc::ops::layers;
 
@@ -26,7 +26,8 @@ fn wrong(info: &str, text: &str) -> Option<String> {
     let files = MemoryLoader::default().with("blocks.arch", "block Basic(width) { conv(width, 3) -> relu }");
     let compiled = compile_with(&files, "page.arch", &text, &Options::default());
     let style = Style { color: false, width: 100 };
-    compiled.diagnostics.has_errors().then(|| render::fancy(&compiled.diagnostics, &compiled.sources, style))
+    let report = Report::new(compiled.diagnostics.iter(), &compiled.sources);
+    compiled.diagnostics.has_errors().then(|| render::fancy(&report, style))
 }
 
 #[test]

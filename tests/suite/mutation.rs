@@ -1,7 +1,7 @@
 //! Damaged files never crash the compiler: examples with random changes, and random tokens, from fixed seeds.
 
 use archc::base::render::{self, Style};
-use archc::base::{FileId, Rng, codes};
+use archc::base::{FileId, Report, Rng, codes};
 use archc::elaborate::{Options, compile_text};
 use archc::tools::format::format;
 
@@ -85,8 +85,9 @@ fn survives(text: &str) {
     options.limits.steps = 20_000;
     options.limits.layers = 5_000;
     let compiled = compile_text("damaged.arch", text, &options);
-    let shown = render::fancy(&compiled.diagnostics, &compiled.sources, Style { color: false, width: 80 });
-    let lines = render::json_lines(&compiled.diagnostics, &compiled.sources);
+    let report = Report::new(compiled.diagnostics.iter(), &compiled.sources);
+    let shown = render::fancy(&report, Style { color: false, width: 80 });
+    let lines = render::json_lines(&report);
     assert_eq!(lines.lines().count(), compiled.diagnostics.len());
     let explained = compiled.network.is_some() || shown.contains("error[") || compiled.program.models().is_empty();
     assert!(explained, "no network and no error for:\n{text}");

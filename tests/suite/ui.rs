@@ -4,7 +4,7 @@
 //! `--model NAME`, `--size HxW` and `--plain`. `INSTA_UPDATE=always` writes the snapshots anew.
 
 use archc::base::render::{self, Style};
-use archc::base::{Diagnostics, codes};
+use archc::base::{Diagnostics, Report, codes};
 use archc::elaborate::{Options, check_all};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ fn rendered(path: &Path, text: &str) -> String {
     let mut all = Diagnostics::default();
     results.iter().for_each(|result| all.extend(result.diagnostics.clone()));
     let sources = &results.first().expect("at least one result").sources;
-    render::fancy(&all, sources, Style { color: false, width: 100 })
+    render::fancy(&Report::new(all.iter(), sources), Style { color: false, width: 100 })
 }
 
 #[test]

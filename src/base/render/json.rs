@@ -1,6 +1,7 @@
 //! Diagnostics as JSON lines.
 
-use crate::base::{Diagnostic, Diagnostics, Fix, Label, Severity, SourceMap};
+use crate::base::report::{Entry, Place, Report};
+use crate::base::{Fix, Severity, SourceFile};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -9,8 +10,8 @@ struct Line<'a> {
     severity: &'static str,
     message: &'a str,
     help: Option<&'a str>,
-    labels: Vec<Place<'a>>,
-    notes: &'a [String],
+    labels: Vec<Spot<'a>>,
+    notes: Vec<&'a str>,
     fix: Option<Edit<'a>>,
 }
 
@@ -24,7 +25,7 @@ struct Edit<'a> {
 }
 
 #[derive(Serialize)]
-struct Place<'a> {
+struct Spot<'a> {
     file: &'a str,
     start: u32,
     end: u32,
@@ -35,12 +36,13 @@ struct Place<'a> {
 
 /// One object a line: `code`, `severity`, `message`, `help`, `labels` (bytes from 0, lines and columns
 /// from 1, the primary label first), `notes`, and `fix`: the bytes from `start` to `end` of `file` become `text`.
-pub fn json_lines(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
-    let lines = diagnostics.iter().map(|d| serde_json::to_string(&line(d, sources)).unwrap_or_default() + "\n");
+pub fn json_lines(report: &Report) -> String {
+    let lines = report.entries().iter().map(|entry| serde_json::to_string(&line(entry)).unwrap_or_default() + "\n");
     lines.collect()
 }
 
-fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Line<'a> {
+fn line<'a>(entry: &Entry<'a>) -> Line<'a> {
+    let diagnostic = entry.diagnostic;
     Line {
         code: diagnostic.code.0,
         severity: match diagnostic.severity {
@@ -49,19 +51,17 @@ fn line<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Line<'a> {
         },
         message: &diagnostic.message,
         help: diagnostic.help.as_deref(),
-        labels: diagnostic.labels.iter().map(|label| place(label, sources)).collect(),
-        notes: &diagnostic.notes,
-        fix: diagnostic.fix.as_deref().map(|fix| edit(fix, sources)),
+        labels: entry.places.iter().map(spot).collect(),
+        notes: entry.astray.iter().copied().chain(diagnostic.notes.iter().map(String::as_str)).collect(),
+        fix: entry.fix.map(|(fix, file)| edit(fix, file)),
     }
 }
 
-fn edit<'a>(fix: &'a Fix, sources: &'a SourceMap) -> Edit<'a> {
-    let file = &sources.file(fix.span.file).name;
-    Edit { title: &fix.title, file, start: fix.span.start, end: fix.span.end, text: &fix.text }
+fn edit<'a>(fix: &'a Fix, file: &'a SourceFile) -> Edit<'a> {
+    Edit { title: &fix.title, file: &file.name, start: fix.span.start, end: fix.span.end, text: &fix.text }
 }
 
-fn place<'a>(label: &'a Label, sources: &'a SourceMap) -> Place<'a> {
-    let file = sources.file(label.span.file);
+fn spot<'a>(&Place { label, file }: &Place<'a>) -> Spot<'a> {
     let (line, column) = file.line_column(label.span.start);
-    Place { file: &file.name, start: label.span.start, end: label.span.end, line, column, text: &label.text }
+    Spot { file: &file.name, start: label.span.start, end: label.span.end, line, column, text: &label.text }
 }

@@ -9,7 +9,8 @@ mod snippet;
 
 pub use json::json_lines;
 
-use super::{Code, Diagnostic, Diagnostics, Severity, SourceMap};
+use super::report::{Entry, Report};
+use super::{Code, Severity};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -31,16 +32,17 @@ impl Style {
 }
 
 /// All diagnostics as text, with a blank line after each. Each code says once how to read more on it.
-pub fn fancy(diagnostics: &Diagnostics, sources: &SourceMap, style: Style) -> String {
+pub fn fancy(report: &Report, style: Style) -> String {
     let mut explained = BTreeSet::new();
     let mut out = String::new();
-    for diagnostic in diagnostics.iter() {
-        one(&mut out, diagnostic, sources, style, explained.insert(diagnostic.code));
+    for entry in report.entries() {
+        one(&mut out, entry, style, explained.insert(entry.diagnostic.code));
     }
     out
 }
 
-fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap, style: Style, explain: bool) {
+fn one(out: &mut String, entry: &Entry, style: Style, explain: bool) {
+    let diagnostic = entry.diagnostic;
     let (word, ansi) = match diagnostic.severity {
         Severity::Error => ("error", "1;31"),
         Severity::Warning => ("warning", "1;33"),
@@ -49,8 +51,8 @@ fn one(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap, style: St
     let text = wrapped(&format!("{head}: {}", printable(&diagnostic.message)), style.width, "  ");
     let rest = text.strip_prefix(&head).unwrap_or(&text);
     let _ = writeln!(out, "{}{}", style.paint(&head, ansi), style.paint(rest, "1"));
-    snippet::write(out, diagnostic, sources, style);
-    for note in &diagnostic.notes {
+    snippet::write(out, &entry.places, style);
+    for note in entry.astray.iter().copied().chain(diagnostic.notes.iter().map(String::as_str)) {
         let _ = writeln!(out, "  {}", wrapped(&printable(note), style.width.saturating_sub(2), "  "));
     }
     if let Some(help) = &diagnostic.help {
@@ -95,12 +97,16 @@ fn wrapped(text: &str, width: usize, indent: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Span, codes};
+    use crate::base::{Diagnostic, Diagnostics, SourceMap, Span, codes};
 
     const PLAIN: Style = Style { color: false, width: 100 };
 
+    fn fancy(out: &Diagnostics, sources: &SourceMap, style: Style) -> String {
+        super::fancy(&Report::new(out.iter(), sources), style)
+    }
+
     fn sample() -> (SourceMap, Diagnostics) {
-        let mut sources = SourceMap::default();
+        let mut sources = SourceMap::new();
         let net = sources.add("net.arch", "model Net {\n    input x [N, 3, 8, 8]\n    cnov(64, 3)\n}\n");
         let lib = sources.add("lib.arch", "block Conv() {\n\trelu\n}\n");
         let mut out = Diagnostics::default();
@@ -157,7 +163,7 @@ error[E0101]: another
     #[test]
     fn json_has_bytes_lines_and_columns() {
         let (sources, out) = sample();
-        let text = json_lines(&out, &sources);
+        let text = json_lines(&Report::new(out.iter(), &sources));
         let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!(text.lines().count(), 2);
         assert_eq!(first["code"], "E0101");
@@ -172,7 +178,7 @@ error[E0101]: another
 
     #[test]
     fn a_huge_line_and_control_characters_do_not_reach_the_terminal() {
-        let mut sources = SourceMap::default();
+        let mut sources = SourceMap::new();
         let text = format!("a\u{1b}[31m\n{}", "x".repeat(1 << 20));
         let id = sources.add("big.arch", text.as_str());
         let mut out = Diagnostics::default();

@@ -2,7 +2,8 @@
 //! handed over, so that drawing does not depend on the size of the file.
 
 use super::{Style, printable};
-use crate::base::{Diagnostic, Label, SourceFile, SourceMap};
+use crate::base::report::Place;
+use crate::base::{Label, SourceFile};
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceSpan, SpanContents,
 };
@@ -16,14 +17,16 @@ const WIDEST: usize = 400;
 const APART: usize = 1 << 16;
 
 /// Draws the labels, file by file, the primary label's file first.
-pub fn write(out: &mut String, diagnostic: &Diagnostic, sources: &SourceMap, style: Style) {
-    let mut rest: Vec<(bool, &Label)> = diagnostic.labels.iter().enumerate().map(|(i, l)| (i == 0, l)).collect();
+pub fn write(out: &mut String, places: &[Place], style: Style) {
+    let mut rest: Vec<(bool, &Place)> = places.iter().enumerate().map(|(i, place)| (i == 0, place)).collect();
     while let Some(&(_, first)) = rest.first() {
-        let near = |label: &Label| {
-            label.span.file == first.span.file && label.span.start.abs_diff(first.span.start) < APART as u32
+        let span = first.label.span;
+        let near = |place: &Place| {
+            place.label.span.file == span.file && place.label.span.start.abs_diff(span.start) < APART as u32
         };
-        let (here, elsewhere) = rest.into_iter().partition::<Vec<_>, _>(|(_, label)| near(label));
-        draw(out, &here, sources.file(first.span.file), style);
+        let (here, elsewhere) = rest.into_iter().partition::<Vec<_>, _>(|(_, place)| near(place));
+        let labels: Vec<(bool, &Label)> = here.iter().map(|(primary, place)| (*primary, place.label)).collect();
+        draw(out, &labels, first.file, style);
         rest = elsewhere;
     }
 }

@@ -67,11 +67,11 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> Result<Exit, Exit> {
     let (network, values) = (&loaded.network, values(&loaded.network, args.batch));
     let (times, plan) = if plan {
         let measured = profile::measure(args, &loaded.compiled, &values, threads);
-        let (times, plan) = measured.map_err(|error| compute::say(*error, shell))?;
+        let (times, plan) = measured.map_err(|error| loaded.fail(*error, shell))?;
         (times, Some(plan))
     } else {
         let measured = with_stack(|| module::measure(args, network, values, &device));
-        (measured.map_err(|error| compute::fail(error, shell))?, None)
+        (measured.map_err(|error| loaded.fail(error, shell))?, None)
     };
     let report = Report::new(network, args, threads, crate::lower::device::name(&device), times, plan);
     match json {

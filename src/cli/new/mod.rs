@@ -5,7 +5,7 @@ mod name;
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use clap::{Args, ValueEnum};
 use name::Names;
 use std::path::PathBuf;
@@ -58,12 +58,12 @@ pub fn run(args: &NewArgs, shell: &Shell) -> Result<Exit, Exit> {
         let message = format!("`{shown}` is there already, and is left as it is");
         let free = Names::free(&file).map(|name| format!("archc new {}", name.display()));
         let help = free.unwrap_or_else(|| "name another file".into());
-        return Err(say(Diagnostic::new(codes::UNWRITABLE, message).help(help), shell));
+        return Err(say(Fault::new(codes::UNWRITABLE, message).help(help), shell));
     }
     if let Some(parent) = file.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
         let message = format!("there is no folder `{}`", parent.display());
         let help = format!("mkdir -p {}", parent.display());
-        return Err(say(Diagnostic::new(codes::UNWRITABLE, message).help(help), shell));
+        return Err(say(Fault::new(codes::UNWRITABLE, message).help(help), shell));
     }
     let base = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     files::write(&file, &text.replace("starter.arch", &base).replace("Starter", &model), &shell.quiet_json(true))?;

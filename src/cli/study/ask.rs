@@ -3,6 +3,7 @@
 use super::args::{Degradation, Features, Gradients, Kind, Landscape, Lesion, Trained, Vary};
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, codes};
+use crate::cli::compute;
 use crate::cli::shell::{Exit, Shell};
 use crate::elaborate::Recipe;
 use crate::study::{Case, Desk, Outcome, Report, Subject, Twin, fingerprint};
@@ -86,7 +87,7 @@ fn asked_gradients(args: &Gradients, subject: &Subject, shell: &Shell) -> Result
         Some(name) => Some((known(name, subject, shell)?, args.vary.values.as_slice())),
         None => None,
     };
-    let cases = subject.twins(varied).map_err(|error| super::tell(&error, &subject.compiled.sources, shell))?;
+    let cases = subject.twins(varied).map_err(|error| compute::fail(error, &subject.compiled.sources, shell))?;
     let mut steps = args.steps.clone();
     steps.sort_unstable();
     steps.dedup();
@@ -105,7 +106,7 @@ fn asked_degradation(
     }
     let seeds = (0..args.seeds).map(|i| recipe.seed.wrapping_add(i)).collect();
     // The first error of a value is told before anything is made.
-    subject.twins(Some((&vary, &values))).map_err(|error| super::tell(&error, &subject.compiled.sources, shell))?;
+    subject.twins(Some((&vary, &values))).map_err(|error| compute::fail(error, &subject.compiled.sources, shell))?;
     Ok(degradation::Question { vary, values, seeds })
 }
 
@@ -134,14 +135,14 @@ fn asked_lesion(args: &Lesion, subject: &Subject, recipe: &Recipe, shell: &Shell
         return Err(shell.usage("0 samples measure nothing", "--samples 1000"));
     }
     let fit = subject.network().and_then(lesion::check);
-    fit.map_err(|error| super::tell(&error, &subject.compiled.sources, shell))?;
+    fit.map_err(|error| compute::fail(error, &subject.compiled.sources, shell))?;
     let cases = cases(&args.trained, subject, shell)?;
     Ok(lesion::Question { cases, samples: args.samples, repeats: args.repeats, seed: recipe.seed })
 }
 
 fn asked_features(args: &Features, subject: &Subject, shell: &Shell) -> Result<features::Question, Exit> {
     let case = subject.case(Twin::Skip, None, None);
-    let tell = |error| super::tell(&error, &subject.compiled.sources, shell);
+    let tell = |error| compute::fail(error, &subject.compiled.sources, shell);
     let case = case.map_err(tell)?;
     features::check(&case.network).map_err(tell)?;
     Ok(features::Question { case, weights: args.weights.clone() })
@@ -155,7 +156,7 @@ fn cases(trained: &Trained, subject: &Subject, shell: &Shell) -> Result<Vec<(Cas
             format!("--weights RUN --plain-weights {}, with a run that was trained without --plain", path.display());
         return Err(shell.usage(&format!("the weights in {} are the plain twin's", path.display()), &help));
     }
-    let say = |error| super::tell(&error, &subject.compiled.sources, shell);
+    let say = |error| compute::fail(error, &subject.compiled.sources, shell);
     let mut cases = vec![(subject.case(Twin::Skip, None, None).map_err(say)?, trained.weights.clone())];
     let bridged = subject.network().is_ok_and(|network| !network.graph.skips.is_empty());
     if bridged && (trained.plain_weights.is_some() || trained.weights.is_none()) {
@@ -175,7 +176,7 @@ fn weights(cases: &[(Case, Option<PathBuf>)]) -> Result<Value, Diagnostic> {
 
 fn printed(path: &Path) -> Result<String, Diagnostic> {
     let file = match path.is_dir() {
-        true => Run::open(path).map_err(crate::lower::Error::into_diagnostic)?.weights(),
+        true => Run::open(path).map_err(|fault| Diagnostic::from(*fault))?.weights(),
         false => path.to_path_buf(),
     };
     let bytes = std::fs::read(&file).map_err(|error| {

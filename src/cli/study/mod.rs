@@ -11,7 +11,7 @@ use super::load;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::train::open_data;
-use crate::base::{Diagnostic, SourceMap};
+use crate::base::Diagnostic;
 use crate::elaborate::Recipe;
 use crate::lower::with_stack;
 use crate::study::{Desk, Folder, Halt, Outcome, Report, Subject};
@@ -33,8 +33,8 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
     let (subject, recipe) = subject(&args.kind, shell)?;
     compute::threads(common.threads, shell)?;
     let device = compute::device(&common.device, shell)?;
-    let data = open_data(&subject.data, subject.network().map_err(|e| compute::say(e, shell))?, common.strict, shell)?;
-    let say = |error: Diagnostic| tell(&error, &subject.compiled.sources, shell);
+    let say = |error: Diagnostic| compute::fail(error, &subject.compiled.sources, shell);
+    let data = open_data(&subject.data, subject.network().map_err(say)?, common.strict, shell)?;
     let question = ask::Question::new(&args.kind, &subject, &recipe, shell)?;
     let asked = subject.question(args.kind.name(), question.asked().map_err(say)?);
     let folder = folder(common, args.kind.name(), &asked).map_err(say)?;
@@ -83,7 +83,7 @@ fn subject(kind: &Kind, shell: &Shell) -> Result<(Subject, Recipe), Exit> {
     let model = ModelArgs { settings: model.settings, ..model };
     let loaded = load::network(&common.file, &model, false, shell)?;
     let Some(recipe) = loaded.network.recipe.clone() else {
-        return Err(compute::say(crate::study::no_recipe(&loaded.network.name), shell));
+        return Err(loaded.fail(crate::study::no_recipe(&loaded.network.name), shell));
     };
     let spec = common.data.clone().or(info.map(|info| info.data)).or(recipe.data.clone());
     let Some(data) = spec else {
@@ -139,10 +139,4 @@ fn show(
     shell.print(&report.text);
     let names = files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
     shell.note(&format!("wrote {names}"));
-}
-
-/// Says a diagnostic with its places in the file.
-fn tell(error: &Diagnostic, sources: &SourceMap, shell: &Shell) -> Exit {
-    shell.report(&[error.clone()].into_iter().collect(), sources);
-    Exit::Errors
 }

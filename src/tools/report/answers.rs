@@ -96,7 +96,7 @@ pub fn ask(network: &mut dyn Forward, recipe: &Recipe, loader: &Loader, stop: &A
         if began.elapsed() > PATIENCE && answers.samples > 0 {
             break;
         }
-        let batch = batch.map_err(|error| Error::from(error.diagnostic()))?;
+        let batch = batch.map_err(|error| Error::from(error.fault()))?;
         let inputs = Tensor::from_slice(&batch.inputs, batch.dims.as_slice(), &device)?.to_dtype(dtype)?;
         let outputs = network.forward(&inputs)?;
         let output = loss::select(&outputs, name)?;

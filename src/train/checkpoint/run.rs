@@ -1,7 +1,7 @@
 //! A run folder.
 
-use crate::base::{Diagnostic, codes};
-use crate::lower::{Result, atomic};
+use crate::base::{Fault, codes};
+use crate::lower::atomic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -35,6 +35,9 @@ pub struct RunInfo {
     pub recipe: serde_json::Value,
 }
 
+/// Results of what is about a run's folder alone.
+pub type Result<T> = std::result::Result<T, Box<Fault>>;
+
 /// A run folder that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
@@ -66,7 +69,7 @@ impl Run {
     pub fn create(folder: &Path) -> Result<Self> {
         if folder.join(INFO).exists() {
             let shown = folder.display();
-            return Err(Diagnostic::new(codes::RUN_UNUSABLE, format!("`{shown}` holds a run already"))
+            return Err(Fault::new(codes::RUN_UNUSABLE, format!("`{shown}` holds a run already"))
                 .help(format!("go on with it by `--resume {shown}`, or name another folder"))
                 .into());
         }
@@ -83,7 +86,7 @@ impl Run {
             return Ok(Self { folder: folder.into() });
         }
         let message = format!("`{}` is no run: it has no `{INFO}`", folder.display());
-        Err(Diagnostic::new(codes::RUN_UNUSABLE, message).help("name the folder that `archc train` printed").into())
+        Err(Fault::new(codes::RUN_UNUSABLE, message).help("name the folder that `archc train` printed").into())
     }
 
     /// The folder.
@@ -145,7 +148,7 @@ impl Run {
     pub fn info(&self) -> Result<RunInfo> {
         let path = self.folder.join(INFO);
         let unreadable =
-            |why: String| Diagnostic::new(codes::RUN_UNUSABLE, format!("`{}` cannot be read: {why}", path.display()));
+            |why: String| Fault::new(codes::RUN_UNUSABLE, format!("`{}` cannot be read: {why}", path.display()));
         let text = fs::read_to_string(&path).map_err(|error| unreadable(error.to_string()))?;
         Ok(serde_json::from_str(&text).map_err(|error| unreadable(error.to_string()))?)
     }
@@ -160,8 +163,8 @@ fn plain(name: &str) -> PathBuf {
 }
 
 /// `E0913`: a file of the run cannot be written.
-pub(super) fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(codes::RUN_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(codes::RUN_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
 }
 
 #[cfg(test)]
@@ -180,8 +183,8 @@ mod tests {
         let named = RunInfo { file: "../a/net.arch".into(), ..RunInfo::default() };
         assert_eq!(second.source(&named), second.folder().join("source/a/net.arch"));
         assert_eq!(fs::read_to_string(second.folder().join("source/a/net.arch")).unwrap(), "model A {}");
-        assert_eq!(Run::open(first.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);
-        assert_eq!(Run::create(second.folder()).unwrap_err().into_diagnostic().code, codes::RUN_UNUSABLE);
+        assert_eq!(Run::open(first.folder()).unwrap_err().code, codes::RUN_UNUSABLE);
+        assert_eq!(Run::create(second.folder()).unwrap_err().code, codes::RUN_UNUSABLE);
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! What can be wrong with data.
 
-use crate::base::{Code, Diagnostic, codes};
+use crate::base::{Code, Fault, codes};
 
 /// The result of reading data.
 pub type Result<T> = std::result::Result<T, DataError>;
@@ -124,12 +124,12 @@ impl DataError {
         DataError::Io { path: path.display().to_string(), reason: error.to_string() }
     }
 
-    /// As a message to the user. It has no label: the fault lies outside the source text.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let diagnostic = Diagnostic::new(self.code(), self.to_string());
+    /// As a message to the user.
+    pub fn fault(&self) -> Fault {
+        let fault = Fault::new(self.code(), self.to_string());
         match self.help() {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
+            Some(help) => fault.help(help),
+            None => fault,
         }
     }
 

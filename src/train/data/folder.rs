@@ -2,7 +2,7 @@
 
 use super::error::{DataError, Result};
 use super::source::Split;
-use crate::base::{Diagnostic, Rng, codes};
+use crate::base::{Fault, Rng, codes};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -61,11 +61,11 @@ pub fn drop_broken<T: Sync + Send>(
 }
 
 /// One warning for all files passed over; the first few are named.
-pub fn broken_warning(broken: &[DataError]) -> Option<Diagnostic> {
+pub fn broken_warning(broken: &[DataError]) -> Option<Fault> {
     let count = broken.len();
     let files = if count == 1 { "file was" } else { "files were" };
     let message = format!("{count} broken {files} passed over");
-    let mut warning = (count > 0).then(|| Diagnostic::new(codes::DATA_BROKEN_FILES, message))?;
+    let mut warning = (count > 0).then(|| Fault::new(codes::DATA_BROKEN_FILES, message))?;
     warning = broken.iter().take(NAMED).fold(warning, |w, error| w.note(error.to_string()));
     if count > NAMED {
         warning = warning.note(format!("and {} more", count - NAMED));

@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::folder::names_in;
 use super::{cifar, classes, digits, idx, masks, tensors};
-use crate::base::{Diagnostic, nearest::nearest};
+use crate::base::{Fault, nearest::nearest};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ pub struct Split {
     /// What to measure on.
     pub test: Option<Arc<dyn Dataset>>,
     /// Warnings found while opening: which files are broken, and how many.
-    pub warnings: Vec<Diagnostic>,
+    pub warnings: Vec<Fault>,
 }
 
 impl Split {

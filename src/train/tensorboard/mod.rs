@@ -9,7 +9,7 @@ mod record;
 mod values;
 
 use super::observe::{Epoch, Event, Observer, Scores, Start, Step};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::lower::{ParamStore, Result};
 use record::EventFile;
@@ -41,7 +41,7 @@ impl Board {
             let folder = folder.join(part);
             EventFile::create(&folder).map_err(|error| {
                 let message = format!("`{}` cannot be written: {error}", folder.display());
-                Diagnostic::new(codes::RUN_UNWRITABLE, message).help("name a folder that is yours")
+                Fault::new(codes::RUN_UNWRITABLE, message).help("name a folder that is yours")
             })
         };
         let (train, test) = (create("train")?, create("test")?);
@@ -50,11 +50,11 @@ impl Board {
     }
 
     /// What kept an event from being written, once: nothing is written after it.
-    pub fn trouble(&mut self) -> Option<Diagnostic> {
+    pub fn trouble(&mut self) -> Option<Fault> {
         let error = self.trouble.take()?;
         self.silent = true;
         let message = format!("`{}` cannot be written: {error}", self.train.path().display());
-        Some(Diagnostic::new(codes::RUN_UNWRITABLE, message).help("training goes on without event files"))
+        Some(Fault::new(codes::RUN_UNWRITABLE, message).help("training goes on without event files"))
     }
 
     fn write(&mut self, event: &Event) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! The flat form gives the same graph.
 
 use crate::random::random;
+use archc::base::Report;
 use archc::base::render::{Style, fancy};
 use archc::elaborate::{Network, Options, check_all, compile_text};
 use archc::exchange::arch::{flat, layer_call};
@@ -24,7 +25,7 @@ fn essence(network: &Network) -> String {
 
 fn read(text: &str, network: &Network) -> Network {
     let compiled = compile_text("flat.arch", text, &Options::default());
-    let said = fancy(&compiled.diagnostics, &compiled.sources, Style { color: false, width: 100 });
+    let said = fancy(&Report::new(compiled.diagnostics.iter(), &compiled.sources), Style { color: false, width: 100 });
     compiled.network.unwrap_or_else(|| panic!("{}:\n{text}\n{said}", network.name))
 }
 

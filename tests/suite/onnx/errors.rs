@@ -1,7 +1,7 @@
 //! What people see of files that are no networks, and of networks that are no files.
 
 use archc::base::render::{self, Style};
-use archc::base::{Diagnostic, Diagnostics, SourceMap};
+use archc::base::{Diagnostic, Report, SourceMap};
 use archc::elaborate::Options;
 use archc::exchange::onnx::export::export;
 use archc::exchange::onnx::import::{ImportOptions, import};
@@ -11,11 +11,10 @@ use prost::Message;
 use std::path::Path;
 
 fn shown(error: &Diagnostic, folder: &Path) -> String {
-    let (mut all, mut error) = (Diagnostics::default(), error.clone());
+    let mut error = error.clone();
     error.message = error.message.replace(&format!("{}/", folder.display()), "");
     error.message = error.message.replace(&folder.display().to_string(), "FOLDER");
-    all.push(error);
-    render::fancy(&all, &SourceMap::default(), Style { color: false, width: 100 })
+    render::fancy(&Report::new([&error], &SourceMap::new()), Style { color: false, width: 100 })
 }
 
 /// A tensor's name and type; an empty size is free.

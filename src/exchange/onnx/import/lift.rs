@@ -6,7 +6,7 @@ use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::places;
 use super::tensor::{self, Tensor};
 use super::{Help, Result, fold, unfit};
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use crate::exchange::onnx::proto::{EXTERNAL, GraphProto, NodeProto, TensorProto, ValueInfoProto, dtype};
 use crate::ops::Op;
 use crate::shape::Shape;
@@ -43,13 +43,13 @@ impl<'m> Lift<'m> {
         let read = |proto: &TensorProto| match tensor::read(proto, folder) {
             Ok(tensor) => Ok((proto.name.clone(), Value::Const(Rc::new(tensor)))),
             Err(why) if proto.data_location == EXTERNAL => {
-                let error = Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, why));
+                let error = Box::new(Fault::new(codes::ONNX_UNREADABLE, why));
                 Err(Help::help(
                     error,
                     "put the file of weights beside the model, under the name that it was saved with",
                 ))
             }
-            Err(why) => Err(Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, why))),
+            Err(why) => Err(Box::new(Fault::new(codes::ONNX_UNREADABLE, why))),
         };
         graph.initializer.iter().map(read).collect()
     }
@@ -210,8 +210,7 @@ impl<'m> Lift<'m> {
                 ))
             }
         };
-        let inputs: Vec<Option<Value>> =
-            node.input.iter().map(find).collect::<std::result::Result<_, Box<Diagnostic>>>()?;
+        let inputs: Vec<Option<Value>> = node.input.iter().map(find).collect::<std::result::Result<_, Box<Fault>>>()?;
         let value = self.value_of(node, &inputs);
         for (i, name) in node.output.iter().filter(|name| !name.is_empty()).enumerate() {
             if self.values.contains_key(name) {
@@ -276,12 +275,10 @@ impl<'m> Lift<'m> {
         };
         let complaints: Vec<String> = self.items.iter().enumerate().filter_map(left).collect();
         let Some((first, rest)) = complaints.split_first() else { return Ok(()) };
-        let mut error = Diagnostic::new(codes::ONNX_UNSUPPORTED, first.clone());
-        error.notes = rest.iter().take(30).cloned().collect();
-        if rest.len() > 30 {
-            error.notes.push(format!("and {} more", rest.len() - 30));
-        }
-        Err(Box::new(error))
+        let error = Fault::new(codes::ONNX_UNSUPPORTED, first.clone());
+        let error = rest.iter().take(30).fold(error, |error, why| error.note(why));
+        let more = rest.len().saturating_sub(30);
+        Err(Box::new(if more > 0 { error.note(format!("and {more} more")) } else { error }))
     }
 
     fn complaint(&self, item: &Item, raw: &Raw) -> String {

@@ -33,7 +33,7 @@ mod tree;
 mod words;
 
 use super::proto::ModelProto;
-use crate::base::{Diagnostic, codes};
+use crate::base::{Fault, codes};
 use crate::ops::Op;
 use crate::tools::format::styled;
 use free::{Free, Probe, Sizes};
@@ -47,7 +47,7 @@ use std::path::Path;
 use tree::Line;
 
 /// Results of this room.
-pub type Result<T> = std::result::Result<T, Box<Diagnostic>>;
+pub type Result<T> = std::result::Result<T, Box<Fault>>;
 
 /// Files larger than this are no ONNX files.
 const MAX_BYTES: u64 = 1 << 31;
@@ -72,18 +72,17 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
-fn unfit(message: impl Into<String>) -> Box<Diagnostic> {
-    Box::new(Diagnostic::new(codes::ONNX_UNFIT, message))
+fn unfit(message: impl Into<String>) -> Box<Fault> {
+    Box::new(Fault::new(codes::ONNX_UNFIT, message))
 }
 
 trait Help {
     fn help(self, text: &str) -> Self;
 }
 
-impl Help for Box<Diagnostic> {
-    fn help(mut self, text: &str) -> Self {
-        self.help = Some(text.into());
-        self
+impl Help for Box<Fault> {
+    fn help(self, text: &str) -> Self {
+        Box::new((*self).help(text))
     }
 }
 
@@ -96,7 +95,7 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let graph = model.graph.as_ref().ok_or_else(|| unreadable(path, "it holds no graph"))?;
     if let Some(function) = model.functions.first() {
         let message = format!("the model defines functions of its own, `{}` first", function.name);
-        let error = Diagnostic::new(codes::ONNX_UNSUPPORTED, message);
+        let error = Fault::new(codes::ONNX_UNSUPPORTED, message);
         return Err(Box::new(error.help("onnx.inliner.inline_local_functions(model)")));
     }
     let opset = model.opset_import.iter().find(|o| o.domain.is_empty()).map_or(1, |o| o.version);
@@ -128,7 +127,7 @@ fn at_free_sizes(mut net: Net, (free, probes): (&[Free], &[Probe]), head: &str, 
         Err(error) if !free.is_empty() => {
             net.nodes.iter_mut().for_each(|node| node.stated = None);
             let mut imported = written(&net, &[], &[])?;
-            let why = error.message;
+            let why = &error.message;
             imported.notes.extend(free.iter().map(|own| format!("{} stays {}: {why}", own.name, own.default)));
             Ok(imported)
         }
@@ -136,8 +135,8 @@ fn at_free_sizes(mut net: Net, (free, probes): (&[Free], &[Probe]), head: &str, 
     }
 }
 
-fn unreadable(path: &Path, why: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic::new(codes::ONNX_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
+fn unreadable(path: &Path, why: &str) -> Box<Fault> {
+    Box::new(Fault::new(codes::ONNX_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
 }
 
 /// The message that a file is.
