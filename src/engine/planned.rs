@@ -10,7 +10,7 @@ use crate::graph::{Graph, NodeId};
 use crate::kernels::blocked::Cpu;
 use crate::kernels::{Access, Arena, Isa, Region, Team};
 use crate::opt::{self, Held, Net, Step, Work};
-use crate::plan::{Plan, Running, ValueId, running, same_numbers};
+use crate::plan::{Plan, Running, TooLarge, ValueId, countable, running, same_numbers};
 use std::sync::OnceLock;
 
 /// Bytes of a float.
@@ -76,12 +76,13 @@ impl Planned {
     /// Where a parameter is missing or has other sizes, or the values cannot be counted.
     pub fn new(network: Network, store: &Store, terms: Terms, team: &Team) -> Result<Self> {
         let graph = &network.graph;
+        let too_large = |error: TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
+        countable(graph, terms.batch as u64).map_err(too_large)?;
         let net = opt::optimise(graph, None).map_err(internal)?;
         let context = Context { graph, store, terms };
         let calls = prepare(&context, &net, team)?;
         store.release();
         let scratch: Vec<u64> = calls.iter().map(|call| call.scratch() as u64 * FLOAT).collect();
-        let too_large = |error: crate::plan::TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
         let found = running(graph, &net, terms.batch as u64, &scratch).map_err(too_large)?;
         let binder = Binder { graph, net: &net, found: &found, terms };
         let steps = calls.into_iter().enumerate().map(|(i, call)| binder.bind(i, call));
@@ -116,7 +117,11 @@ impl Planned {
             layer: lead.map_or(String::new(), |node| graph.node(node).path.clone()),
             layers: it.nodes.iter().map(|&node| graph.node(node).path.clone()).collect(),
             kernel: bound.call.name(),
-            macs: if is_conversion { 0 } else { it.nodes.iter().map(macs).sum::<u64>() * self.plan.batch },
+            macs: if is_conversion {
+                0
+            } else {
+                it.nodes.iter().map(macs).sum::<u64>().saturating_mul(self.plan.batch)
+            },
             bytes: values + size_of_val(bound.call.weights()) as u64,
         }
     }

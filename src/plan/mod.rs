@@ -167,6 +167,22 @@ impl fmt::Display for TooLarge {
     }
 }
 
+/// What kernels multiply a value's bytes by while they are prepared, at most: windows, blocks of channels, threads.
+const ROOM: u128 = 64;
+
+/// Refuses a batch at which the values' bytes leave no room to count with, before kernels are prepared for it.
+///
+/// # Errors
+/// Where they do not.
+pub fn countable(graph: &Graph, batch: u64) -> Result<(), TooLarge> {
+    let bytes = |id| Some(u128::from(graph.shape(id).elements()?) * size_of::<f32>() as u128);
+    let all: Option<u128> = graph.order().map(bytes).sum();
+    match all.and_then(|all| all.checked_mul(u128::from(batch))) {
+        Some(bytes) if bytes <= i64::MAX as u128 / ROOM => Ok(()),
+        _ => Err(TooLarge),
+    }
+}
+
 /// The plan with the lowest peak among the ways of sharing memory; the simplest of those that are equal.
 ///
 /// # Errors

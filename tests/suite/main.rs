@@ -48,6 +48,7 @@ mod parity;
 mod plan;
 #[cfg(feature = "kernels")]
 mod precision;
+mod raised;
 mod random;
 mod reference;
 #[cfg(feature = "cli")]
