@@ -36,6 +36,11 @@ impl Reach {
         (self.extent - 1e-6).ceil() as u64
     }
 
+    /// The distance between neighbouring positions, measured in the input.
+    pub fn jump(&self) -> f64 {
+        self.jump
+    }
+
     fn window(self, extent: usize, stride: usize) -> Self {
         Self { extent: self.extent + (extent - 1) as f64 * self.jump, jump: self.jump * stride as f64 }
     }

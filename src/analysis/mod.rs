@@ -1,5 +1,6 @@
 //! What can be known before running?
 
+pub mod canvas;
 pub mod cost;
 pub mod field;
 pub mod liveness;

@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod fault;
 pub mod half;
 pub mod limits;
+pub mod memory;
 pub mod nearest;
 pub mod render;
 pub mod report;

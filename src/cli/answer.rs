@@ -1,63 +1,155 @@
-//! What a network answered, in words: classes with probabilities, or what a tensor looks like.
+//! What a network answered, in words: classes with probabilities, shares of pixels, or what a tensor looks like.
 
 use super::shell::Shell;
 use crate::elaborate::Network;
 use crate::elaborate::recipe::Loss;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
+use crate::train::data::painted::{Mask, VOID};
 use crate::train::data::tensor_io::TensorData;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-/// Likeliest classes shown of each sample.
-const TOP: usize = 5;
+/// Likeliest classes shown of each sample: of one file, and of each of several in a line.
+const TOP: (usize, usize) = (5, 3);
 
-/// Prints every output; `written` leaves out the hint at `--output`.
-pub fn show(network: &Network, outputs: &[(String, TensorData)], names: &[String], written: bool, shell: &Shell) {
-    if shell.json() {
-        let all = outputs.iter().map(|(name, t)| (name.clone(), describe(network, name, t, names)));
-        shell.print_json(&json!({ "model": network.name, "outputs": all.collect::<serde_json::Map<_, _>>() }));
-        return;
-    }
-    for (name, tensor) in outputs {
-        match classes(network, name, tensor) {
-            Some(samples) => samples.iter().enumerate().for_each(|(i, probabilities)| {
-                shell.print(&ranking(name, i, samples.len(), probabilities, names));
-            }),
-            None => shell.print(&statistics(name, tensor)),
+/// What is needed to say an answer.
+pub struct Words<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// Names of the classes, where they are known.
+    pub names: &'a [String],
+    /// How many classes are to be said, where that was asked for.
+    pub top: Option<usize>,
+    /// Whether there are several files, so that each answer begins with its own.
+    pub several: bool,
+}
+
+/// One output.
+pub struct Said<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its numbers.
+    pub tensor: &'a TensorData,
+    /// The class of each pixel, where it learnt some.
+    pub mask: Option<Mask>,
+}
+
+/// A class that was answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    /// Its number.
+    pub class: usize,
+    /// Its name, where it is known.
+    pub name: Option<String>,
+    /// Its probability, or its share of the pixels.
+    pub share: f64,
+}
+
+impl Words<'_> {
+    /// Prints all outputs of one file.
+    pub fn print(&self, file: &str, outputs: &[Said], shell: &Shell) {
+        for output in outputs {
+            let ranked = self.ranked(output, if self.several { TOP.1 } else { TOP.0 });
+            let text = match (ranked, self.several) {
+                (Some(samples), true) => self.lines(file, output, &samples),
+                (Some(samples), false) => block(output, &samples),
+                (None, true) => format!("{file}: {}", statistics(output.name, output.tensor)),
+                (None, false) => statistics(output.name, output.tensor),
+            };
+            shell.print(&text);
         }
     }
-    if !written && outputs.iter().any(|(_, t)| t.shape.len() > 2) {
-        shell.note("--output y.safetensors keeps the numbers; --output mask.png, the likeliest class of each pixel");
-    }
-}
 
-fn describe(network: &Network, name: &str, tensor: &TensorData, names: &[String]) -> Value {
-    let top = classes(network, name, tensor).map(|samples| {
-        let sample = |probabilities: &Vec<f64>| {
-            let top = top(probabilities).into_iter();
-            let entry =
-                |class: usize| json!({ "class": class, "name": names.get(class), "probability": probabilities[class] });
-            top.map(entry).collect::<Vec<_>>()
+    /// All outputs as one object, by their names.
+    pub fn json(&self, outputs: &[Said]) -> Map<String, Value> {
+        let entry = |ranked: &Ranked, word: &str| {
+            json!({ "class": ranked.class, "name": ranked.name, word: ranked.share })
         };
-        samples.iter().map(sample).collect::<Vec<_>>()
-    });
-    match top {
-        Some(top) => json!({ "shape": tensor.shape, "top": top }),
-        None => json!({ "shape": tensor.shape }),
+        let one = |output: &Said| {
+            let mut object = json!({ "shape": output.tensor.shape });
+            let word = if output.mask.is_some() { "share" } else { "probability" };
+            if let Some(samples) = self.ranked(output, TOP.0) {
+                let list = |ranked: &Vec<Ranked>| ranked.iter().map(|r| entry(r, word)).collect::<Vec<_>>();
+                match &output.mask {
+                    Some(_) => object["pixels"] = json!(samples.first().map(list)),
+                    None => object["top"] = json!(samples.iter().map(list).collect::<Vec<_>>()),
+                }
+            }
+            (output.name.to_string(), object)
+        };
+        outputs.iter().map(one).collect()
+    }
+
+    /// The likeliest classes of each sample, or the most frequent ones of the pixels; `None` where the output is neither.
+    pub fn ranked(&self, output: &Said, top: usize) -> Option<Vec<Vec<Ranked>>> {
+        let top = self.top.unwrap_or(top);
+        let samples = match &output.mask {
+            Some(mask) => vec![shares(mask)],
+            None => {
+                let rows = classes(self.network, output.name, output.tensor)?;
+                rows.into_iter().map(|row| row.into_iter().enumerate().collect()).collect()
+            }
+        };
+        let rank = |mut all: Vec<(usize, f64)>| {
+            all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+            all.truncate(top);
+            let name = |(class, share)| Ranked { class, name: self.names.get(class).cloned(), share };
+            all.into_iter().map(name).collect()
+        };
+        Some(samples.into_iter().map(rank).collect())
+    }
+
+    /// A line for each sample of a file.
+    fn lines(&self, file: &str, output: &Said, samples: &[Vec<Ranked>]) -> String {
+        let named = if self.network.graph.outputs.len() > 1 { format!("{}: ", output.name) } else { String::new() };
+        let line = |(i, ranked): (usize, &Vec<Ranked>)| {
+            let sample = if samples.len() > 1 { format!(", sample {i}") } else { String::new() };
+            let list: Vec<_> = ranked.iter().map(|r| format!("{:.2} % {}", 100.0 * r.share, called(r))).collect();
+            format!("{file}{sample}: {named}{}", list.join(", "))
+        };
+        samples.iter().enumerate().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// Probabilities of each sample, where the output is scores of classes: a vector of a network that classifies.
-fn classes(network: &Network, name: &str, tensor: &TensorData) -> Option<Vec<Vec<f64>>> {
-    let [_, count] = tensor.shape[..] else { return None };
-    let op = &network.graph.node(network.graph.output(name)?).op;
-    let normalised = matches!(op, Op::Softmax(_));
-    let bounded = matches!(op, Op::Activation(Activation::Sigmoid | Activation::Tanh));
+/// Each sample with its classes, one below the other.
+fn block(output: &Said, samples: &[Vec<Ranked>]) -> String {
+    let head = |i: usize| match (&output.mask, samples.len()) {
+        (Some(_), _) => format!("{}\n  of the pixels:", statistics(output.name, output.tensor)),
+        (None, 1) => format!("{}:", output.name),
+        (None, _) => format!("{}, sample {i}:", output.name),
+    };
+    let row = |ranked: &Ranked| format!("\n  {:6.2} %  {}", 100.0 * ranked.share, called(ranked));
+    let sample = |(i, ranked): (usize, &Vec<Ranked>)| head(i) + &ranked.iter().map(row).collect::<String>();
+    samples.iter().enumerate().map(sample).collect::<Vec<_>>().join("\n")
+}
+
+fn called(ranked: &Ranked) -> String {
+    ranked.name.clone().unwrap_or_else(|| format!("class {}", ranked.class))
+}
+
+/// The share of each class of the pixels that have one.
+fn shares(mask: &Mask) -> Vec<(usize, f64)> {
+    let counts: Vec<_> = mask.counts().into_iter().filter(|&(class, _)| class != VOID).collect();
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    counts.into_iter().map(|(class, count)| (class as usize, count as f64 / all.max(1) as f64)).collect()
+}
+
+/// Whether an output is scores of classes: a vector of a network that classifies.
+pub fn is_classes(network: &Network, name: &str) -> bool {
+    let Some(id) = network.graph.output(name) else { return false };
+    let bounded = matches!(network.graph.node(id).op, Op::Activation(Activation::Sigmoid | Activation::Tanh));
     let losses = network.recipe.iter().flat_map(|r| &r.loss).map(|term| &term.loss);
     let other = losses.clone().next().is_some() && !losses.clone().any(|l| matches!(l, Loss::CrossEntropy { .. }));
-    if count < 2 || bounded || other {
+    matches!(network.graph.shape(id).dims(), [count] if *count >= 2) && !bounded && !other
+}
+
+/// Probabilities of each sample, where an output is scores of classes.
+fn classes(network: &Network, name: &str, tensor: &TensorData) -> Option<Vec<Vec<f64>>> {
+    let [_, count] = tensor.shape[..] else { return None };
+    if count < 2 || !is_classes(network, name) {
         return None;
     }
+    let normalised = matches!(network.graph.node(network.graph.output(name)?).op, Op::Softmax(_));
     let rows = tensor.values.chunks_exact(count).map(|row| if normalised { exact(row) } else { softmax(row) });
     Some(rows.collect())
 }
@@ -71,22 +163,6 @@ fn softmax(row: &[f32]) -> Vec<f64> {
     let powers: Vec<f64> = row.iter().map(|&v| (v as f64 - largest).exp()).collect();
     let sum: f64 = powers.iter().sum();
     powers.into_iter().map(|p| p / sum).collect()
-}
-
-fn top(probabilities: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..probabilities.len()).collect();
-    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]).then(a.cmp(&b)));
-    order.truncate(TOP);
-    order
-}
-
-fn ranking(name: &str, sample: usize, samples: usize, probabilities: &[f64], names: &[String]) -> String {
-    let mut text = if samples == 1 { format!("{name}:") } else { format!("{name}, sample {sample}:") };
-    for class in top(probabilities) {
-        let called = names.get(class).cloned().unwrap_or_else(|| format!("class {class}"));
-        text += &format!("\n  {:6.2} %  {called}", 100.0 * probabilities[class]);
-    }
-    text
 }
 
 fn statistics(name: &str, tensor: &TensorData) -> String {

@@ -97,11 +97,11 @@ pub enum Command {
         after_help = "Examples:\n  archc graph examples/resnet.arch --model ResNet152 --html resnet.html\n  archc graph examples/unet.arch --model UNet --svg unet.svg --mermaid unet.mmd\n  archc graph net.arch --dot | dot -Tpdf > net.pdf"
     )]
     Graph(super::graph::GraphArgs),
-    /// Run a network on tensors or images.
+    /// Run a network on pictures or tensors.
     #[command(
-        after_help = "Examples:\n  archc run net.arch --weights runs/net-1 --input cat.png\n  archc run net.arch --weights w.safetensors --input x.npy --output y.safetensors"
+        after_help = "Examples:\n  archc run net.arch --weights runs/net-1 cat.png\n  archc run net.arch --weights runs/net-1 photos/ --output classes.csv\n  archc run unet.arch --weights runs/unet-1 scan.png --output mask.png    of the picture's size\n  archc run unet.arch --weights runs/unet-1 scans/ --output masks/ --fit tile\n  archc run net.arch --weights w.safetensors --input x.npy --output y.safetensors"
     )]
-    Run(super::run::RunArgs),
+    Run(Box<super::run::RunArgs>),
     /// Train a network by its recipe.
     #[command(
         after_help = "Examples:\n  archc train examples/digits.arch\n  archc train net.arch --data photos/ --epochs 20 --set optimizer.lr=0.01\n  archc train net.arch --resume runs/net-1\n  archc train net.arch --tensorboard boards      then: tensorboard --logdir boards"

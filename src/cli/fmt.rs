@@ -3,7 +3,8 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::{Fault, Limits, SourceMap, atomic, codes};
+use crate::base::nearest::meant;
+use crate::base::{Diagnostic, Fault, Limits, SourceMap, atomic, codes};
 use crate::elaborate::{FileLoader, LoadError, Loader, unreadable};
 use crate::tools::format::format;
 use crate::tools::text::Ink;
@@ -120,7 +121,11 @@ fn formatted(
     let limits = Limits::default();
     let mut sources = SourceMap::new();
     let result = match text {
-        Err(error) => Err([unreadable(name, &error, &limits, None)].into_iter().collect()),
+        Err(error) => {
+            let near = meant(Path::new(name)).filter(|_| error == LoadError::Missing);
+            let report = unreadable(name, &error, &limits, None);
+            Err([near.into_iter().fold(report, Diagnostic::help)].into_iter().collect())
+        }
         Ok(text) => {
             let id = sources.add(name, text.as_str());
             format(id, &text, &limits).map(|new| (text, new))

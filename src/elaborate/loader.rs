@@ -1,5 +1,6 @@
 //! Where source texts come from. The only place of the compiler that reads files.
 
+use crate::base::nearest::nearest_path;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -28,6 +29,11 @@ pub trait Loader {
 
     /// The path by which a file is known: two paths to one file give the same.
     fn identity(&self, path: &Path) -> PathBuf;
+
+    /// A file that may have been meant by the name of one that is not there.
+    fn near(&self, _path: &Path) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// Files of the file system.
@@ -60,6 +66,10 @@ impl Loader for FileLoader {
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let missing = || Some(parent.canonicalize().ok()?.join(path.file_name()?));
         path.canonicalize().ok().or_else(missing).unwrap_or_else(|| normal(path))
+    }
+
+    fn near(&self, path: &Path) -> Option<PathBuf> {
+        nearest_path(path)
     }
 }
 

@@ -46,7 +46,9 @@ impl Program {
             }
             Err(error) => {
                 let place = Span::new(reader.program.sources.add(name.clone(), ""), 0, 0);
-                reader.program.diagnostics.push(unreadable(&name, &error, limits, None));
+                let report = unreadable(&name, &error, limits, None);
+                let near = loader.near(path).filter(|_| error == LoadError::Missing);
+                reader.program.diagnostics.push(meant(report, near.as_deref()));
                 reader.program.modules.push(Module::empty(place.file));
             }
         }
@@ -305,8 +307,14 @@ impl<'a> Reader<'a> {
         match self.loader.read(&path, self.limits.source_bytes) {
             Ok(text) => Some(self.module(&path, path.display().to_string(), text)),
             Err(error) => {
-                let name = path.display().to_string();
-                self.program.diagnostics.push(unreadable(&name, &error, self.limits, Some(import.path.span)));
+                let report = unreadable(&path.display().to_string(), &error, self.limits, Some(import.path.span));
+                let near = self.loader.near(&path).filter(|_| error == LoadError::Missing);
+                // As it is written in the file, where only the name is another.
+                let near = near.and_then(|near| {
+                    let beside = near.parent() == path.parent();
+                    beside.then(|| Some(Path::new(&import.path.node).with_file_name(near.file_name()?)))?
+                });
+                self.program.diagnostics.push(meant(report, near.as_deref()));
                 None
             }
         }
@@ -317,6 +325,11 @@ fn twice(name: &str, second: Span, first: Span) -> Diagnostic {
     Diagnostic::new(codes::DEFINED_TWICE, format!("`{name}` is defined twice"))
         .label(second, "the second")
         .label(first, "the first")
+}
+
+/// The report, with the file that may have been meant.
+fn meant(report: Diagnostic, near: Option<&Path>) -> Diagnostic {
+    near.into_iter().fold(report, |report, near| report.help(format!("did you mean `{}`?", near.display())))
 }
 
 /// Why a file cannot be read, imported at `at` or named on the command line.

@@ -2,6 +2,7 @@
 
 use super::element::Element;
 use super::{Result, pth, safetensors};
+use crate::base::nearest::meant;
 use crate::base::{Diagnostic, codes};
 use crate::kernels::map::{Map, as_floats};
 use std::borrow::Cow;
@@ -64,7 +65,8 @@ impl WeightFile {
     /// something that is not a tensor.
     pub fn open(path: &Path) -> Result<Self> {
         let failed = |error: std::io::Error| unreadable(path, error);
-        let kind = std::fs::metadata(path).map_err(failed)?;
+        let missing = |error: std::io::Error| meant(path).into_iter().fold(*unreadable(path, error), Diagnostic::help);
+        let kind = std::fs::metadata(path).map_err(missing)?;
         if !kind.is_file() {
             // A pipe would block, and no device can be mapped.
             return Err(unreadable(path, if kind.is_dir() { "it is a folder" } else { "it is no regular file" }));

@@ -2,6 +2,8 @@
 
 use super::data::{code, write};
 use archc::elaborate::recipe::Normalize;
+use archc::train::data::photo::Photo;
+use archc::train::data::resize::Region;
 use archc::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
 use image::{Rgb, RgbImage};
 
@@ -39,14 +41,34 @@ fn images_are_resized_and_normalised() {
     let path = dir.path().join("a.png");
     RgbImage::from_pixel(20, 10, Rgb([255, 0, 51])).save(&path).unwrap();
     let by = Normalize { mean: vec![0.5], std: vec![0.25] };
-    let read = read_input(&path, &reading(&[3, 4, 4], Some(&by))).unwrap();
-    assert_eq!(read.shape, [1, 3, 4, 4]);
-    for (plane, expected) in read.values.chunks(16).zip([2.0, -2.0, -1.2]) {
+    let photo = Photo::read(&path, 3).unwrap();
+    assert_eq!((photo.size, photo.stored.as_str(), photo.made), ([10, 20], "RGB", "RGB"));
+    let values = photo.values(Region::cover([10, 20], [4, 4]), [4, 4], Some(&by));
+    assert_eq!(values.len(), 48);
+    for (plane, expected) in values.chunks(16).zip([2.0, -2.0, -1.2]) {
         assert!(plane.iter().all(|v| (v - expected).abs() < 1e-5), "{plane:?}");
     }
-    assert_eq!(code(read_input(&path, &reading(&[48], None)).unwrap_err()), "E0805");
+    assert_eq!(code(read_input(&path, &reading(&[48], None)).unwrap_err()), "E0822");
     write(dir.path(), "a.txt", b"");
     assert_eq!(code(read_input(&dir.path().join("a.txt"), &reading(&[1], None)).unwrap_err()), "E0822");
+}
+
+#[test]
+fn what_a_picture_is_made_of_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.png");
+    let read = |channels: usize| {
+        let photo = Photo::read(&path, channels).unwrap();
+        (photo.stored, photo.made, photo.changes.join(", "))
+    };
+    let is = |stored: &str, made: &'static str, changes: &str| (stored.to_string(), made, changes.to_string());
+    image::GrayImage::new(2, 3).save(&path).unwrap();
+    assert_eq!((read(1), read(3)), (is("grey", "grey", ""), is("grey", "RGB", "")));
+    image::RgbaImage::new(2, 3).save(&path).unwrap();
+    assert_eq!(read(3), is("RGBA", "RGB", "transparency dropped"));
+    image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(2, 3, image::Luma([0x8080])).save(&path).unwrap();
+    assert_eq!(read(1), is("16-bit grey", "grey", "values rounded to 8 bits"));
+    assert_eq!(Photo::read(&path, 1).unwrap().pixels, [128; 6]);
 }
 
 #[test]

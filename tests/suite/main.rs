@@ -53,6 +53,10 @@ mod random;
 mod reference;
 #[cfg(feature = "cli")]
 mod report;
+#[cfg(feature = "cli")]
+mod run_many;
+#[cfg(feature = "cli")]
+mod run_pictures;
 mod scale;
 mod sketch;
 #[cfg(feature = "cli")]

@@ -1,5 +1,6 @@
 //! A run folder.
 
+use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::lower::atomic;
 use serde::{Deserialize, Serialize};
@@ -86,7 +87,8 @@ impl Run {
             return Ok(Self { folder: folder.into() });
         }
         let message = format!("`{}` is no run: it has no `{INFO}`", folder.display());
-        Err(Fault::new(codes::RUN_UNUSABLE, message).help("name the folder that `archc train` printed").into())
+        let help = meant(folder).unwrap_or_else(|| "name the folder that `archc train` printed".into());
+        Err(Fault::new(codes::RUN_UNUSABLE, message).help(help).into())
     }
 
     /// The folder.

@@ -4,7 +4,7 @@ use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::folder::names_in;
 use super::{cifar, classes, digits, idx, masks, tensors};
-use crate::base::{Fault, nearest::nearest};
+use crate::base::{Fault, memory, nearest::nearest};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,15 +23,8 @@ impl Want {
     /// Data for a model with this input shape (without the batch); broken files are passed over, and one file may take
     /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
-        Self { shape: shape.to_vec(), strict: false, memory: available_memory().unwrap_or(8 << 30) / 2 }
+        Self { shape: shape.to_vec(), strict: false, memory: memory::available().unwrap_or(8 << 30) / 2 }
     }
-}
-
-/// Bytes that could be had now without swapping, where the system says (Linux).
-fn available_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? << 10)
 }
 
 /// A data set in its two parts.

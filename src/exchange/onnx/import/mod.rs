@@ -33,6 +33,7 @@ mod tree;
 mod words;
 
 use super::proto::ModelProto;
+use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::ops::Op;
 use crate::tools::format::styled;
@@ -141,7 +142,11 @@ fn unreadable(path: &Path, why: &str) -> Box<Fault> {
 
 /// The message that a file is.
 fn decoded(path: &Path) -> Result<ModelProto> {
-    let kind = std::fs::metadata(path).map_err(|e| unreadable(path, &e.to_string()))?;
+    let missing = |error: std::io::Error| {
+        let report = *unreadable(path, &error.to_string());
+        Box::new(meant(path).into_iter().fold(report, Fault::help))
+    };
+    let kind = std::fs::metadata(path).map_err(missing)?;
     if !kind.is_file() || kind.len() > MAX_BYTES {
         return Err(unreadable(path, if kind.is_dir() { "it is a folder" } else { "it is no ONNX file" }));
     }

@@ -1,0 +1,135 @@
+//! `archc run`: a network on pictures and tensors.
+
+mod args;
+mod ask;
+mod compute;
+mod cut;
+mod desk;
+mod framing;
+mod jobs;
+mod kind;
+mod progress;
+mod scene;
+mod table;
+mod target;
+
+pub use args::RunArgs;
+
+use super::args::ModelArgs;
+use super::compute::threads;
+use super::shell::{Exit, Shell};
+use super::{answer, interrupt, load};
+use crate::base::nearest::meant;
+use crate::base::{Diagnostic, memory};
+use crate::elaborate::Network;
+use crate::elaborate::recipe::Normalize;
+use crate::train::checkpoint::{Run, RunInfo};
+use crate::train::data::tensor_io::TensorData;
+use compute::{Computer, Source};
+use desk::{Desk, Orders};
+use progress::Progress;
+use scene::Terms;
+use std::sync::atomic::Ordering;
+use target::Target;
+
+/// Inputs or outputs, by name.
+type Values = Vec<(String, TensorData)>;
+
+/// Bytes that are taken for free where the system does not say.
+const MEMORY: u64 = 4 << 30;
+
+/// Reads inputs, computes, and prints or writes the outputs.
+pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
+    args.check(shell)?;
+    let info = args.weights.as_deref().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
+    let (model, plain) = noted(&args.model, info.as_ref());
+    let loaded = load::network(&args.file, &model, plain, shell)?;
+    let network = &loaded.network;
+    let names: Vec<&str> = network.inputs.iter().map(|decl| decl.name.as_str()).collect();
+    let jobs = jobs::jobs(&args.files(), &names, args.output.as_deref(), shell)?;
+    let target = Target::new(args.output.as_deref(), &jobs, args.names_a_folder(), shell)?;
+    if target.table().is_some() {
+        has_classes(network, shell)?;
+    }
+    let threads = threads(args.compute.threads, shell)?;
+    let terms = Terms {
+        fit: args.fit,
+        sized: !args.model.sizes.is_empty(),
+        memory: args.memory(shell)?.unwrap_or_else(|| memory::available().unwrap_or(MEMORY) / 2),
+        threads,
+        only: names.len() == 1,
+    };
+    let source = Source { path: args.weights.as_deref(), partial: args.partial, seed: args.seed };
+    let computer = Computer::new(&loaded, &args.compute, source, threads, shell)?;
+    if args.weights.is_none() {
+        shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed));
+    }
+    let classes = info.as_ref().map(|info| info.classes.clone()).unwrap_or_default();
+    let words = answer::Words { network, names: &classes, top: args.top, several: jobs.len() > 1 };
+    let normalize = normalize(network, info.as_ref());
+    let orders = Orders { loaded: &loaded, terms, normalize, words, target, drawn: args.drawn };
+    let mut desk = Desk::new(orders, computer, Progress::new(jobs.len(), shell));
+    let exit = all(&mut desk, &jobs, shell);
+    desk.finish(shell)?;
+    Ok(exit)
+}
+
+/// One job after the other; one that fails is said, and the others go on.
+fn all(desk: &mut Desk, jobs: &[jobs::Job], shell: &Shell) -> Exit {
+    let stop = (jobs.len() > 1).then(interrupt::stop_flag);
+    let mut failed = 0;
+    for (i, job) in jobs.iter().enumerate() {
+        let stopped = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        match if stopped { Ok(false) } else { desk.answer(i, job) } {
+            Ok(true) => {}
+            Ok(false) => {
+                let kept = if i > 0 { ", and their answers are kept" } else { "" };
+                shell.note(&format!("stopped: {i} of {} are done{kept}", jobs.len()));
+                return Exit::Interrupted;
+            }
+            Err(error) => {
+                let near = job.files.iter().find_map(|file| meant(file));
+                desk.say(near.into_iter().fold(error, Diagnostic::help));
+                failed += 1;
+            }
+        }
+    }
+    if failed > 0 && jobs.len() > 1 {
+        shell.note(&format!("{failed} of {} failed, and the others are answered", jobs.len()));
+    }
+    if failed > 0 { Exit::Errors } else { Exit::Clean }
+}
+
+/// The model and its settings: the command line's, on top of what the run noted whose weights are used.
+pub fn noted(args: &ModelArgs, info: Option<&RunInfo>) -> (ModelArgs, bool) {
+    let mut model = args.clone();
+    let Some(info) = info else { return (model, false) };
+    model.model.get_or_insert_with(|| info.model.clone());
+    let noted = info.settings.iter().map(|(name, value)| format!("{name}={value}"));
+    model.settings = noted.chain(model.settings).collect();
+    if model.sizes.is_empty() {
+        model.sizes = info.sizes.clone();
+    }
+    (model, info.plain)
+}
+
+/// How pixels were normalised in training: as the run has it whose weights are used, or else as the recipe says.
+fn normalize(network: &Network, info: Option<&RunInfo>) -> Option<Normalize> {
+    let recipe = info.map(|info| &info.recipe).filter(|recipe| recipe.is_object());
+    let Some(recipe) = recipe else { return network.recipe.as_ref()?.normalize.clone() };
+    let numbers = |name: &str| {
+        let list = recipe["normalize"][name].as_array()?.iter();
+        list.map(serde_json::Value::as_f64).collect::<Option<Vec<_>>>()
+    };
+    Some(Normalize { mean: numbers("mean")?, std: numbers("std")? })
+}
+
+/// Refuses a table for a network that gives no classes.
+fn has_classes(network: &Network, shell: &Shell) -> Result<(), Exit> {
+    let outputs = &network.graph.outputs;
+    if outputs.iter().any(|output| answer::is_classes(network, &output.name)) {
+        return Ok(());
+    }
+    let message = format!("`{}` scores no classes, of which a table could be made", network.name);
+    Err(shell.usage(&message, "--output answers/ keeps its outputs, or --output y.safetensors"))
+}

@@ -1,0 +1,240 @@
+//! Where answers are written: one file, a folder with a file for each picture, or a table of classes.
+
+use super::ask::Answer;
+use super::framing::{Fit, Framing};
+use super::jobs::{Job, same};
+use super::kind::Kind;
+use crate::cli::shell::{Exit, Shell};
+use crate::train::data::DataError;
+use crate::train::data::painted::{Mask, write_picture};
+use crate::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Where answers go.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// Nowhere but to the screen.
+    Nowhere,
+    /// One file, for one picture or tensor.
+    File(PathBuf),
+    /// A file in a folder for each job, by its position.
+    Folder(PathBuf, Vec<PathBuf>),
+    /// All classes in one table.
+    Table(PathBuf),
+}
+
+impl Target {
+    /// What `--output` says, for these jobs.
+    ///
+    /// # Errors
+    /// [`Exit::Usage`] where one file is named for several, or an input would be replaced.
+    pub fn new(path: Option<&Path>, jobs: &[Job], whole_folder: bool, shell: &Shell) -> Result<Self, Exit> {
+        let Some(path) = path else { return Ok(Self::Nowhere) };
+        let ending = ending(path);
+        let slash = path.to_string_lossy().ends_with(['/', std::path::MAIN_SEPARATOR]);
+        let several = jobs.len() > 1 || whole_folder;
+        let target = match ending.as_str() {
+            "csv" | "json" if !path.is_dir() => Self::Table(path.into()),
+            _ if path.is_dir() || slash || (several && ending.is_empty()) => {
+                Self::Folder(path.into(), names(jobs).into_iter().map(|name| path.join(name)).collect())
+            }
+            _ if several => {
+                let help = format!("--output {}", path.with_extension("").join("").display());
+                let message = format!("`{}` is one file, and there are {} inputs", path.display(), jobs.len());
+                return Err(shell.usage(&message, &format!("name a folder: {help}")));
+            }
+            _ => Self::File(path.into()),
+        };
+        target.spare(jobs, shell)?;
+        Ok(target)
+    }
+
+    /// Refuses to write over what is read.
+    fn spare(&self, jobs: &[Job], shell: &Shell) -> Result<(), Exit> {
+        let written: Vec<PathBuf> = match self {
+            Self::Nowhere => return Ok(()),
+            Self::File(path) | Self::Table(path) => vec![path.clone()],
+            Self::Folder(_, stems) => stems.iter().flat_map(|stem| ["png", "safetensors"].map(|e| with(stem, e))).collect(),
+        };
+        let inputs: Vec<&PathBuf> = jobs.iter().flat_map(|job| &job.files).collect();
+        // Only what exists can be replaced, and few answers do before they are written.
+        let there = written.iter().filter(|path| path.exists());
+        for path in there {
+            if inputs.iter().any(|input| same(input, path)) {
+                let message = format!("`{}` is an input, and the answer would replace it", path.display());
+                return Err(shell.usage(&message, "name another folder or file: --output answers/"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The table, where that is what is asked for.
+    pub fn table(&self) -> Option<&Path> {
+        match self {
+            Self::Table(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Whether numbers or masks are kept.
+    pub fn keeps(&self) -> bool {
+        *self != Self::Nowhere
+    }
+
+    /// Writes the answers to one job, and gives the files.
+    ///
+    /// # Errors
+    /// What writing reports, and [`DataError::Format`] where a file of this kind cannot hold the answers.
+    pub fn write(&self, job: usize, answers: &[Answer], kinds: &[Kind], framing: Option<&Framing>) -> Result<Vec<Written>, DataError> {
+        match self {
+            Self::Nowhere | Self::Table(_) => Ok(Vec::new()),
+            Self::File(path) => file(path, answers, kinds, framing).map(|written| vec![written]),
+            Self::Folder(_, stems) => {
+                let stem = stems.get(job).ok_or_else(|| DataError::Internal("a job has no name".into()))?;
+                folder(stem, answers, kinds, framing)
+            }
+        }
+    }
+}
+
+/// A file that was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// Its path.
+    pub path: PathBuf,
+    /// What is to be known about it.
+    pub remark: Option<String>,
+}
+
+fn ending(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
+}
+
+/// The path with an ending put behind it: a name may hold points.
+fn with(stem: &Path, ending: &str) -> PathBuf {
+    let mut name = stem.as_os_str().to_os_string();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+/// Names of answers, without endings: those of the files, whole where two would be the same, and numbered where that is not
+/// enough.
+fn names(jobs: &[Job]) -> Vec<PathBuf> {
+    let stem = |job: &Job| job.name.with_extension("");
+    let lower = |path: &Path| path.to_string_lossy().to_lowercase();
+    let mut often: BTreeMap<String, usize> = BTreeMap::new();
+    jobs.iter().for_each(|job| *often.entry(lower(&stem(job))).or_default() += 1);
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    let name = |job: &Job| {
+        let stem = stem(job);
+        let name = if often.get(&lower(&stem)) == Some(&1) { stem } else { job.name.clone() };
+        let turn = taken.entry(lower(&name)).or_default();
+        *turn += 1;
+        if *turn == 1 { name } else { with(&name, &turn.to_string()) }
+    };
+    jobs.iter().map(name).collect()
+}
+
+fn refused(path: &Path, reason: impl Into<String>) -> DataError {
+    DataError::Format { path: path.display().to_string(), reason: reason.into() }
+}
+
+/// One file, by its ending.
+fn file(path: &Path, answers: &[Answer], kinds: &[Kind], framing: Option<&Framing>) -> Result<Written, DataError> {
+    let written = |remark| Ok(Written { path: path.into(), remark });
+    match (ending(path).as_str(), answers) {
+        ("safetensors", _) => {
+            write_safetensors(path, &tensors(answers))?;
+            written(None)
+        }
+        ("npy", [one]) => {
+            write_npy(path, &one.tensor)?;
+            written(None)
+        }
+        ("png", [one]) => drawn(path, one, kinds.first().copied().unwrap_or(Kind::Numbers), framing),
+        ("npy" | "png", _) => {
+            let reason = format!("it holds one output, and there are {}: name a `.safetensors` file", answers.len());
+            Err(refused(path, reason))
+        }
+        _ => Err(refused(path, "an output ends in `.safetensors`, `.npy`, `.png`, `.csv` or `.json`")),
+    }
+}
+
+/// A picture for every output that is one, or all outputs as numbers.
+fn folder(stem: &Path, answers: &[Answer], kinds: &[Kind], framing: Option<&Framing>) -> Result<Vec<Written>, DataError> {
+    if let Some(parent) = stem.parent() {
+        std::fs::create_dir_all(parent).map_err(|error| DataError::io(parent, &error))?;
+    }
+    let drawable: Vec<_> = answers.iter().zip(kinds).filter(|(_, kind)| **kind != Kind::Numbers).collect();
+    if drawable.is_empty() {
+        let path = with(stem, "safetensors");
+        write_safetensors(&path, &tensors(answers))?;
+        return Ok(vec![Written { path, remark: None }]);
+    }
+    let one = drawable.len() == 1;
+    let path = |answer: &Answer| if one { with(stem, "png") } else { with(&with(stem, &answer.name), "png") };
+    drawable.into_iter().map(|(answer, kind)| drawn(&path(answer), answer, *kind, framing)).collect()
+}
+
+fn tensors(answers: &[Answer]) -> Vec<(String, TensorData)> {
+    answers.iter().map(|answer| (answer.name.clone(), answer.tensor.clone())).collect()
+}
+
+/// The mask of an answer, at the size of its picture where there is one.
+pub fn mask(answer: &Answer, threshold: f32, framing: Option<&Framing>) -> Option<Mask> {
+    let mask = Mask::of(&answer.tensor, threshold)?;
+    Some(match (framing, answer.part) {
+        (Some(framing), Some(part)) => mask.spread(part.covers, framing.picture),
+        _ => mask,
+    })
+}
+
+fn drawn(path: &Path, answer: &Answer, kind: Kind, framing: Option<&Framing>) -> Result<Written, DataError> {
+    let shape = &answer.tensor.shape;
+    let path_buf = path.to_path_buf();
+    match kind {
+        Kind::Mask { threshold } => {
+            let reason = || refused(path, format!("a mask is written of scores [1, C, H, W], and these are {shape:?}"));
+            mask(answer, threshold, framing).ok_or_else(reason)?.write(path)?;
+            Ok(Written { path: path_buf, remark: None })
+        }
+        Kind::Picture { range } => {
+            let beyond = write_picture(path, &answer.tensor, range, drawn_size(answer, framing))?;
+            let remark = format!("{:.2} % of its values lie beyond {} to {}, and are cut off", 100.0 * beyond, range[0], range[1]);
+            Ok(Written { path: path_buf, remark: (beyond > 0.0).then_some(remark) })
+        }
+        Kind::Numbers => {
+            Err(refused(path, format!("a picture is written of a map [1, C, H, W], and the output is {shape:?}")))
+        }
+    }
+}
+
+/// The size of a picture that is an answer: its proportions are those of what it was made of.
+fn drawn_size(answer: &Answer, framing: Option<&Framing>) -> [usize; 2] {
+    let (Some(framing), Some(part)) = (framing, answer.part) else {
+        return match answer.tensor.shape[..] {
+            [.., h, w] => [h, w],
+            _ => [0, 0],
+        };
+    };
+    if !matches!(framing.fit, Fit::Stretch | Fit::Cover) {
+        return part.size;
+    }
+    let scale = |axis: usize| part.size[axis] as f64 / framing.scaled[axis] as f64;
+    [0, 1].map(|axis| ((framing.picture[axis] as f64 * scale(axis)).round() as usize).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_apart() {
+        let job = |name: &str| Job { files: vec![], shown: String::new(), name: name.into() };
+        let jobs = ["a.jpg", "b.jpg", "b.png", "in/c.png", "d.v2.png", "e.png", "e.png"].map(job);
+        let names: Vec<String> = names(&jobs).iter().map(|p| p.display().to_string()).collect();
+        assert_eq!(names, ["a", "b.jpg", "b.png", "in/c", "d.v2", "e.png", "e.png.2"]);
+    }
+}
