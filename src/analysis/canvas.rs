@@ -186,10 +186,13 @@ impl<'a> Canvas<'a> {
     /// Along one axis.
     fn lines(&self, axis: usize) -> Vec<Option<Along>> {
         let start = self.planned[axis].div_ceil(COARSE) * COARSE;
-        let networks: Vec<(usize, Network)> =
-            (1..=3).filter_map(|turn| self.sample(axis, turn * start)).collect();
+        let networks: Vec<(usize, Network)> = (1..=3).filter_map(|turn| self.sample(axis, turn * start)).collect();
         let outputs = &self.network.graph.outputs;
-        let size = |network: &Network, output: usize| match network.graph.shape(network.graph.outputs.get(output)?.node).spatial() {
+        let size = |network: &Network, output: usize| match network
+            .graph
+            .shape(network.graph.outputs.get(output)?.node)
+            .spatial()
+        {
             both @ [_, _] => Some(both[axis]),
             _ => None,
         };

@@ -21,7 +21,8 @@ fn group_left() -> Option<u64> {
     let own = own.lines().find_map(|line| line.strip_prefix("0::"))?.trim_start_matches('/').to_string();
     let root = Path::new("/sys/fs/cgroup");
     let folder = root.join(own);
-    let folders: Vec<PathBuf> = folder.ancestors().filter(|path| path.starts_with(root)).map(Path::to_path_buf).collect();
+    let folders: Vec<PathBuf> =
+        folder.ancestors().filter(|path| path.starts_with(root)).map(Path::to_path_buf).collect();
     let number = |path: PathBuf| std::fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let left = |folder: &PathBuf| {
         let limit = number(folder.join("memory.max"))?;

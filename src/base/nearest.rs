@@ -47,7 +47,7 @@ pub fn nearest_path(path: &Path) -> Option<PathBuf> {
         names.sort();
         let alike = names.iter().filter(|name| Path::new(name).extension() == Path::new(written).extension());
         let near = nearest(written, alike.map(String::as_str));
-        found.push(near.or_else(|| nearest(written, names.iter().map(String::as_str)))?.to_string());
+        found.push(near.or_else(|| nearest(written, names.iter().map(String::as_str)))?);
     }
     found.exists().then_some(found)
 }
@@ -76,7 +76,9 @@ mod tests {
         std::fs::write(dir.path().join("runs/net-1/best.safetensors"), "").unwrap();
         std::fs::write(dir.path().join("photo.jpg"), "").unwrap();
         std::fs::write(dir.path().join("photo.txt"), "").unwrap();
-        let near = |written: &str| nearest_path(&dir.path().join(written)).map(|path| path.strip_prefix(dir.path()).unwrap().to_path_buf());
+        let near = |written: &str| {
+            nearest_path(&dir.path().join(written)).map(|path| path.strip_prefix(dir.path()).unwrap().to_path_buf())
+        };
         assert_eq!(near("run/net-1/bset.safetensors").as_deref(), Some(Path::new("runs/net-1/best.safetensors")));
         assert_eq!(near("phto.jpg").as_deref(), Some(Path::new("photo.jpg")));
         assert_eq!(near("Photo.JPG").as_deref(), Some(Path::new("photo.jpg")));

@@ -62,9 +62,8 @@ impl Words<'_> {
 
     /// All outputs as one object, by their names.
     pub fn json(&self, outputs: &[Said]) -> Map<String, Value> {
-        let entry = |ranked: &Ranked, word: &str| {
-            json!({ "class": ranked.class, "name": ranked.name, word: ranked.share })
-        };
+        let entry =
+            |ranked: &Ranked, word: &str| json!({ "class": ranked.class, "name": ranked.name, word: ranked.share });
         let one = |output: &Said| {
             let mut object = json!({ "shape": output.tensor.shape });
             let word = if output.mask.is_some() { "share" } else { "probability" };

@@ -120,7 +120,8 @@ fn a_picture_keeps_its_size_and_its_padding_is_cut() {
     let (width, height, mask) = indices(&here.join("mask.png"));
     assert_eq!((width, height), (45, 33));
     let score = |class: usize, pixel: usize| native[class * 33 * 45 + pixel];
-    let likeliest = |pixel: usize| (1..3).fold(0, |best, c| if score(c, pixel) > score(best, pixel) { c } else { best });
+    let likeliest =
+        |pixel: usize| (1..3).fold(0, |best, c| if score(c, pixel) > score(best, pixel) { c } else { best });
     assert!(mask.iter().enumerate().all(|(i, &class)| class as usize == likeliest(i)));
 }
 
@@ -132,7 +133,10 @@ fn json_says_what_was_done() {
     let picture = &answer["picture"];
     assert_eq!((&answer["file"], &picture["fit"]), (&"photo.png".into(), &"native".into()));
     assert_eq!((&picture["size"], &picture["padded"]), (&size(45, 33), &size(48, 36)));
-    assert_eq!((&picture["stored"], &picture["made"], &picture["normalised"]), (&"RGB".into(), &"grey".into(), &true.into()));
+    assert_eq!(
+        (&picture["stored"], &picture["made"], &picture["normalised"]),
+        (&"RGB".into(), &"grey".into(), &true.into())
+    );
     let (_, output) = answer["outputs"].as_object().unwrap().iter().next().unwrap();
     assert_eq!(output["shape"], serde_json::json!([1, 3, 33, 45]));
     let shares: f64 = output["pixels"].as_array().unwrap().iter().map(|class| class["share"].as_f64().unwrap()).sum();

@@ -7,11 +7,11 @@ use super::framing::{Framing, Part};
 use crate::analysis::canvas::{Follow, Size};
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
+use crate::elaborate::recipe::Normalize;
 use crate::engine::Input;
 use crate::train::data::painted::map;
 use crate::train::data::photo::{Photo, reflect};
 use crate::train::data::tensor_io::TensorData;
-use crate::elaborate::recipe::Normalize;
 
 /// One output, without what stands for padding.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,7 +59,11 @@ pub fn by_tiles(
             let tile = window(values, framing.frame, [top, left], size);
             let outputs = computer.run(network, &[Input { name: &name, dims: &dims, data: &tile }])?;
             if sums.is_empty() {
-                sums = outputs.iter().zip(follows).map(|(output, follow)| Sum::new(output, follow, framing)).collect::<Result<_, _>>()?;
+                sums = outputs
+                    .iter()
+                    .zip(follows)
+                    .map(|(output, follow)| Sum::new(output, follow, framing))
+                    .collect::<Result<_, _>>()?;
             }
             for (sum, (_, output)) in sums.iter_mut().zip(&outputs) {
                 sum.add(output, cuts, [i, j])?;
@@ -88,7 +92,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn new((name, tile): &(String, TensorData), follow: &Option<Follow>, framing: &Framing) -> Result<Self, Diagnostic> {
+    fn new(
+        (name, tile): &(String, TensorData),
+        follow: &Option<Follow>,
+        framing: &Framing,
+    ) -> Result<Self, Diagnostic> {
         let lost = || Diagnostic::new(codes::INTERNAL, format!("tiles of `{name}` cannot be put together"));
         let follow = (*follow).ok_or_else(lost)?;
         let [channels, ..] = map(tile).ok_or_else(lost)?;
@@ -120,7 +128,9 @@ impl Sum {
         for (sums, plane) in planes.zip(tile.values.chunks_exact(h * w)) {
             for ((row, &down), line) in plane.chunks_exact(w).zip(&weights[0]).zip(start[0]..) {
                 let sums = &mut sums[line * self.size[1] + start[1]..][..w];
-                sums.iter_mut().zip(row.iter().zip(&weights[1])).for_each(|(sum, (v, across))| *sum += down * across * v);
+                sums.iter_mut()
+                    .zip(row.iter().zip(&weights[1]))
+                    .for_each(|(sum, (v, across))| *sum += down * across * v);
             }
         }
         Ok(())

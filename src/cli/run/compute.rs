@@ -19,8 +19,8 @@ use std::sync::Arc;
 pub enum Computer {
     /// The engine.
     Plan(Box<Session>),
-    /// The module. Its parameters live as long as the store.
-    Module(Box<Module>, ParamStore, Device),
+    /// The module, which shares its numbers with the store that they were loaded into.
+    Module(Box<Module>, Device),
 }
 
 /// Where weights come from.
@@ -39,7 +39,13 @@ impl Computer {
     ///
     /// # Errors
     /// The exit status, after saying why not.
-    pub fn new(loaded: &Loaded, args: &ComputeArgs, source: Source, threads: usize, shell: &Shell) -> Result<Self, Exit> {
+    pub fn new(
+        loaded: &Loaded,
+        args: &ComputeArgs,
+        source: Source,
+        threads: usize,
+        shell: &Shell,
+    ) -> Result<Self, Exit> {
         if compute::by_plan(args.engine, &args.device, shell)? {
             let numbers = weights::numbers(loaded, source.path, source.partial, source.seed, shell)?;
             let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
@@ -56,7 +62,7 @@ impl Computer {
         if let Some(path) = source.path {
             weights::load(&store, path, source.partial, loaded, shell)?;
         }
-        Ok(Self::Module(Box::new(module), store, device))
+        Ok(Self::Module(Box::new(module), device))
     }
 
     /// All outputs, in file order.
@@ -72,9 +78,7 @@ impl Computer {
                     .map(|o| (o.name.to_string(), TensorData { shape: o.dims.clone(), values: o.to_vec() }));
                 Ok(data.collect())
             }
-            Self::Module(module, _, device) => {
-                forward(module, inputs, network, device).map_err(Error::into_diagnostic)
-            }
+            Self::Module(module, device) => forward(module, inputs, network, device).map_err(Error::into_diagnostic),
         }
     }
 }

@@ -139,7 +139,8 @@ impl<'a> Desk<'a> {
         let Some(scene) = &self.scenes[slot] else {
             return Err(DataError::Pictures { path: path.display().to_string(), wants: shape }.fault().into());
         };
-        let named = |error: Diagnostic| Diagnostic { message: format!("`{}`: {}", path.display(), error.message), ..error };
+        let named =
+            |error: Diagnostic| Diagnostic { message: format!("`{}`: {}", path.display(), error.message), ..error };
         let framing = scene.frame(photo.size).map_err(named)?;
         let values = frame(&photo, &framing, self.orders.normalize.as_ref());
         let [height, width] = framing.frame;
@@ -165,7 +166,12 @@ impl<'a> Desk<'a> {
     }
 
     /// The network's outputs; `None` where it was stopped.
-    fn ask(&mut self, given: &Values, framed: Option<&(usize, Framed)>, shown: &str) -> Result<Option<Values>, Diagnostic> {
+    fn ask(
+        &mut self,
+        given: &Values,
+        framed: Option<&(usize, Framed)>,
+        shown: &str,
+    ) -> Result<Option<Values>, Diagnostic> {
         let network = &self.orders.loaded.network;
         let (Some((slot, framed)), Some((_, tensor))) = (framed, given.first()) else {
             return self.at_once(given).map(Some);
@@ -188,7 +194,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Says and writes what was answered.
-    fn deliver(&mut self, number: usize, job: &Job, answers: &[Answer], framed: &[(usize, Framed)]) -> Result<(), Diagnostic> {
+    fn deliver(
+        &mut self,
+        number: usize,
+        job: &Job,
+        answers: &[Answer],
+        framed: &[(usize, Framed)],
+    ) -> Result<(), Diagnostic> {
         let network = &self.orders.loaded.network;
         let framing = framed.first().map(|(_, framed)| &framed.framing);
         let follows = framed.first().and_then(|(slot, _)| self.scenes[*slot].as_ref()).map(|scene| &scene.follows);
@@ -231,7 +243,9 @@ impl<'a> Desk<'a> {
                 }
             }
             if !self.orders.target.keeps() && !several && said.iter().any(|output| output.tensor.shape.len() > 2) {
-                shell.note("--output y.safetensors keeps the numbers; --output mask.png, the likeliest class of each pixel");
+                shell.note(
+                    "--output y.safetensors keeps the numbers; --output mask.png, the likeliest class of each pixel",
+                );
             }
         });
     }

@@ -90,7 +90,12 @@ impl Framing {
     }
 
     /// Start and length in the output, start and length in the picture.
-    fn along(&self, axis: usize, along: Option<crate::analysis::canvas::Along>, output: usize) -> (usize, usize, f64, f64) {
+    fn along(
+        &self,
+        axis: usize,
+        along: Option<crate::analysis::canvas::Along>,
+        output: usize,
+    ) -> (usize, usize, f64, f64) {
         let (start, length) = match axis {
             0 => (self.region.top, self.region.height),
             _ => (self.region.left, self.region.width),

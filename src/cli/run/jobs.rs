@@ -98,7 +98,14 @@ fn place<'t>(text: &'t str, names: &[&str], shell: &Shell) -> Result<(usize, &'t
 }
 
 /// Pictures in a folder, in order of their names; what is hidden is left alone.
-fn walk(root: &Path, folder: &Path, except: Option<&Path>, depth: usize, found: &mut Vec<Job>, others: &mut Vec<PathBuf>) {
+fn walk(
+    root: &Path,
+    folder: &Path,
+    except: Option<&Path>,
+    depth: usize,
+    found: &mut Vec<Job>,
+    others: &mut Vec<PathBuf>,
+) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     entries.sort();
@@ -138,4 +145,3 @@ fn passed_over(folder: &Path, others: &[PathBuf], shell: &Shell) {
     };
     shell.note(&format!("{}: {names}", folder.display()));
 }
-

@@ -117,7 +117,9 @@ impl<'a> Scene<'a> {
         let scaled = [0, 1].map(|axis| ((picture[axis] as f64 * scale).round() as usize).max(inner[axis]));
         match scaled == inner {
             true => Ok(Framing { fit: Fit::Cover, ..stretched }),
-            false => self.tile(picture, Region::whole(picture), scaled, None).map(|it| Framing { fit: Fit::Cover, ..it }),
+            false => {
+                self.tile(picture, Region::whole(picture), scaled, None).map(|it| Framing { fit: Fit::Cover, ..it })
+            }
         }
     }
 
@@ -182,8 +184,10 @@ impl<'a> Scene<'a> {
         let side = ["height", "width"][axis];
         let Some(name) = self.canvas.names[axis] else {
             let planned = self.canvas.planned[axis];
-            let fact = format!("the {side} of `{}` is fixed at {planned}, and the picture wants {least}", self.network.name);
-            return self.refused(fact, "--fit cover, stretch or crop; or name the sizes in the file: [N, 1, H=64, W=64]");
+            let fact =
+                format!("the {side} of `{}` is fixed at {planned}, and the picture wants {least}", self.network.name);
+            return self
+                .refused(fact, "--fit cover, stretch or crop; or name the sizes in the file: [N, 1, H=64, W=64]");
         };
         let last = least + self.canvas.tries() - 1;
         let because = self.canvas.because(axis, least).map(|why| format!(": {why}")).unwrap_or_default();
@@ -209,7 +213,9 @@ impl<'a> Scene<'a> {
         match self.follows.iter().position(Option::is_none) {
             Some(output) => {
                 let name = &self.network.graph.outputs[output].name;
-                Err(format!("the output `{name}` has no place in the picture, so that tiles of it cannot be put together"))
+                Err(format!(
+                    "the output `{name}` has no place in the picture, so that tiles of it cannot be put together"
+                ))
             }
             None => Ok(()),
         }

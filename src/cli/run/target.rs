@@ -55,7 +55,9 @@ impl Target {
         let written: Vec<PathBuf> = match self {
             Self::Nowhere => return Ok(()),
             Self::File(path) | Self::Table(path) => vec![path.clone()],
-            Self::Folder(_, stems) => stems.iter().flat_map(|stem| ["png", "safetensors"].map(|e| with(stem, e))).collect(),
+            Self::Folder(_, stems) => {
+                stems.iter().flat_map(|stem| ["png", "safetensors"].map(|e| with(stem, e))).collect()
+            }
         };
         let inputs: Vec<&PathBuf> = jobs.iter().flat_map(|job| &job.files).collect();
         // Only what exists can be replaced, and few answers do before they are written.
@@ -86,7 +88,13 @@ impl Target {
     ///
     /// # Errors
     /// What writing reports, and [`DataError::Format`] where a file of this kind cannot hold the answers.
-    pub fn write(&self, job: usize, answers: &[Answer], kinds: &[Kind], framing: Option<&Framing>) -> Result<Vec<Written>, DataError> {
+    pub fn write(
+        &self,
+        job: usize,
+        answers: &[Answer],
+        kinds: &[Kind],
+        framing: Option<&Framing>,
+    ) -> Result<Vec<Written>, DataError> {
         match self {
             Self::Nowhere | Self::Table(_) => Ok(Vec::new()),
             Self::File(path) => file(path, answers, kinds, framing).map(|written| vec![written]),
@@ -163,7 +171,12 @@ fn file(path: &Path, answers: &[Answer], kinds: &[Kind], framing: Option<&Framin
 }
 
 /// A picture for every output that is one, or all outputs as numbers.
-fn folder(stem: &Path, answers: &[Answer], kinds: &[Kind], framing: Option<&Framing>) -> Result<Vec<Written>, DataError> {
+fn folder(
+    stem: &Path,
+    answers: &[Answer],
+    kinds: &[Kind],
+    framing: Option<&Framing>,
+) -> Result<Vec<Written>, DataError> {
     if let Some(parent) = stem.parent() {
         std::fs::create_dir_all(parent).map_err(|error| DataError::io(parent, &error))?;
     }
@@ -202,7 +215,12 @@ fn drawn(path: &Path, answer: &Answer, kind: Kind, framing: Option<&Framing>) ->
         }
         Kind::Picture { range } => {
             let beyond = write_picture(path, &answer.tensor, range, drawn_size(answer, framing))?;
-            let remark = format!("{:.2} % of its values lie beyond {} to {}, and are cut off", 100.0 * beyond, range[0], range[1]);
+            let remark = format!(
+                "{:.2} % of its values lie beyond {} to {}, and are cut off",
+                100.0 * beyond,
+                range[0],
+                range[1]
+            );
             Ok(Written { path: path_buf, remark: (beyond > 0.0).then_some(remark) })
         }
         Kind::Numbers => {

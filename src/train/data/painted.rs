@@ -95,7 +95,8 @@ pub fn write_picture(path: &Path, values: &TensorData, [low, high]: [f32; 2], si
     }
     let plane = size[0] * size[1];
     let byte = |v: f32| (v.clamp(0.0, 1.0) * 255.0).round() as u8;
-    let bytes: Vec<u8> = (0..plane).flat_map(|i| (0..channels).map(move |c| c * plane + i)).map(|i| byte(resized[i])).collect();
+    let bytes: Vec<u8> =
+        (0..plane).flat_map(|i| (0..channels).map(move |c| c * plane + i)).map(|i| byte(resized[i])).collect();
     // Half a grey level beyond the ends rounds to them.
     let beyond = resized.iter().filter(|v| !(-0.002..=1.002).contains(*v)).count();
     let kind = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
