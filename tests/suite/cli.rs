@@ -112,8 +112,30 @@ fn files_that_are_not_there_are_errors() {
     let folder = workplace();
     let (_, err) = expect(folder.path(), &["check", "tony.arch"], 1);
     assert!(err.contains("error[E0201]") && err.contains("tony.arch"), "{err}");
+    assert!(err.contains("did you mean `tiny.arch`?"), "{err}");
     let (_, err) = expect(folder.path(), &["eval", "tiny.arch", "--weights", "runs/tiny-1"], 1);
     assert!(err.contains("error[E08"), "{err}");
+}
+
+#[test]
+fn a_file_mistyped_is_guessed() {
+    let folder = workplace();
+    let here = folder.path();
+    std::fs::create_dir_all(here.join("runs/tiny-1")).unwrap();
+    std::fs::write(here.join("weights.safetensors"), "").unwrap();
+    std::fs::write(here.join("net.onnx"), "").unwrap();
+    std::fs::write(here.join("use.arch"), "import Residual from \"tinny.arch\"\nmodel M { input x [N, 4]\n relu }")
+        .unwrap();
+    let files = [("fmt", "tinny.arch"), ("summary", "tiny.arhc"), ("check", "use.arch"), ("import", "nett.onnx")];
+    for (command, file) in files {
+        let (_, err) = expect(here, &[command, file], 1);
+        let meant = if command == "import" { "net.onnx" } else { "tiny.arch" };
+        assert!(err.contains(&format!("did you mean `{meant}`?")), "{err}");
+    }
+    for (weights, meant) in [("run/tiny-1", "runs/tiny-1"), ("weight.safetensors", "weights.safetensors")] {
+        let (_, err) = expect(here, &["eval", "tiny.arch", "--weights", weights], 1);
+        assert!(err.contains(&format!("did you mean `{meant}`?")), "{err}");
+    }
 }
 
 #[test]

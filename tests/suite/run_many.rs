@@ -135,3 +135,11 @@ fn a_folder_without_pictures_is_refused() {
     let (_, err) = expect(folder.path(), &["run", "classes.arch", "empty"], 1);
     assert!(err.contains("error[E0807]") && err.contains("it holds no picture"), "{err}");
 }
+
+#[test]
+fn a_picture_mistyped_is_guessed() {
+    let folder = workplace();
+    let (out, err) = expect(folder.path(), &["run", "classes.arch", "photos/a.pgn", "photos/c.jpg", "photos/b.jpg"], 1);
+    assert!(out.starts_with("photos/b.jpg: ") && err.contains("2 of 3 failed"), "{out}{err}");
+    assert!(err.contains("did you mean `photos/b.jpg`?"), "{err}");
+}

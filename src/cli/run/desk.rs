@@ -86,6 +86,7 @@ impl<'a> Desk<'a> {
         let names: Vec<String> = self.orders.loaded.network.inputs.iter().map(|decl| decl.name.clone()).collect();
         let (mut given, mut framed): (Values, Vec<(usize, Framed)>) = (Vec::new(), Vec::new());
         for (slot, (name, path)) in names.into_iter().zip(&job.files).enumerate() {
+            std::fs::metadata(path).map_err(|error| DataError::io(path, &error).fault())?;
             let tensor = match is_picture(path) {
                 true => {
                     let (tensor, how) = self.picture(slot, path)?;
