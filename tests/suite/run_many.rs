@@ -83,7 +83,6 @@ fn masks_of_a_folder_lie_as_the_pictures_do() {
     let (_, err) = expect(here, &["run", "masks.arch", "photos", "--output", "masks"], 0);
     assert!(err.contains("wrote 4 files in masks"), "{err}");
     for (name, size) in [("a.png", (20, 10)), ("b.jpg.png", (9, 30)), ("b.png.png", (16, 16)), ("more/c.png", (7, 7))] {
-        let size = (size.0, size.1);
         assert_eq!(image::image_dimensions(here.join("masks").join(name)).unwrap(), size, "{name}");
     }
     // Masks that lie in the folder itself are not taken for pictures the next time.
