@@ -4,12 +4,16 @@ use super::ask::Answer;
 use super::framing::{Fit, Framing};
 use super::jobs::{Job, same};
 use super::kind::Kind;
+use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
 use crate::train::data::DataError;
 use crate::train::data::painted::{Mask, write_picture};
 use crate::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// What a file of answers may be called.
+const ENDINGS: &str = "an output ends in `.safetensors`, `.npy`, `.png`, `.csv` or `.json`, or is a folder, `answers/`";
 
 /// Where answers go.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +32,7 @@ impl Target {
     /// What `--output` says, for these jobs.
     ///
     /// # Errors
-    /// [`Exit::Usage`] where one file is named for several, or an input would be replaced.
+    /// The exit status, after saying why: one file is named for several, its ending is unknown, or an input would be replaced.
     pub fn new(path: Option<&Path>, jobs: &[Job], whole_folder: bool, shell: &Shell) -> Result<Self, Exit> {
         let Some(path) = path else { return Ok(Self::Nowhere) };
         let ending = ending(path);
@@ -44,7 +48,8 @@ impl Target {
                 let message = format!("`{}` is one file, and there are {} inputs", path.display(), jobs.len());
                 return Err(shell.usage(&message, &format!("name a folder: {help}")));
             }
-            _ => Self::File(path.into()),
+            "safetensors" | "npy" | "png" => Self::File(path.into()),
+            _ => return Err(say(refused(path, ENDINGS).fault(), shell)),
         };
         target.spare(jobs, shell)?;
         Ok(target)
@@ -166,7 +171,7 @@ fn file(path: &Path, answers: &[Answer], kinds: &[Kind], framing: Option<&Framin
             let reason = format!("it holds one output, and there are {}: name a `.safetensors` file", answers.len());
             Err(refused(path, reason))
         }
-        _ => Err(refused(path, "an output ends in `.safetensors`, `.npy`, `.png`, `.csv` or `.json`")),
+        _ => Err(refused(path, ENDINGS)),
     }
 }
 
