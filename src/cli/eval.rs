@@ -30,12 +30,12 @@ pub struct EvalArgs {
     /// The data; its test part is used where it has one. The recipe's by default.
     #[arg(long, value_name = "D")]
     pub data: Option<String>,
-    /// Weights: a run's folder, .safetensors, or .pth.
+    /// Weights: a run's folder, .safetensors, or what PyTorch saved (.pth, .pt, .ckpt, .bin).
     #[arg(long, required = true, value_name = "RUN|FILE")]
     pub weights: PathBuf,
-    /// Load what fits, and say what does not.
-    #[arg(long)]
-    pub partial: bool,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: weights::Reading,
     /// Stop at the first broken data file.
     #[arg(long)]
     pub strict: bool,
@@ -98,7 +98,7 @@ fn measured(
 ) -> Result<Box<dyn Forward>, Exit> {
     let network = &loaded.network;
     if let Some(threads) = engine {
-        let numbers = weights::numbers(loaded, Some(&args.weights), args.partial, 0, shell)?;
+        let numbers = weights::numbers(loaded, Some(&args.weights), &args.reading, 0, shell)?;
         let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
         let session = loaded.compiled.session(Arc::new(numbers), options);
         return Ok(Box::new(session.map_err(|error| loaded.fail(*error, shell))?));
@@ -109,6 +109,6 @@ fn measured(
         Ok((store, module))
     };
     let (store, module) = made().map_err(|error: Error| loaded.fail(error, shell))?;
-    weights::load(&store, &args.weights, args.partial, loaded, shell)?;
+    weights::load(&store, &args.weights, &args.reading, loaded, shell)?;
     Ok(Box::new(module))
 }

@@ -38,12 +38,12 @@ pub struct ExportArgs {
     /// The weights as .safetensors.
     #[arg(long, value_name = "FILE")]
     pub safetensors: Option<PathBuf>,
-    /// Weights: a run's folder, .safetensors, or .pth.
+    /// Weights: a run's folder, .safetensors, or what PyTorch saved (.pth, .pt, .ckpt, .bin).
     #[arg(long, value_name = "RUN|FILE")]
     pub weights: Option<PathBuf>,
-    /// Load what fits, and say what does not.
-    #[arg(long, requires = "weights")]
-    pub partial: bool,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: weights::Reading,
     /// Seed of the weights, where none are given.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -69,7 +69,7 @@ pub fn run(args: &ExportArgs, shell: &Shell) -> Result<Exit, Exit> {
         deliver(path, &text, shell)?;
     }
     if let Some(path) = &args.onnx {
-        let source = onnx::Source { weights: args.weights.as_deref(), partial: args.partial, seed: args.seed };
+        let source = onnx::Source { weights: args.weights.as_deref(), reading: &args.reading, seed: args.seed };
         onnx::write(path, &loaded, &source, shell)?;
     }
     if let Some(path) = &args.safetensors {
@@ -122,7 +122,7 @@ fn write_weights(path: &Path, loaded: &Loaded, args: &ExportArgs, shell: &Shell)
     let store = ParamStore::new(&loaded.network, args.seed, DType::F32, &Device::Cpu);
     let store = store.map_err(|error| loaded.fail(error, shell))?;
     match &args.weights {
-        Some(from) => weights::load(&store, from, args.partial, loaded, shell)?,
+        Some(from) => weights::load(&store, from, &args.reading, loaded, shell)?,
         None => shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed)),
     }
     save(&store, path, &Default::default()).map_err(|error| loaded.fail(error, shell))?;

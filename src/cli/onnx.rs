@@ -12,8 +12,8 @@ use std::path::Path;
 pub struct Source<'a> {
     /// A run's folder or a file.
     pub weights: Option<&'a Path>,
-    /// Load what fits.
-    pub partial: bool,
+    /// How they are read.
+    pub reading: &'a weights::Reading,
     /// Where there is no file.
     pub seed: u64,
 }
@@ -23,7 +23,7 @@ pub struct Source<'a> {
 /// # Errors
 /// The exit status, after saying what is wrong.
 pub fn write(path: &Path, loaded: &Loaded, source: &Source, shell: &Shell) -> Result<(), Exit> {
-    let numbers = weights::numbers(loaded, source.weights, source.partial, source.seed, shell)?;
+    let numbers = weights::numbers(loaded, source.weights, source.reading, source.seed, shell)?;
     if source.weights.is_none() {
         shell.note(&format!("no --weights: the parameters are random, from seed {}", source.seed));
     }

@@ -42,9 +42,9 @@ pub struct TrainArgs {
     /// Start from these weights.
     #[arg(long, value_name = "RUN|FILE", conflicts_with = "resume")]
     pub weights: Option<PathBuf>,
-    /// Load what fits, and say what does not.
-    #[arg(long, requires = "weights")]
-    pub partial: bool,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: weights::Reading,
     /// Passes over the data.
     #[arg(long, value_name = "N", conflicts_with = "steps")]
     pub epochs: Option<usize>,
@@ -89,7 +89,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     let lesson = Lesson::new(args, resumed.as_ref().map(|(_, info)| info), shell)?;
     let mut trainer = lesson.trainer().map_err(|error| lesson.loaded.fail(error, shell))?;
     if let Some(file) = &args.weights {
-        weights::load(trainer.store(), file, args.partial, &lesson.loaded, shell)?;
+        weights::load(trainer.store(), file, &args.reading, &lesson.loaded, shell)?;
     }
     let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run));
     let run = run.map_err(|error| lesson.loaded.fail(error, shell))?;

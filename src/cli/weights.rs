@@ -1,21 +1,42 @@
 //! Weights named on the command line: a run's folder, or a file.
 
-use super::compute::say;
+use super::compute::{fail, say};
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
+use crate::base::SourceMap;
+use crate::elaborate::Network;
 use crate::lower::{ParamStore, weights};
 use crate::train::checkpoint::Run;
-use crate::weights::{Fit, Numbers, Report};
+use crate::weights::{Ask, Fit, Numbers, Report, in_folder};
+use clap::Args;
 use std::path::{Path, PathBuf};
 
-/// Loads them into a store; with `partial`, what fits, saying what does not.
+/// How weights are read, for every command that takes them.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// Load what fits, and say what does not.
+    #[arg(long, requires = "weights")]
+    pub partial: bool,
+    /// Read what lies under this key of the file (state_dict, model.ema), or behind this prefix of its names.
+    #[arg(long, value_name = "NAME", requires = "weights")]
+    pub key: Option<String>,
+}
+
+impl Reading {
+    /// The same, as readers are asked.
+    pub fn ask(&self) -> Ask {
+        Ask { fit: if self.partial { Fit::Partial } else { Fit::Strict }, key: self.key.clone() }
+    }
+}
+
+/// Loads them into a store; with `--partial`, what fits, saying what does not.
 ///
 /// # Errors
 /// The exit status, after saying what is wrong.
-pub fn load(store: &ParamStore, path: &Path, partial: bool, loaded: &Loaded, shell: &Shell) -> Result<(), Exit> {
-    let read = weights::load(store, &file(path, shell)?, fit(partial));
+pub fn load(store: &ParamStore, path: &Path, reading: &Reading, loaded: &Loaded, shell: &Shell) -> Result<(), Exit> {
+    let read = weights::load(store, &file(path, shell)?, reading.ask());
     let report = read.map_err(|error| loaded.fail(error, shell))?;
-    tell(&report, loaded, shell);
+    tell(&report, shell);
     Ok(())
 }
 
@@ -24,29 +45,53 @@ pub fn load(store: &ParamStore, path: &Path, partial: bool, loaded: &Loaded, she
 ///
 /// # Errors
 /// As [`load`].
-pub fn numbers(loaded: &Loaded, path: Option<&Path>, partial: bool, seed: u64, shell: &Shell) -> Result<Numbers, Exit> {
+pub fn numbers(
+    loaded: &Loaded,
+    path: Option<&Path>,
+    reading: &Reading,
+    seed: u64,
+    shell: &Shell,
+) -> Result<Numbers, Exit> {
     let Some(path) = path else { return Ok(Numbers::seeded(&loaded.network, seed)) };
-    let read = Numbers::load(&loaded.network, &file(path, shell)?, fit(partial), seed);
-    let (numbers, report) = read.map_err(|error| loaded.fail(*error, shell))?;
-    tell(&report, loaded, shell);
+    read(&loaded.network, &loaded.compiled.sources, path, (reading, seed), shell)
+}
+
+/// The same of any network that was compiled from these sources.
+///
+/// # Errors
+/// As [`load`].
+pub fn read(
+    network: &Network,
+    sources: &SourceMap,
+    path: &Path,
+    (reading, seed): (&Reading, u64),
+    shell: &Shell,
+) -> Result<Numbers, Exit> {
+    let read = Numbers::load(network, &file(path, shell)?, reading.ask(), seed);
+    let (numbers, report) = read.map_err(|error| fail(*error, sources, shell))?;
+    tell(&report, shell);
     Ok(numbers)
 }
 
 /// The file itself: of a run's folder, its weights.
 fn file(path: &Path, shell: &Shell) -> Result<PathBuf, Exit> {
-    match path.is_dir() {
-        true => Ok(Run::open(path).map_err(|fault| say(*fault, shell))?.weights()),
-        false => Ok(path.to_path_buf()),
+    if !path.is_dir() {
+        return Ok(path.to_path_buf());
+    }
+    match Run::open(path) {
+        Ok(run) => Ok(run.weights()),
+        // A folder as model hubs have them: its file is named where the folder is refused.
+        Err(_) if in_folder(path).is_some() => Ok(path.to_path_buf()),
+        Err(fault) => Err(say(*fault, shell)),
     }
 }
 
-fn fit(partial: bool) -> Fit {
-    if partial { Fit::Partial } else { Fit::Strict }
-}
-
-/// Says what did not fit.
-fn tell(report: &Report, loaded: &Loaded, shell: &Shell) {
+/// Says how the file was read, and what did not fit; which ones are listed, of many the first unless all is asked for.
+fn tell(report: &Report, shell: &Shell) {
     if !report.fits() {
-        loaded.fail(report.diagnostic(), shell);
+        shell.note(&format!("note: {}", report.summary()));
+        let lines = if shell.verbose { report.first_lines(usize::MAX) } else { report.lines() };
+        lines.iter().for_each(|line| shell.note(&format!("  {line}")));
     }
+    report.notes.iter().for_each(|note| shell.note(&format!("note: {note}")));
 }

@@ -6,7 +6,7 @@
 
 use super::desk::{Desk, Outcome};
 use super::report::{Report, Table, mean, six};
-use super::runs::{Measurable, weights};
+use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject};
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
@@ -19,7 +19,6 @@ use candle_core::{DType, Device};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -27,7 +26,7 @@ pub struct Question {
     /// The network.
     pub case: Case,
     /// Its weights; without, it is trained first.
-    pub weights: Option<PathBuf>,
+    pub weights: Option<Given>,
 }
 
 /// A layer that reads several others.
@@ -135,7 +134,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
     let case = &question.case;
     check(&case.network)?;
     desk.expect(1 + usize::from(question.weights.is_none()));
-    let file = weights(subject, case, data, question.weights.as_deref(), device, desk)?;
+    let file = weights(subject, case, data, question.weights.as_ref(), device, desk)?;
     let read: Vec<Reader> = desk.part("weights", "reading the weights", |_, _| {
         let measured = Measurable::new(case, &file.file, device)?;
         Ok(readers(&case.network.graph, &measured.store)?)

@@ -7,7 +7,7 @@
 use super::curvature::convex_share;
 use super::desk::{Desk, Halt, Outcome, Tick};
 use super::report::{Report, Table, six, times};
-use super::runs::{Measurable, weights};
+use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject, Twin};
 use crate::base::Rng;
 use crate::lower::{ParamStore, Result};
@@ -17,14 +17,13 @@ use crate::train::data::Split;
 use candle_core::{Device, Tensor};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// The networks with the weights that were named for them; without, they are trained first.
-    pub cases: Vec<(Case, Option<PathBuf>)>,
+    pub cases: Vec<(Case, Option<Given>)>,
     /// Points along each direction.
     pub grid: usize,
     /// Whether only the first direction is walked.
@@ -77,7 +76,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
     desk.expect(trained + question.rows() * question.cases.len());
     let mut all = Vec::new();
     for (case, given) in &question.cases {
-        let weights = weights(subject, case, data, given.as_deref(), device, desk)?;
+        let weights = weights(subject, case, data, given.as_ref(), device, desk)?;
         let mut ground = Ground::new(case, &weights.file, question, data, device)?;
         let mut walked = Walked { case, rows: Vec::new() };
         for row in 0..question.rows() {
@@ -108,7 +107,7 @@ struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    fn new(case: &Case, file: &Path, question: &'a Question, data: &Split, device: &Device) -> Result<Self> {
+    fn new(case: &Case, file: &Given, question: &'a Question, data: &Split, device: &Device) -> Result<Self> {
         let measured = Measurable::new(case, file, device)?;
         let probe = measured.probe(&data.train, question.samples)?;
         let base = measured.store.snapshot()?;

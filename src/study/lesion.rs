@@ -6,7 +6,7 @@
 
 use super::desk::{Desk, Outcome};
 use super::report::{Report, Table, mean, six};
-use super::runs::{Measurable, weights};
+use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject, Twin};
 use super::surgery::{Block, Cut, blocks, plain_cut, without};
 use crate::base::{Diagnostic, Rng, codes};
@@ -18,13 +18,12 @@ use crate::train::data::Split;
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::path::PathBuf;
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// The networks with the weights that were named for them; the one with skips first.
-    pub cases: Vec<(Case, Option<PathBuf>)>,
+    pub cases: Vec<(Case, Option<Given>)>,
     /// Test samples to measure on.
     pub samples: usize,
     /// How many choices of blocks are tried of each number.
@@ -65,7 +64,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
     desk.expect(trained + question.cases.len());
     let mut all = Vec::new();
     for (case, given) in &question.cases {
-        let weights = weights(subject, case, data, given.as_deref(), device, desk)?;
+        let weights = weights(subject, case, data, given.as_ref(), device, desk)?;
         let measured = Measurable::new(case, &weights.file, device)?;
         let probe = measured.probe(data.evaluation(), question.samples)?;
         let cuts: Vec<Option<Cut>> = match case.twin {

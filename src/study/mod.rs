@@ -21,5 +21,5 @@ pub mod surgery;
 pub use desk::{Desk, Halt, Outcome, Progress, Watch};
 pub use folder::Folder;
 pub use report::{Report, Table};
-pub use runs::{Curve, Measurable, Weights};
+pub use runs::{Curve, Given, Measurable, Weights};
 pub use subject::{Case, Subject, Twin, fingerprint, no_recipe};

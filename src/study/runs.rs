@@ -4,7 +4,7 @@ use super::desk::{Desk, Halt, Outcome, Tick};
 use super::subject::{Case, Subject, Twin};
 use crate::base::codes;
 use crate::elaborate::{Network, Recipe};
-use crate::lower::weights::{Fit, load};
+use crate::lower::weights::{Ask, Fit, load};
 use crate::lower::{Error, Module, ParamStore, Result};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Dataset, Split, TargetKind};
@@ -34,11 +34,20 @@ pub struct Curve {
     pub diverged: bool,
 }
 
+/// Weights that were named.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// A file, or the folder of a run.
+    pub path: PathBuf,
+    /// Which of its tensors: those under this key.
+    pub key: Option<String>,
+}
+
 /// A file or run with a network's weights.
 #[derive(Clone, Debug)]
 pub struct Weights {
-    /// The file.
-    pub file: PathBuf,
+    /// The file, and the key that is read of it.
+    pub file: Given,
     /// As it is called in texts.
     pub name: String,
 }
@@ -143,20 +152,21 @@ pub fn weights(
     subject: &Subject,
     case: &Case,
     data: &Split,
-    given: Option<&Path>,
+    given: Option<&Given>,
     device: &Device,
     desk: &mut Desk,
 ) -> Outcome<Weights> {
-    if let Some(path) = given {
+    if let Some(Given { path, key }) = given {
         let file = if path.is_dir() { Run::open(path)?.weights() } else { path.to_path_buf() };
-        return Ok(Weights { file, name: path.display().to_string() });
+        return Ok(Weights { file: Given { path: file, key: key.clone() }, name: path.display().to_string() });
     }
     let folder = desk.folder.path().join("runs").join(case.key());
     let name = format!("training {}", case.words());
     desk.part(&format!("train-{}", case.key()), &name, |tick, stop| {
         train(subject, case, data, (&folder, device), tick, stop)
     })?;
-    Ok(Weights { file: Run::open(&folder)?.weights(), name: folder.display().to_string() })
+    let file = Given { path: Run::open(&folder)?.weights(), key: None };
+    Ok(Weights { file, name: folder.display().to_string() })
 }
 
 /// A network with its weights, ready to be measured.
@@ -174,10 +184,10 @@ impl Measurable {
     ///
     /// # Errors
     /// Where the file cannot be read, or does not fit the network.
-    pub fn new(case: &Case, file: &Path, device: &Device) -> Result<Self> {
+    pub fn new(case: &Case, file: &Given, device: &Device) -> Result<Self> {
         let store = ParamStore::new(&case.network, case.recipe.seed, DType::F32, device)?;
         let module = case.network.lower(store.var_builder())?;
-        load(&store, file, Fit::Strict)?;
+        load(&store, &file.path, Ask { fit: Fit::Strict, key: file.key.clone() })?;
         Ok(Self { store, module, network: case.network.clone(), recipe: case.recipe.clone() })
     }
 

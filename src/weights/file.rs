@@ -1,7 +1,9 @@
 //! A file of tensors, opened: what it holds, each read only when asked for.
 
+use super::contents::{Contents, Other};
 use super::element::Element;
-use super::{Result, pth, safetensors};
+use super::stored::{Stored, gather, row_major};
+use super::{Result, kind, legacy, pth, safetensors, shards};
 use crate::base::nearest::meant;
 use crate::base::{Diagnostic, codes};
 use crate::kernels::map::{Map, as_floats};
@@ -10,77 +12,50 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// One tensor of a file, not yet read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored {
-    /// Its name, as the file has it.
-    pub name: String,
-    /// What its numbers are stored as.
-    pub element: Element,
-    /// Its sizes.
-    pub dims: Vec<usize>,
-    /// Elements from one to the next along each axis; row-major where `None`.
-    pub strides: Option<Vec<usize>>,
-    /// First element, counted from the start of its storage.
-    pub start: usize,
-    /// First byte of its storage in the file.
-    pub storage_at: u64,
-    /// Bytes of its storage.
-    pub storage_bytes: u64,
-}
-
 /// A file of tensors, mapped into memory. The file must not change while it is open; replacing it by renaming another over
 /// it is harmless.
 #[derive(Debug)]
 pub struct WeightFile {
     path: PathBuf,
-    map: Map,
+    /// The file, or all that a list names.
+    maps: Vec<Map>,
     index: BTreeMap<String, usize>,
-    /// The tensors, in the order of the file's header.
+    /// The tensors, of all of its dictionaries.
     pub tensors: Vec<Stored>,
+    /// What stands where a tensor could, and is none that can be read.
+    pub others: Vec<Other>,
     /// Texts that the file carries besides.
     pub metadata: BTreeMap<String, String>,
     /// What was done to find the tensors, for the user.
     pub notes: Vec<String>,
+    /// The keys of a `.pth` and what stands there, in words.
+    pub keys: Vec<String>,
 }
 
 /// Why a file cannot be read: `E0810`, with the file's name.
-pub(super) fn unreadable(path: &Path, why: impl std::fmt::Display) -> Box<Diagnostic> {
-    Box::new(Diagnostic::new(codes::WEIGHTS_UNREADABLE, format!("`{}` cannot be read: {why}", path.display())))
-}
-
-/// What a reader finds in a file's header.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub tensors: Vec<Stored>,
-    pub metadata: BTreeMap<String, String>,
-    pub notes: Vec<String>,
+pub(super) fn unreadable(path: &Path, why: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(codes::WEIGHTS_UNREADABLE, format!("`{}` cannot be read: {why}", path.display()))
 }
 
 impl WeightFile {
-    /// Opens a `.safetensors` file or a zip `.pth`; the first bytes decide which, not the name.
+    /// Opens a `.safetensors` file, what `torch.save` wrote, or the list of a model in several files; the first bytes decide
+    /// which, not the name.
     ///
     /// # Errors
-    /// `E0810` where the file is missing, damaged or of another kind, `E0811` where a `.pth` names
-    /// something that is not a tensor.
+    /// `E0810` where the file is missing, damaged or of another kind.
     pub fn open(path: &Path) -> Result<Self> {
-        let failed = |error: std::io::Error| unreadable(path, error);
-        let missing = |error: std::io::Error| meant(path).into_iter().fold(*unreadable(path, error), Diagnostic::help);
-        let kind = std::fs::metadata(path).map_err(missing)?;
-        if !kind.is_file() {
-            // A pipe would block, and no device can be mapped.
-            return Err(unreadable(path, if kind.is_dir() { "it is a folder" } else { "it is no regular file" }));
-        }
-        let map = Map::new(&File::open(path).map_err(failed)?).map_err(failed)?;
-        let contents = match map.bytes() {
-            bytes @ [b'P', b'K', 3, 4, ..] => pth::contents(path, bytes)?,
-            // The length of a `.safetensors` header may look like a pickle's first bytes; its brace does not.
-            [0x80, 2..=5, rest @ ..] if rest.get(6) != Some(&b'{') => return Err(legacy(path)),
-            bytes => safetensors::contents(path, bytes)?,
+        let map = mapped(path)?;
+        let text = !map.bytes().iter().take(8).any(|&b| b == 0) && map.bytes().starts_with(b"{");
+        let (maps, contents) = match if text { shards::listed(path, map.bytes())? } else { None } {
+            Some(files) => sharded(&files)?,
+            None => {
+                let contents = contents(path, map.bytes())?;
+                (vec![map], contents)
+            }
         };
-        let Contents { tensors, metadata, notes } = contents;
+        let Contents { tensors, others, metadata, notes, keys } = contents;
         let index = tensors.iter().enumerate().map(|(i, tensor)| (tensor.name.clone(), i)).collect();
-        Ok(Self { path: path.into(), map, index, tensors, metadata, notes })
+        Ok(Self { path: path.into(), maps, index, tensors, others, metadata, notes, keys })
     }
 
     /// Where it is.
@@ -126,7 +101,8 @@ impl WeightFile {
         let length = reach.checked_mul(size).ok_or_else(|| damaged("reaches out of its storage"))?;
         let end = first.checked_add(length).filter(|&end| end as u64 <= stored.storage_bytes);
         let end = end.ok_or_else(|| damaged("reaches out of its storage"))?;
-        let storage = usize::try_from(stored.storage_at).ok().and_then(|at| self.map.bytes().get(at..));
+        let file = self.maps.get(stored.shard).map_or(&[][..], Map::bytes);
+        let storage = usize::try_from(stored.storage_at).ok().and_then(|at| file.get(at..));
         let bytes = storage.and_then(|storage| storage.get(first..end)).ok_or_else(|| damaged("is cut short"))?;
         Ok((bytes, count))
     }
@@ -147,66 +123,79 @@ impl WeightFile {
 
     /// Gives the memory of the whole file's pages back to the system.
     pub fn release_all(&self) {
-        self.map.release(0..usize::MAX);
+        self.maps.iter().for_each(|map| map.release(0..usize::MAX));
     }
 
     /// Gives the memory of a tensor's pages back to the system, for when it was copied and is not needed again soon.
     pub fn release(&self, stored: &Stored) {
         let at = |byte: u64| usize::try_from(byte).unwrap_or(usize::MAX);
-        self.map.release(at(stored.storage_at)..at(stored.storage_at.saturating_add(stored.storage_bytes)));
+        let range = at(stored.storage_at)..at(stored.storage_at.saturating_add(stored.storage_bytes));
+        self.maps.iter().skip(stored.shard).take(1).for_each(|map| map.release(range.clone()));
     }
 }
 
-impl Stored {
-    /// Elements; `None` where they overflow, or would not fit any machine's memory.
-    fn count(&self) -> Option<usize> {
-        let count = self.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d))?;
-        (count <= 1 << 40).then_some(count)
+/// A file in memory.
+fn mapped(path: &Path) -> Result<Map> {
+    let failed = |error: std::io::Error| Box::new(unreadable(path, error));
+    let missing = |error: std::io::Error| meant(path).into_iter().fold(unreadable(path, error), Diagnostic::help);
+    let kind = std::fs::metadata(path).map_err(missing)?;
+    if kind.is_dir() {
+        return Err(Box::new(folder(path)));
     }
+    if !kind.is_file() {
+        // A pipe would block, and no device can be mapped.
+        return Err(Box::new(unreadable(path, "it is no regular file")));
+    }
+    if kind.len() == 0 {
+        return Err(Box::new(unreadable(path, "it is empty").help(kind::AGAIN)));
+    }
+    Map::new(&File::open(path).map_err(failed)?).map_err(failed)
+}
 
-    /// Elements from the first to one past the last, in the storage.
-    fn reach(&self) -> Option<usize> {
-        let Some(strides) = &self.strides else { return self.count() };
-        if strides.len() != self.dims.len() {
-            return None;
-        }
-        if self.dims.contains(&0) {
-            return Some(0);
-        }
-        let step = |at: usize, (&d, &s): (&usize, &usize)| at.checked_add((d - 1).checked_mul(s)?);
-        self.dims.iter().zip(strides).try_fold(0usize, step)?.checked_add(1)
+/// The file of weights in a folder, where one lies there: the list of several before its parts, `.safetensors` before others.
+pub fn in_folder(path: &Path) -> Option<PathBuf> {
+    let files = std::fs::read_dir(path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let endings = [".index.json", ".safetensors", ".pth", ".pt", ".ckpt", ".bin"];
+    let ending = |file: &PathBuf| {
+        let name = file.file_name()?.to_str()?;
+        endings.iter().position(|&ending| name.ends_with(ending))
+    };
+    files.filter_map(|file| Some((ending(&file)?, file))).min().map(|(_, file)| file)
+}
+
+/// What to name instead of a folder.
+fn folder(path: &Path) -> Diagnostic {
+    let diagnostic = unreadable(path, "it is a folder");
+    match in_folder(path) {
+        Some(file) => diagnostic.help(format!("name a file in it: --weights {}", file.display())),
+        None => diagnostic.help("name a file of weights, or the folder of a run"),
     }
 }
 
-/// Whether strides are those of numbers that lie row by row; along an axis of one element any will do.
-fn row_major(dims: &[usize], strides: &[usize]) -> bool {
-    let mut step = 1;
-    dims.iter().zip(strides).rev().all(|(&d, &s)| {
-        let fits = d == 1 || s == step;
-        step *= d;
-        fits
-    })
-}
-
-/// Copies strided elements into row-major order. Every index was checked by [`Stored::reach`].
-fn gather(bytes: &[u8], size: usize, dims: &[usize], strides: &[usize], count: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(count * size);
-    let mut index = vec![0usize; dims.len()];
-    for _ in 0..count {
-        let at: usize = index.iter().zip(strides).map(|(i, s)| i * s).sum();
-        out.extend_from_slice(&bytes[at * size..(at + 1) * size]);
-        for axis in (0..dims.len()).rev() {
-            index[axis] += 1;
-            if index[axis] < dims[axis] {
-                break;
-            }
-            index[axis] = 0;
-        }
+fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
+    match bytes {
+        [b'P', b'K', 3, 4, ..] => pth::contents(path, bytes),
+        // The length of a `.safetensors` header may look like another file's first bytes; its brace does not.
+        _ if bytes.get(8) == Some(&b'{') && bytes[4..8] == [0; 4] => safetensors::contents(path, bytes),
+        [0x80, 1..=5, ..] => legacy::contents(path, bytes),
+        _ => match kind::of(path, bytes) {
+            Some(kind) => Err(kind.refuse(path)),
+            None => safetensors::contents(path, bytes),
+        },
     }
-    out
 }
 
-fn legacy(path: &Path) -> Box<Diagnostic> {
-    let diagnostic = unreadable(path, "it is a bare pickle, PyTorch's format before 1.6");
-    Box::new(diagnostic.help("save it again: torch.save(torch.load(\"old.pth\", weights_only=True), \"new.pth\")"))
+/// All that the files of a list hold, as if it were one file.
+fn sharded(files: &[PathBuf]) -> Result<(Vec<Map>, Contents)> {
+    let (mut maps, mut all) = (Vec::new(), Contents::default());
+    for (shard, path) in files.iter().enumerate() {
+        let map = mapped(path)?;
+        let found = contents(path, map.bytes())?;
+        all.tensors.extend(found.tensors.into_iter().map(|tensor| Stored { shard, ..tensor }));
+        all.others.extend(found.others);
+        all.metadata.extend(found.metadata);
+        maps.push(map);
+    }
+    all.notes.push(format!("it is a list of {} files, which were read together", files.len()));
+    Ok((maps, all))
 }

@@ -1,29 +1,24 @@
 //! The stack machine that a pickle is a program for. Opcodes are those of Python's `pickletools`.
 
-use super::element::Element;
-use super::pickle::{Global, Id, Refusal, Storage, Value, View};
+use super::pickle::{Id, Object, Value};
+use std::rc::Rc;
 
-type Step<T> = Result<T, Refusal>;
-
-/// Most arguments of a call, and most axes of a tensor.
-const MAX_PARTS: usize = 16;
-
-/// Longest name of a storage, in bytes.
-const MAX_KEY: usize = 64;
+/// A step of the machine, or why the pickle is not read.
+pub(super) type Step<T> = Result<T, String>;
 
 /// The state of a running pickle. Work and memory grow with its length at most: an instruction makes at
 /// most one value, and values refer to others by position.
 pub(super) struct Machine<'a> {
     rest: &'a [u8],
-    heap: Vec<Value>,
+    pub(super) heap: Vec<Value>,
     stack: Vec<Id>,
     marks: Vec<usize>,
     memo: Vec<Option<Id>>,
     length: usize,
 }
 
-fn damaged<T>(why: impl Into<String>) -> Step<T> {
-    Err(Refusal::Damaged(why.into()))
+pub(super) fn damaged<T>(why: impl Into<String>) -> Step<T> {
+    Err(why.into())
 }
 
 impl<'a> Machine<'a> {
@@ -32,13 +27,13 @@ impl<'a> Machine<'a> {
         Self { rest: bytes, heap, stack, marks, memo, length: bytes.len() }
     }
 
-    /// Runs to the end; every value made, and the result.
-    pub fn run(mut self) -> Step<(Vec<Value>, Id)> {
+    /// Runs to the end; every value made, the result, and what follows the pickle.
+    pub fn run(mut self) -> Step<(Vec<Value>, Id, &'a [u8])> {
         loop {
             let op = self.byte()?;
             if op == b'.' {
                 let root = self.pop()?;
-                return Ok((self.heap, root));
+                return Ok((self.heap, root, self.rest));
             }
             self.step(op)?;
         }
@@ -50,29 +45,40 @@ impl<'a> Machine<'a> {
             0x95 => self.take(8).map(drop),
             b'(' => self.mark(),
             b'0' => self.pop().map(drop),
+            b'1' => self.marked().map(drop),
             b'N' => self.push(Value::None),
             0x88 | 0x89 => self.push(Value::Bool(op == 0x88)),
-            b'K' | b'M' | b'J' | 0x8a | b'G' => self.number(op),
+            b'K' | b'M' | b'J' | 0x8a | 0x8b | b'G' => self.number(op),
             b'X' | 0x8c | 0x8d => self.text(op),
+            b'T' | b'U' | b'B' | b'C' | 0x8e | 0x96 => self.raw(op),
             b')' => self.push(Value::Tuple(Vec::new())),
-            b']' => self.push(Value::List(Vec::new())),
+            b']' | 0x8f => self.push(Value::List(Vec::new())),
             b'}' => self.push(Value::Dict(Vec::new())),
             0x85..=0x87 => self.short_tuple(op as usize - 0x84),
-            b't' => self.marked().and_then(|items| self.push(Value::Tuple(items))),
-            b'a' | b'e' => self.append(op == b'e'),
+            b't' | 0x91 => self.marked().and_then(|items| self.push(Value::Tuple(items))),
+            b'a' | b'e' | 0x90 => self.append(op != b'a'),
             b's' | b'u' => self.set_items(op == b'u'),
-            b'q' | b'r' | 0x94 => self.memoize(op),
+            b'2' | b'q' | b'r' | 0x94 => self.memoize(op),
             b'h' | b'j' => self.recall(op),
-            b'c' => self.global(),
-            0x93 => self.stack_global(),
-            b'Q' => self.persistent(),
-            b'R' => self.reduce(),
-            b'b' => self.build(),
-            _ => damaged(format!("its pickle uses the instruction {op:#04x}, which no state dict needs")),
+            _ => self.step_object(op),
         }
     }
 
-    fn take(&mut self, count: usize) -> Step<&'a [u8]> {
+    /// What names, calls and changes objects.
+    fn step_object(&mut self, op: u8) -> Step<()> {
+        match op {
+            b'c' => self.global(),
+            0x93 => self.stack_global(),
+            b'Q' => self.persistent(),
+            b'R' | 0x81 => self.call(),
+            0x92 => self.call_with_names(),
+            b'o' => self.call_marked(),
+            b'b' => self.build(),
+            _ => damaged(format!("its pickle uses the instruction {op:#04x}, which no checkpoint needs")),
+        }
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Step<&'a [u8]> {
         let Some((head, rest)) = self.rest.split_at_checked(count) else {
             return damaged("its pickle is cut short");
         };
@@ -84,6 +90,19 @@ impl<'a> Machine<'a> {
         Ok(self.take(1)?[0])
     }
 
+    /// A text that ends with its line, `limit` bytes at most.
+    pub(super) fn line(&mut self, limit: usize) -> Step<String> {
+        let Some(end) = self.rest.iter().position(|&b| b == b'\n') else {
+            return damaged("its pickle is cut short");
+        };
+        if end > limit {
+            return damaged("its pickle has a name of impossible length");
+        }
+        let text = String::from_utf8_lossy(self.take(end)?).into_owned();
+        self.take(1)?;
+        Ok(text)
+    }
+
     /// A little-endian unsigned number of `count` bytes, 8 at most.
     fn unsigned(&mut self, count: usize) -> Step<u64> {
         Ok(self.take(count)?.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)))
@@ -93,9 +112,15 @@ impl<'a> Machine<'a> {
         usize::try_from(self.unsigned(count)?).or_else(|_| damaged("its pickle has an impossible length"))
     }
 
-    fn push(&mut self, value: Value) -> Step<()> {
+    pub(super) fn push(&mut self, value: Value) -> Step<()> {
         self.stack.push(self.heap.len());
         self.heap.push(value);
+        Ok(())
+    }
+
+    /// Puts a value that was made before on the stack again.
+    pub(super) fn push_again(&mut self, id: Id) -> Step<()> {
+        self.stack.push(id);
         Ok(())
     }
 
@@ -104,7 +129,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn pop(&mut self) -> Step<Id> {
+    pub(super) fn pop(&mut self) -> Step<Id> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.len() > floor {
             true => Ok(self.stack.pop().unwrap_or_default()),
@@ -112,7 +137,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn marked(&mut self) -> Step<Vec<Id>> {
+    pub(super) fn marked(&mut self) -> Step<Vec<Id>> {
         match self.marks.pop() {
             Some(mark) => Ok(self.stack.split_off(mark)),
             None => damaged("its pickle closes what it has not opened"),
@@ -125,18 +150,22 @@ impl<'a> Machine<'a> {
             b'M' => Value::Int(self.unsigned(2)? as i64),
             b'J' => Value::Int(i64::from(self.unsigned(4)? as u32 as i32)),
             b'G' => Value::Float(f64::from_bits(self.unsigned(8)?.swap_bytes())),
-            _ => {
-                let count = self.size(1)?;
-                if count > 8 {
-                    return damaged("its pickle has an integer of more than 64 bits");
-                }
-                let unused = 64 - 8 * count as u32;
-                let bits = self.unsigned(count)?;
-                // Shifted up and down again, the sign fills the bytes that were left out.
-                Value::Int(if count == 0 { 0 } else { ((bits << unused) as i64) >> unused })
-            }
+            _ => self.long(if op == 0x8a { 1 } else { 4 })?,
         };
         self.push(value)
+    }
+
+    /// An integer of any length; one of more than 64 bits is no size, and only that it is one is kept.
+    fn long(&mut self, width: usize) -> Step<Value> {
+        let count = self.size(width)?;
+        if count > 8 {
+            self.take(count)?;
+            return Ok(Value::Object(Box::new(Object::new(Rc::from("int")))));
+        }
+        let unused = 64 - 8 * count as u32;
+        let bits = self.unsigned(count)?;
+        // Shifted up and down again, the sign fills the bytes that were left out.
+        Ok(Value::Int(if count == 0 { 0 } else { ((bits << unused) as i64) >> unused }))
     }
 
     fn text(&mut self, op: u8) -> Step<()> {
@@ -152,6 +181,21 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Bytes, and the texts of Python 2, which are keys where they are texts.
+    fn raw(&mut self, op: u8) -> Step<()> {
+        let width = match op {
+            b'T' | b'B' => 4,
+            b'U' | b'C' => 1,
+            _ => 8,
+        };
+        let length = self.size(width)?;
+        let bytes = self.take(length)?;
+        match std::str::from_utf8(bytes) {
+            Ok(text) if matches!(op, b'T' | b'U') => self.push(Value::Str(text.into())),
+            _ => self.push(Value::Object(Box::new(Object::new(Rc::from("bytes"))))),
+        }
+    }
+
     fn short_tuple(&mut self, count: usize) -> Step<()> {
         let mut items = (0..count).map(|_| self.pop()).collect::<Step<Vec<_>>>()?;
         items.reverse();
@@ -159,7 +203,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The value on top of the stack, which an instruction changes.
-    fn top(&mut self) -> Step<&mut Value> {
+    pub(super) fn top(&mut self) -> Step<&mut Value> {
         let id = self.pop()?;
         self.stack.push(id);
         Ok(&mut self.heap[id])
@@ -172,6 +216,7 @@ impl<'a> Machine<'a> {
                 list.extend(items);
                 Ok(())
             }
+            Value::Object(_) => Ok(()),
             _ => damaged("its pickle appends to something that is no list"),
         }
     }
@@ -184,17 +229,23 @@ impl<'a> Machine<'a> {
                 vec![self.pop()?, value]
             }
         };
-        match self.top()? {
-            Value::Dict(dict) if items.len() % 2 == 0 => {
-                dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
-                Ok(())
-            }
-            _ => damaged("its pickle sets items of something that is no dictionary"),
+        if items.len() % 2 != 0 {
+            return damaged("its pickle sets half an item");
         }
+        let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+        match self.top()? {
+            Value::Dict(dict) => dict.extend(pairs),
+            Value::Object(object) => object.items.extend(pairs),
+            _ => return damaged("its pickle sets items of something that is no dictionary"),
+        }
+        Ok(())
     }
 
     fn memoize(&mut self, op: u8) -> Step<()> {
+        let id = self.pop()?;
+        self.stack.push(id);
         let at = match op {
+            b'2' => return self.push_again(id),
             b'q' => self.size(1)?,
             b'r' => self.size(4)?,
             _ => self.memo.len(),
@@ -203,8 +254,6 @@ impl<'a> Machine<'a> {
         if at > self.length {
             return damaged("its pickle remembers a value at an impossible place");
         }
-        let id = self.pop()?;
-        self.stack.push(id);
         self.memo.resize(self.memo.len().max(at + 1), None);
         self.memo[at] = Some(id);
         Ok(())
@@ -213,116 +262,8 @@ impl<'a> Machine<'a> {
     fn recall(&mut self, op: u8) -> Step<()> {
         let at = self.size(if op == b'h' { 1 } else { 4 })?;
         match self.memo.get(at) {
-            Some(&Some(id)) => {
-                self.stack.push(id);
-                Ok(())
-            }
+            Some(&Some(id)) => self.push_again(id),
             _ => damaged("its pickle recalls a value that it has not made"),
         }
     }
-
-    fn line(&mut self) -> Step<String> {
-        let Some(end) = self.rest.iter().position(|&b| b == b'\n') else {
-            return damaged("its pickle is cut short");
-        };
-        let text = String::from_utf8_lossy(self.take(end)?).into_owned();
-        self.take(1)?;
-        Ok(text)
-    }
-
-    fn global(&mut self) -> Step<()> {
-        let (module, name) = (self.line()?, self.line()?);
-        self.push(Value::Global(lookup(&module, &name)?))
-    }
-
-    fn stack_global(&mut self) -> Step<()> {
-        let (name, module) = (self.pop()?, self.pop()?);
-        match (&self.heap[module], &self.heap[name]) {
-            (Value::Str(module), Value::Str(name)) => {
-                let global = lookup(module, name)?;
-                self.push(Value::Global(global))
-            }
-            _ => damaged("its pickle names something by a value that is no text"),
-        }
-    }
-
-    /// The parts of a call. A shared tuple or text could be named once for each instruction, so whatever is
-    /// copied is short.
-    fn tuple(&self, id: Id) -> Step<Vec<&Value>> {
-        match &self.heap[id] {
-            Value::Tuple(items) if items.len() <= MAX_PARTS => Ok(items.iter().map(|&item| &self.heap[item]).collect()),
-            _ => damaged("its pickle calls with something that is no short tuple"),
-        }
-    }
-
-    /// `('storage', torch.FloatStorage, key, location, elements)`
-    fn persistent(&mut self) -> Step<()> {
-        let id = self.pop()?;
-        let storage = match self.tuple(id)?.as_slice() {
-            [Value::Str(kind), Value::Global(Global::Storage(element)), Value::Str(key), _, Value::Int(elements)]
-                if kind == "storage" && key.len() <= MAX_KEY =>
-            {
-                Storage { element: *element, key: key.clone(), elements: index(*elements)? }
-            }
-            _ => return damaged("its pickle refers to a storage in an unknown way"),
-        };
-        self.push(Value::Storage(Box::new(storage)))
-    }
-
-    fn reduce(&mut self) -> Step<()> {
-        let (args, callee) = (self.pop()?, self.pop()?);
-        let Value::Global(callee) = self.heap[callee] else {
-            return damaged("its pickle calls something that is no function");
-        };
-        let value = match (callee, self.tuple(args)?.as_slice()) {
-            (Global::OrderedDict, []) => Value::Dict(Vec::new()),
-            (Global::RebuildParameter, [Value::Tensor(view), ..]) => Value::Tensor(view.clone()),
-            (Global::RebuildTensor, [Value::Storage(storage), Value::Int(start), dims, strides, ..]) => {
-                let (dims, strides) = (self.indices(dims)?, self.indices(strides)?);
-                let view = View { storage: (**storage).clone(), start: index(*start)?, dims, strides };
-                Value::Tensor(Box::new(view))
-            }
-            _ => return damaged("its pickle builds a value from unknown parts"),
-        };
-        self.push(value)
-    }
-
-    fn indices(&self, value: &Value) -> Step<Vec<usize>> {
-        let Value::Tuple(items) = value else {
-            return damaged("its pickle has sizes that are no tuple");
-        };
-        if items.len() > MAX_PARTS {
-            return damaged("its pickle has a tensor of too many axes");
-        }
-        let number = |&item: &Id| match self.heap[item] {
-            Value::Int(number) => index(number),
-            _ => damaged("its pickle has a size that is no integer"),
-        };
-        items.iter().map(number).collect()
-    }
-
-    /// Attributes of an `OrderedDict` (`_metadata`): nothing that a tensor needs, so they are let go.
-    fn build(&mut self) -> Step<()> {
-        self.pop()?;
-        match self.top()? {
-            Value::Dict(_) => Ok(()),
-            _ => damaged("its pickle sets attributes of something that has none"),
-        }
-    }
-}
-
-fn index(number: i64) -> Step<usize> {
-    usize::try_from(number).or_else(|_| damaged(format!("its pickle has a size of {number}")))
-}
-
-/// The list of names; everything else is refused.
-fn lookup(module: &str, name: &str) -> Step<Global> {
-    let known = match (module, name) {
-        ("collections", "OrderedDict") => Some(Global::OrderedDict),
-        ("torch._utils", "_rebuild_tensor_v2") => Some(Global::RebuildTensor),
-        ("torch._utils", "_rebuild_parameter") => Some(Global::RebuildParameter),
-        ("torch", storage) => Element::from_storage(storage).map(Global::Storage),
-        _ => None,
-    };
-    known.ok_or_else(|| Refusal::Name(format!("{module}.{name}")))
 }

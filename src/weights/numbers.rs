@@ -1,8 +1,8 @@
 //! Every number that a network's parameters hold, wherever it comes from.
 
-use super::load::{Fit, Wanted, compare};
+use super::load::{Ask, Assignment, Wanted, assign};
 use super::report::Report;
-use super::{Result, WeightFile, init};
+use super::{Result, Stored, WeightFile, init};
 use crate::elaborate::Network;
 use crate::ops::ParamSpec;
 use std::borrow::Cow;
@@ -21,36 +21,42 @@ const LEAST_RELEASED: u64 = 1 << 16;
 pub struct Numbers {
     specs: BTreeMap<String, ParamSpec>,
     file: Option<WeightFile>,
+    /// Which of the file's tensors a parameter is.
+    places: BTreeMap<String, usize>,
     seed: u64,
 }
 
 impl Numbers {
     /// All drawn.
     pub fn seeded(network: &Network, seed: u64) -> Self {
-        Self { specs: network.graph.named_params().into_iter().collect(), file: None, seed }
+        let specs = network.graph.named_params().into_iter().collect();
+        Self { specs, file: None, places: BTreeMap::new(), seed }
     }
 
-    /// Those of a file, and what fits of it. Where `fit` is [`Fit::Partial`], what the file lacks is drawn.
+    /// Those of a file, and what fits of it. Where `ask` is [`Fit::Partial`](super::Fit::Partial), what the file lacks is drawn.
     ///
     /// # Errors
-    /// `E0810` and `E0811` where the file cannot be read, `E0812` where it does not fit.
-    pub fn load(network: &Network, path: &Path, fit: Fit, seed: u64) -> Result<(Self, Report)> {
+    /// `E0810` where the file cannot be read, and as [`assign`].
+    pub fn load(network: &Network, path: &Path, ask: impl Into<Ask>, seed: u64) -> Result<(Self, Report)> {
         let file = WeightFile::open(path)?;
         let wanted = Wanted::of(network);
-        let report = fit.accept(compare(&wanted, &file))?;
+        let Assignment { report, tensors: places } = assign(&wanted, &file, &ask.into())?;
         // Where a tensor reaches out of the file is found here, so that nothing can fail later.
-        for (path, spec) in &wanted.params {
-            file.get(path).filter(|stored| stored.dims == spec.dims).map_or(Ok(()), |stored| file.check(stored))?;
-        }
-        Ok((Self { specs: wanted.params.into_iter().collect(), file: Some(file), seed }, report))
+        places.values().filter_map(|&at| file.tensors.get(at)).try_for_each(|stored| file.check(stored))?;
+        Ok((Self { specs: wanted.params.into_iter().collect(), file: Some(file), places, seed }, report))
+    }
+
+    /// The tensor of the file that a parameter is.
+    fn stored(&self, path: &str) -> Option<(&WeightFile, &Stored)> {
+        let file = self.file.as_ref()?;
+        Some((file, file.tensors.get(*self.places.get(path)?)?))
     }
 
     /// The values of the parameter at a path, row-major; the file's own memory where that holds them so. `None` where the
     /// network has no such parameter.
     pub fn get(&self, path: &str) -> Option<Cow<'_, [f32]>> {
         let spec = self.specs.get(path)?;
-        let stored = self.file.as_ref().and_then(|file| Some((file, file.get(path)?)));
-        match stored.filter(|(_, stored)| stored.dims == spec.dims) {
+        match self.stored(path) {
             Some((file, stored)) => file.floats(stored).ok(),
             None => Some(Cow::Owned(init::values(spec, path, self.seed))),
         }
@@ -58,11 +64,8 @@ impl Numbers {
 
     /// Lets go of the memory that one parameter's pages of the file take up; few pages are not worth the call.
     pub fn release(&self, path: &str) {
-        let Some(file) = &self.file else { return };
-        file.get(path)
-            .filter(|stored| stored.storage_bytes >= LEAST_RELEASED)
-            .into_iter()
-            .for_each(|it| file.release(it));
+        let large = |(_, stored): &(&WeightFile, &Stored)| stored.storage_bytes >= LEAST_RELEASED;
+        self.stored(path).filter(large).into_iter().for_each(|(file, stored)| file.release(stored));
     }
 
     /// Lets go of the memory that all of the file's pages take up. They come back when they are read again.

@@ -1,26 +1,66 @@
-//! A pickle interpreter that knows what a state dict needs, and nothing else.
+//! A pickle interpreter that knows what a state dict needs, and calls nothing.
 //!
 //! A pickle is a program for a small stack machine, and the real one may call any function that it names. This
-//! one knows four kinds of names ([`Global`]), builds plain values from them, and refuses every other. Values live in one list and
-//! refer to each other by position, so shared and cyclic values cost nothing and nothing recurses.
+//! one knows a few names ([`Global`]), builds plain values from them, and makes an inert [`Object`] of every other. Values live in
+//! one list and refer to each other by position, so shared and cyclic values cost nothing and nothing recurses.
 
 use super::element::Element;
 use super::machine::Machine;
+use std::rc::Rc;
 
 /// A value, by its position in [`Pickle::heap`].
 pub(super) type Id = usize;
 
-/// The names that a state dict may mention.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// What a pickle may name.
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Global {
-    /// `collections.OrderedDict`
-    OrderedDict,
+    /// `collections.OrderedDict`, and other dictionaries.
+    Dictionary,
     /// `torch._utils._rebuild_tensor_v2`
-    RebuildTensor,
+    Tensor,
     /// `torch._utils._rebuild_parameter`
-    RebuildParameter,
+    Parameter,
+    /// `torch._tensor._rebuild_from_type_v2`
+    Subclass,
+    /// `copyreg._reconstructor`
+    Reconstructor,
     /// `torch.FloatStorage` and its like
     Storage(Element),
+    /// Anything else, by its full name.
+    Other(Rc<str>),
+}
+
+impl Global {
+    /// Its name in Python, where it matters.
+    pub fn class(&self) -> Rc<str> {
+        match self {
+            Self::Dictionary => Rc::from("dict"),
+            Self::Tensor | Self::Subclass => Rc::from("torch.Tensor"),
+            Self::Parameter => Rc::from("torch.nn.Parameter"),
+            Self::Reconstructor => Rc::from("object"),
+            Self::Storage(_) => Rc::from("torch.Storage"),
+            Self::Other(name) => name.clone(),
+        }
+    }
+}
+
+/// An object of a class that means nothing here.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Object {
+    /// The class, or the function that would have made it.
+    pub class: Rc<str>,
+    /// Its attributes.
+    pub state: Option<Id>,
+    /// Its items, where it is a dictionary.
+    pub items: Vec<(Id, Id)>,
+    /// A list of pairs that are its items, too. Whoever shares the list does not copy it.
+    pub pairs: Option<Id>,
+}
+
+impl Object {
+    pub fn new(class: Rc<str>) -> Self {
+        Self { class, state: None, items: Vec::new(), pairs: None }
+    }
 }
 
 /// A tensor's numbers, in an entry of the archive.
@@ -28,7 +68,7 @@ pub(super) enum Global {
 pub(super) struct Storage {
     pub element: Element,
     /// The entry: `data/KEY`.
-    pub key: String,
+    pub key: Rc<str>,
     pub elements: usize,
 }
 
@@ -55,31 +95,25 @@ pub(super) enum Value {
     Global(Global),
     Storage(Box<Storage>),
     Tensor(Box<View>),
-}
-
-/// Why a pickle is not read.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Refusal {
-    /// It names something that is not on the list.
-    Name(String),
-    /// It is damaged, or uses an instruction that a state dict has no use for.
-    Damaged(String),
+    Object(Box<Object>),
 }
 
 /// A pickle that was read.
 #[derive(Debug)]
-pub(super) struct Pickle {
+pub(super) struct Pickle<'a> {
     /// Every value made on the way.
-    heap: Vec<Value>,
+    pub heap: Vec<Value>,
     /// The result.
     pub root: Id,
+    /// What follows it.
+    pub rest: &'a [u8],
 }
 
-impl Pickle {
-    /// Runs a pickle of protocol 2 to 5.
-    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
-        let (heap, root) = Machine::new(bytes).run()?;
-        Ok(Self { heap, root })
+impl<'a> Pickle<'a> {
+    /// Runs a pickle of protocol 1 to 5.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, String> {
+        let (heap, root, rest) = Machine::new(bytes).run()?;
+        Ok(Self { heap, root, rest })
     }
 
     /// A value.
@@ -92,7 +126,7 @@ impl Pickle {
 mod tests {
     use super::*;
 
-    fn refused(bytes: &[u8]) -> Refusal {
+    fn refused(bytes: &[u8]) -> String {
         Pickle::read(bytes).unwrap_err()
     }
 
@@ -111,9 +145,18 @@ mod tests {
 
     #[test]
     fn calls_nothing() {
-        assert_eq!(refused(b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."), Refusal::Name("os.system".into()));
-        assert_eq!(refused(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93."), Refusal::Name("builtins.eval".into()));
-        assert!(matches!(refused(b"\x80\x02}}\x81."), Refusal::Damaged(_)), "NEWOBJ");
+        let class = |bytes: &'static [u8]| {
+            let pickle = Pickle::read(bytes).unwrap();
+            match pickle.get(pickle.root) {
+                Value::Object(object) => object.class.to_string(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(class(b"\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."), "os.system");
+        assert_eq!(class(b"\x80\x04\x8c\x08builtins\x8c\x04eval\x93)R."), "builtins.eval");
+        assert_eq!(class(b"\x80\x02cbuiltins\neval\n)\x81}b."), "builtins.eval");
+        assert_eq!(class(b"(cos\nsystem\nX\x02\x00\x00\x00lso."), "os.system");
+        assert!(refused(b"\x80\x02}}\x81.").contains("no tuple"), "NEWOBJ");
     }
 
     #[test]
@@ -130,7 +173,7 @@ mod tests {
             b"NQ.",
         ];
         for bytes in cases {
-            assert!(matches!(refused(bytes), Refusal::Damaged(_)), "{bytes:?}");
+            assert!(refused(bytes).starts_with("its pickle"), "{bytes:?}");
         }
     }
 

@@ -63,8 +63,29 @@ impl Report {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misshaped.is_empty()
     }
 
-    /// One aligned line for each tensor without a place, those of one kind together.
+    /// What was loaded, in one line.
+    pub fn summary(&self) -> String {
+        let (file, network) = (&self.file, &self.network);
+        let mut text = format!("`{file}`: {} of the {} tensors of `{network}` were loaded", self.loaded, self.total);
+        match self.missing.len() + self.misshaped.len() {
+            0 => {}
+            1 => text += "; 1 keeps its initial values",
+            n => text += &format!("; {n} keep their initial values"),
+        }
+        match self.unexpected.len() {
+            0 => {}
+            n => text += &format!("; {n} of the file have no place"),
+        }
+        text
+    }
+
+    /// One aligned line for each tensor without a place, those of one kind together; of many, the first.
     pub fn lines(&self) -> Vec<String> {
+        self.first_lines(SHOWN)
+    }
+
+    /// The same, at most `most` of each kind.
+    pub fn first_lines(&self, most: usize) -> Vec<String> {
         let stray = |kind, stray: &Stray| (kind, stray.name.clone(), format!("{:?}", stray.dims), stray.hint.clone());
         let misfit = |m: &Misfit| ("mis-shaped", m.name.clone(), format!("{:?}, want {:?}", m.found, m.want), None);
         let groups: [Vec<Row>; 3] = [
@@ -72,10 +93,10 @@ impl Report {
             self.unexpected.iter().map(|s| stray("unexpected", s)).collect(),
             self.misshaped.iter().map(misfit).collect(),
         ];
-        let shown = || groups.iter().flat_map(|group| group.iter().take(SHOWN));
+        let shown = || groups.iter().flat_map(|group| group.iter().take(most));
         let width = shown().map(|row| row.1.len()).max().unwrap_or(0);
         let dims = shown().filter(|row| row.3.is_some()).map(|row| row.2.len()).max().unwrap_or(0);
-        groups.iter().flat_map(|group| aligned(group, width, dims)).collect()
+        groups.iter().flat_map(|group| aligned(group, width, dims, most)).collect()
     }
 
     /// What to do about it.
@@ -117,14 +138,14 @@ impl Report {
 /// A kind, a name, sizes, and a hint.
 type Row = (&'static str, String, String, Option<String>);
 
-fn aligned(group: &[Row], width: usize, dims: usize) -> Vec<String> {
+fn aligned(group: &[Row], width: usize, dims: usize, most: usize) -> Vec<String> {
     let line = |(kind, name, sizes, hint): &Row| match hint {
         Some(hint) => format!("{kind:<10}  {name:<width$}  {sizes:<dims$}  {hint}"),
         None => format!("{kind:<10}  {name:<width$}  {sizes}"),
     };
-    let mut lines: Vec<String> = group.iter().take(SHOWN).map(line).collect();
-    if group.len() > SHOWN {
-        lines.push(format!("{:<10}  and {} more", group[0].0, group.len() - SHOWN));
+    let mut lines: Vec<String> = group.iter().take(most).map(line).collect();
+    if group.len() > most {
+        lines.push(format!("{:<10}  and {} more", group[0].0, group.len() - most));
     }
     lines
 }

@@ -3,8 +3,11 @@
 //! Format: <https://github.com/huggingface/safetensors#format>. The same tensors always give the same bytes.
 
 use super::Result;
+use super::contents::{Contents, Other};
 use super::element::Element;
-use super::file::{Contents, Stored, unreadable};
+use super::file::unreadable;
+use super::kind;
+use super::stored::Stored;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -22,13 +25,17 @@ struct Info {
 /// The header of a file, checked: every tensor lies in the file, has as many bytes as its sizes say, and
 /// shares none with another.
 pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
-    let damaged = |why: String| unreadable(path, why);
+    let damaged = |why: String| Box::new(unreadable(path, why));
+    let short = |why: String| Box::new(unreadable(path, why).help(kind::AGAIN));
     let Some((length, rest)) = bytes.split_first_chunk() else {
-        return Err(damaged("it is no .safetensors file and no zip".into()));
+        return Err(damaged("it is neither a .safetensors file nor one that `torch.save` wrote".into()));
     };
     let length = u64::from_le_bytes(*length);
-    let header = usize::try_from(length).ok().filter(|_| length <= MAX_HEADER).and_then(|n| rest.get(..n));
-    let header = header.ok_or_else(|| damaged(format!("its header would be {length} bytes long")))?;
+    if length > MAX_HEADER {
+        return Err(damaged("it is neither a .safetensors file nor one that `torch.save` wrote".into()));
+    }
+    let header = usize::try_from(length).ok().and_then(|n| rest.get(..n));
+    let header = header.ok_or_else(|| short(format!("it is cut short: its header is {length} bytes long")))?;
     let header: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|e| damaged(format!("its header is no JSON object ({e})")))?;
     let (data_at, total) = (8 + length, bytes.len() as u64);
@@ -38,27 +45,41 @@ pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
             found.metadata = serde_json::from_value(value).map_err(|e| damaged(format!("its metadata: {e}")))?;
             continue;
         }
-        let stored = tensor(name.clone(), value, data_at, total).map_err(|why| damaged(format!("`{name}` {why}")))?;
-        found.tensors.push(stored);
+        let info: Info =
+            serde_json::from_value(value).map_err(|e| damaged(format!("`{name}` has a damaged entry ({e})")))?;
+        let Some(element) = Element::from_header(&info.dtype) else {
+            found.others.push(Other { name, dict: 0, class: info.dtype });
+            continue;
+        };
+        if info.data_offsets.1 > total - data_at {
+            let (has, want) = (total, data_at.saturating_add(info.data_offsets.1));
+            return Err(short(format!("it is cut short: it has {has} bytes, and `{name}` would end at {want}")));
+        }
+        let stored = tensor(name.clone(), element, info, data_at);
+        found.tensors.push(stored.map_err(|why| damaged(format!("`{name}` {why}")))?);
     }
     refuse_overlaps(&found.tensors).map_err(damaged)?;
     Ok(found)
 }
 
-fn tensor(name: String, value: serde_json::Value, data_at: u64, total: u64) -> std::result::Result<Stored, String> {
-    let info: Info = serde_json::from_value(value).map_err(|e| format!("has a damaged entry ({e})"))?;
-    let element =
-        Element::from_header(&info.dtype).ok_or_else(|| format!("is of type {}, which is not read", info.dtype))?;
+fn tensor(name: String, element: Element, info: Info, data_at: u64) -> std::result::Result<Stored, String> {
     let (start, end) = info.data_offsets;
     let bytes = info.shape.iter().try_fold(element.bytes() as u64, |n, &d| n.checked_mul(d as u64));
     if end < start || bytes != Some(end - start) {
         return Err(format!("is {:?}, but has offsets {start} to {end}", info.shape));
     }
-    if end > total - data_at {
-        return Err("lies beyond the end of the file".into());
-    }
     let (storage_at, storage_bytes) = (data_at + start, end - start);
-    Ok(Stored { name, element, dims: info.shape, strides: None, start: 0, storage_at, storage_bytes })
+    Ok(Stored {
+        name,
+        dict: 0,
+        element,
+        dims: info.shape,
+        strides: None,
+        start: 0,
+        shard: 0,
+        storage_at,
+        storage_bytes,
+    })
 }
 
 fn refuse_overlaps(tensors: &[Stored]) -> std::result::Result<(), String> {

@@ -6,6 +6,7 @@ use super::kind::Drawn;
 use crate::base::memory;
 use crate::cli::args::{ComputeArgs, ModelArgs};
 use crate::cli::shell::{Exit, Shell};
+use crate::cli::weights::Reading;
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -20,12 +21,12 @@ pub struct RunArgs {
     /// Which network.
     #[command(flatten)]
     pub model: ModelArgs,
-    /// Weights: a run's folder, .safetensors, or .pth.
+    /// Weights: a run's folder, .safetensors, or what PyTorch saved (.pth, .pt, .ckpt, .bin).
     #[arg(long, value_name = "RUN|FILE")]
     pub weights: Option<PathBuf>,
-    /// Load what fits, and say what does not.
-    #[arg(long, requires = "weights")]
-    pub partial: bool,
+    /// How they are read.
+    #[command(flatten)]
+    pub reading: Reading,
     /// The same as INPUT; NAME=FILE for each of several inputs of a network.
     #[arg(long = "input", value_name = "[NAME=]FILE")]
     pub inputs: Vec<String>,

@@ -6,7 +6,7 @@ use crate::cli::args::ComputeArgs;
 use crate::cli::compute;
 use crate::cli::load::Loaded;
 use crate::cli::shell::{Exit, Shell};
-use crate::cli::weights;
+use crate::cli::weights::{self, Reading};
 use crate::elaborate::Network;
 use crate::engine::{Input, Session, SessionOptions};
 use crate::lower::{Error, Module, ParamStore, Result as Lowered};
@@ -28,8 +28,8 @@ pub enum Computer {
 pub struct Source<'a> {
     /// A run or a file; random ones without.
     pub path: Option<&'a Path>,
-    /// Whether what fits is enough.
-    pub partial: bool,
+    /// How it is read.
+    pub reading: &'a Reading,
     /// The seed of random ones.
     pub seed: u64,
 }
@@ -47,7 +47,7 @@ impl Computer {
         shell: &Shell,
     ) -> Result<Self, Exit> {
         if compute::by_plan(args.engine, &args.device, shell)? {
-            let numbers = weights::numbers(loaded, source.path, source.partial, source.seed, shell)?;
+            let numbers = weights::numbers(loaded, source.path, source.reading, source.seed, shell)?;
             let options = SessionOptions { threads: Some(threads), ..SessionOptions::default() };
             let session = loaded.compiled.session(Arc::new(numbers), options);
             return Ok(Self::Plan(Box::new(session.map_err(|error| loaded.fail(*error, shell))?)));
@@ -60,7 +60,7 @@ impl Computer {
         };
         let (store, module) = made().map_err(|error: Error| loaded.fail(error, shell))?;
         if let Some(path) = source.path {
-            weights::load(&store, path, source.partial, loaded, shell)?;
+            weights::load(&store, path, source.reading, loaded, shell)?;
         }
         Ok(Self::Module(Box::new(module), device))
     }

@@ -59,7 +59,7 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
         threads,
         only: names.len() == 1,
     };
-    let source = Source { path: args.weights.as_deref(), partial: args.partial, seed: args.seed };
+    let source = Source { path: args.weights.as_deref(), reading: &args.reading, seed: args.seed };
     let computer = Computer::new(&loaded, &args.compute, source, threads, shell)?;
     if args.weights.is_none() {
         shell.note(&format!("no --weights: the parameters are random, from seed {}", args.seed));

@@ -127,6 +127,9 @@ pub struct Trained {
     /// Weights of the plain twin (`archc train --plain`), to compare with.
     #[arg(long, value_name = "RUN|FILE", requires = "weights")]
     pub plain_weights: Option<PathBuf>,
+    /// Read what lies under this key of the file (state_dict, model.ema), or behind this prefix of its names.
+    #[arg(long, value_name = "NAME", requires = "weights")]
+    pub key: Option<String>,
 }
 
 /// `archc study landscape`
@@ -178,6 +181,9 @@ pub struct Features {
     /// Weights: a run's folder, .safetensors, or .pth. Without, the network is trained first, by its recipe.
     #[arg(long, value_name = "RUN|FILE")]
     pub weights: Option<PathBuf>,
+    /// Read what lies under this key of the file (state_dict, model.ema), or behind this prefix of its names.
+    #[arg(long, value_name = "NAME", requires = "weights")]
+    pub key: Option<String>,
 }
 
 impl Kind {

@@ -5,14 +5,15 @@ use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, codes};
 use crate::cli::compute;
 use crate::cli::shell::{Exit, Shell};
+use crate::cli::weights::{Reading, read};
 use crate::elaborate::Recipe;
-use crate::study::{Case, Desk, Outcome, Report, Subject, Twin, fingerprint};
+use crate::study::{Case, Desk, Given, Outcome, Report, Subject, Twin, fingerprint};
 use crate::study::{degradation, features, gradients, landscape, lesion};
 use crate::train::checkpoint::Run;
 use crate::train::data::Split;
 use candle_core::Device;
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A study that is ready to be made.
 pub enum Question {
@@ -145,11 +146,12 @@ fn asked_features(args: &Features, subject: &Subject, shell: &Shell) -> Result<f
     let tell = |error| compute::fail(error, &subject.compiled.sources, shell);
     let case = case.map_err(tell)?;
     features::check(&case.network).map_err(tell)?;
-    Ok(features::Question { case, weights: args.weights.clone() })
+    let weights = given(args.weights.as_deref(), args.key.as_deref(), (subject, &case), shell)?;
+    Ok(features::Question { case, weights })
 }
 
 /// The network and, where its weights are named or nobody's are, its plain twin.
-fn cases(trained: &Trained, subject: &Subject, shell: &Shell) -> Result<Vec<(Case, Option<PathBuf>)>, Exit> {
+fn cases(trained: &Trained, subject: &Subject, shell: &Shell) -> Result<Vec<(Case, Option<Given>)>, Exit> {
     let plain = trained.weights.as_deref().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
     if let (true, Some(path)) = (plain.is_some_and(|info| info.plain), &trained.weights) {
         let help =
@@ -157,19 +159,44 @@ fn cases(trained: &Trained, subject: &Subject, shell: &Shell) -> Result<Vec<(Cas
         return Err(shell.usage(&format!("the weights in {} are the plain twin's", path.display()), &help));
     }
     let say = |error| compute::fail(error, &subject.compiled.sources, shell);
-    let mut cases = vec![(subject.case(Twin::Skip, None, None).map_err(say)?, trained.weights.clone())];
+    let key = trained.key.as_deref();
+    let case = subject.case(Twin::Skip, None, None).map_err(say)?;
+    let weights = given(trained.weights.as_deref(), key, (subject, &case), shell)?;
+    let mut cases = vec![(case, weights)];
     let bridged = subject.network().is_ok_and(|network| !network.graph.skips.is_empty());
     if bridged && (trained.plain_weights.is_some() || trained.weights.is_none()) {
-        cases.push((subject.case(Twin::Plain, None, None).map_err(say)?, trained.plain_weights.clone()));
+        let case = subject.case(Twin::Plain, None, None).map_err(say)?;
+        let weights = given(trained.plain_weights.as_deref(), key, (subject, &case), shell)?;
+        cases.push((case, weights));
     }
     Ok(cases)
 }
 
+/// Weights that were named, after saying how they are read. A file that is not there is met later, in the words of studies.
+fn given(
+    path: Option<&Path>,
+    key: Option<&str>,
+    (subject, case): (&Subject, &Case),
+    shell: &Shell,
+) -> Result<Option<Given>, Exit> {
+    let Some(path) = path else { return Ok(None) };
+    let reading = Reading { partial: false, key: key.map(str::to_string) };
+    if path.exists() {
+        read(&case.network, &subject.compiled.sources, path, (&reading, 0), shell)?;
+    }
+    Ok(Some(Given { path: path.into(), key: reading.key }))
+}
+
 /// The files of weights, with what is in them.
-fn weights(cases: &[(Case, Option<PathBuf>)]) -> Result<Value, Diagnostic> {
-    let one = |(case, path): &(Case, Option<PathBuf>)| {
-        let print = path.as_deref().map(printed).transpose()?;
-        Ok(json!({ "twin": case.twin, "file": path, "print": print }))
+fn weights(cases: &[(Case, Option<Given>)]) -> Result<Value, Diagnostic> {
+    let one = |(case, given): &(Case, Option<Given>)| {
+        let path = given.as_ref().map(|given| given.path.as_path());
+        let print = path.map(printed).transpose()?;
+        let mut asked = json!({ "twin": case.twin, "file": path, "print": print });
+        if let Some(key) = given.as_ref().and_then(|given| given.key.as_ref()) {
+            asked["key"] = json!(key);
+        }
+        Ok(asked)
     };
     cases.iter().map(one).collect()
 }

@@ -3,21 +3,20 @@
 use super::checkpoint::Checkpoint;
 use crate::lower::error::Result;
 use crate::lower::store::ParamStore;
-use crate::weights::{Fit, Report, compare};
+use crate::weights::{Ask, Assignment, Report, assign};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Loads a file of weights into a store, and says what fitted.
 ///
 /// # Errors
-/// `E0810` and `E0811` where the file cannot be read, `E0812` where it does not fit and `fit` is
-/// [`Fit::Strict`], or where nothing in it fits. The store is unchanged then.
-pub fn load(store: &ParamStore, path: &Path, fit: Fit) -> Result<Report> {
+/// `E0810` where the file cannot be read, and as [`assign`]: `E0811` and `E0812`. The store is unchanged then.
+pub fn load(store: &ParamStore, path: &Path, ask: impl Into<Ask>) -> Result<Report> {
     let checkpoint = Checkpoint::open(path)?;
-    let report = fit.accept(compare(&store.wanted(), &checkpoint))?;
+    let Assignment { report, tensors } = assign(&store.wanted(), &checkpoint, &ask.into())?;
     let mut values = Vec::with_capacity(report.loaded);
     for entry in store.entries() {
-        if let Some(stored) = checkpoint.get(&entry.path).filter(|stored| stored.dims == entry.spec.dims) {
+        if let Some(stored) = tensors.get(&entry.path).and_then(|&at| checkpoint.tensors.get(at)) {
             values.push((entry, checkpoint.read(stored)?));
         }
     }

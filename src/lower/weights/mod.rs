@@ -4,7 +4,7 @@ mod checkpoint;
 mod load;
 pub mod safetensors;
 
-pub use crate::weights::{Element, Fit, Misfit, Report, Stored, Stray, compare};
+pub use crate::weights::{Ask, Element, Fit, Misfit, Report, Stored, Stray, assign};
 pub use checkpoint::Checkpoint;
 pub use load::{load, save};
 

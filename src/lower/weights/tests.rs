@@ -38,11 +38,12 @@ fn refusal(file: &Path) -> Diagnostic {
 
 #[test]
 fn every_way_of_saving_gives_the_same_numbers() {
-    for name in ["plain.pth", "nested.pth", "parallel.pth"] {
+    for name in ["plain.pth", "nested.pth", "parallel.pth", "legacy.pth", "swa.pth", "orig_mod.safetensors"] {
         let store = store();
         let report = load(&store, &fixture(name), Fit::Strict).unwrap();
         assert!(report.fits() && report.loaded == 8, "{name}: {report:?}");
-        assert_eq!(report.notes.len(), usize::from(name != "plain.pth"), "{name}: {:?}", report.notes);
+        let plain = ["plain.pth", "legacy.pth"].contains(&name);
+        assert_eq!(report.notes.is_empty(), plain, "{name}: {:?}", report.notes);
         assert_loaded(&store);
     }
 }
@@ -65,13 +66,11 @@ fn counters_may_be_absent() {
 }
 
 #[test]
-fn objects_and_old_formats_are_refused_with_help() {
+fn objects_in_place_of_tensors_are_refused_with_help() {
     let object = refusal(&fixture("object.pth"));
     assert_eq!(object.code.0, "E0811");
     assert!(object.message.contains("`fractions.Fraction`"), "{}", object.message);
-    let legacy = refusal(&fixture("legacy.pth"));
-    assert_eq!(legacy.code.0, "E0810");
-    assert!(legacy.help.unwrap().contains("torch.save"));
+    assert!(object.help.unwrap().contains("torch.save"));
     assert_eq!(refusal(Path::new("/nowhere/x.pth")).code.0, "E0810");
     assert_eq!(refusal(Path::new("/")).code.0, "E0810");
 }
@@ -167,6 +166,9 @@ fn mangled_files_are_errors() {
     mangle(&path);
     mangle(&fixture("plain.pth"));
     mangle(&fixture("odd.pth"));
+    mangle(&fixture("legacy.pth"));
+    mangle(&fixture("extras.pth"));
+    mangle(&fixture("model.pth"));
 }
 
 fn with_header(dir: &Path, length: u64, header: &str, data: usize) -> Diagnostic {

@@ -1,0 +1,164 @@
+//! One state dict, saved in all the ways that training scripts save one.
+
+use super::*;
+
+/// Reads a fixture, whose numbers must be the right ones, and gives what was said about it.
+fn read(name: &str, ask: impl Into<Ask>) -> Vec<String> {
+    let network = network();
+    let (numbers, report) = Numbers::load(&network, &fixture(name), ask, 0).unwrap_or_else(|e| panic!("{name}: {e:?}"));
+    assert!(report.fits() && report.loaded == 8, "{name}: {report:?}");
+    for (path, want) in wanted() {
+        assert_eq!(numbers.get(&path).unwrap()[..], want, "{name}: {path}");
+    }
+    report.notes
+}
+
+fn under(key: &str) -> Ask {
+    Ask { fit: Fit::Strict, key: Some(key.into()) }
+}
+
+fn refused(name: &str, ask: impl Into<Ask>) -> crate::base::Diagnostic {
+    *Numbers::load(&network(), &fixture(name), ask, 0).unwrap_err()
+}
+
+#[test]
+fn dictionaries_and_prefixes_are_found_and_said() {
+    let key = |key: &str| format!("the tensors are those under its key `{key}`");
+    assert_eq!(read("net.pth", Fit::Strict), [key("net")]);
+    assert_eq!(read("deep.pth", Fit::Strict), [key("a.b.network_weights")]);
+    assert_eq!(read("legacy_nested.pth", Fit::Strict), [key("model")]);
+    let off = "`model.` was taken off the front of their names".to_string();
+    assert_eq!(read("lightning.ckpt", Fit::Strict), [key("state_dict"), off]);
+    let module = "`module.`, which DataParallel puts before every key, was taken off";
+    assert_eq!(read("parallel.pth", Fit::Strict), [module]);
+    let both = "`_orig_mod.module.` was taken off the front of their names";
+    assert_eq!(read("swa.pth", Fit::Strict), [both, "passed over beside them: `n_averaged`"]);
+    let compiled = "`_orig_mod.`, which torch.compile puts before every key, was taken off";
+    assert_eq!(read("orig_mod.safetensors", Fit::Strict), [compiled, "passed over beside them: `n_averaged`"]);
+}
+
+#[test]
+fn parts_of_wrappers_and_names_of_norms_are_read_within_names() {
+    let notes = read("inner.pth", Fit::Strict);
+    let left_out = "`module.`, which DataParallel puts into names, was left out of 1 of them";
+    assert_eq!(notes, [left_out, "`gamma` was read as `weight` in names of norms (1 names of this kind)"]);
+}
+
+#[test]
+fn what_lies_beside_the_tensors_is_passed_over() {
+    let notes = read("extras.pth", Fit::Strict);
+    let [passed] = &notes[..] else { panic!("{notes:?}") };
+    assert!(passed.starts_with("passed over beside them: `args`, `best`, `best_acc1`,"), "{passed}");
+    assert_eq!(read("beside.pth", Fit::Strict), ["the tensors are those under its key `state_dict`"]);
+    let model = read("model.pth", Fit::Strict);
+    assert_eq!(model, ["it holds a whole model (`__main__.Net`): the tensors were read, no code was run"]);
+}
+
+#[test]
+fn where_two_fit_equally_the_key_says_which() {
+    for (name, keys) in [
+        ("ema.pth", ["params", "params_ema"]),
+        ("twins.pth", ["student", "teacher"]),
+        ("twins.safetensors", ["student", "teacher"]),
+    ] {
+        let error = refused(name, Fit::Strict);
+        assert_eq!(error.code.0, "E0812");
+        assert!(error.message.ends_with(&format!("in 2 ways: `{}`, `{}`", keys[0], keys[1])), "{}", error.message);
+        let help = format!("say which is meant: `--key {}` or `--key {}`", keys[0], keys[1]);
+        assert_eq!(error.help.as_deref(), Some(help.as_str()));
+        assert_eq!(refused(name, Fit::Partial).code.0, "E0812");
+    }
+    assert_eq!(read("ema.pth", under("params_ema")), ["the tensors are those under its key `params_ema`"]);
+    read("twins.pth", under("student"));
+    read("twins.safetensors", under("student."));
+    let (numbers, _) = Numbers::load(&network(), &fixture("twins.pth"), under("teacher"), 0).unwrap();
+    assert_eq!(numbers.get("fc.bias").unwrap()[0], wanted()["fc.bias"][0] + 1.0);
+    let absent = refused("twins.pth", under("studnet"));
+    assert!(absent.help.unwrap().ends_with("`--key student`"));
+    assert_eq!(absent.notes, ["its keys: `student` (8 tensors), `teacher` (8 tensors)"]);
+}
+
+#[test]
+fn a_part_of_a_network_is_loaded_behind_its_prefix() {
+    let error = refused("encoder.pth", Fit::Strict);
+    assert!(error.message.ends_with("(2 of 8 tensors)"), "{}", error.message);
+    assert!(
+        error.notes.contains(&"`encoder.0.` was taken off the front of their names".to_string()),
+        "{:?}",
+        error.notes
+    );
+    let (numbers, report) = Numbers::load(&network(), &fixture("encoder.pth"), Fit::Partial, 0).unwrap();
+    assert_eq!((report.loaded, report.missing.len(), report.unexpected.len()), (6, 2, 0));
+    assert_eq!(numbers.get("conv.weight").unwrap()[..], wanted()["conv.weight"]);
+    assert_eq!(
+        report.summary().split_once(": ").unwrap().1,
+        "6 of the 8 tensors of `Tiny` were loaded; 2 keep their initial values"
+    );
+}
+
+#[test]
+fn a_prefix_that_only_the_network_has_is_put_before_names() {
+    let text = format!("block Body() {{ conv: conv(2, 3, stride=2, bias=false)\n bn: batch_norm }}\n{}", NETWORK)
+        .replace("    conv: conv(2, 3, stride=2, bias=false)\n    bn: batch_norm\n", "    body: Body()\n");
+    let network = compile_text("tiny.arch", &text, &Options::default()).network.unwrap();
+    let path = fixture("encoder.pth");
+    let (numbers, report) = Numbers::load(&network, &path, Fit::Partial, 0).unwrap();
+    assert_eq!(report.loaded, 6, "{report:?}");
+    assert!(report.notes.contains(&"`body.` was put before their names".to_string()), "{:?}", report.notes);
+    assert_eq!(numbers.get("body.conv.weight").unwrap()[..], wanted()["conv.weight"]);
+}
+
+#[test]
+fn what_is_no_tensor_in_place_of_one_is_refused_by_name() {
+    for (name, what) in [
+        ("object.pth", "has `fractions.Fraction` in place of the tensor `fc.bias`"),
+        ("quantised.pth", "has a quantised tensor (`torch._utils._rebuild_qtensor`) in place of"),
+        ("arrays.pth", "has a numpy array (`numpy._core.multiarray._reconstruct`) in place of"),
+    ] {
+        let error = refused(name, Fit::Partial);
+        assert_eq!(error.code.0, "E0811", "{name}");
+        assert!(error.message.contains(what) && error.help.is_some(), "{}", error.message);
+    }
+    let split = refused("weight_norm.pth", Fit::Strict);
+    assert!(split.notes.iter().any(|note| note.contains("remove_weight_norm")), "{:?}", split.notes);
+}
+
+#[test]
+fn names_that_torchvision_renamed_are_read() {
+    let text = "block Layer() { norm1: batch_norm\n relu\n conv1: conv(2, 1, bias=false) }
+        model Dense() { input image [N, 2, 4, 4]\n denselayer1: Layer()\n conv0: conv(2, 1) }";
+    let network = compile_text("dense.arch", text, &Options::default()).network.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("dense.safetensors");
+    let mut tensors = BTreeMap::new();
+    for (i, (name, spec)) in network.graph.named_params().into_iter().enumerate() {
+        let old = name.replace("norm1.", "norm.1.").replace("conv1.", "conv.1.");
+        let count = spec.dims.iter().product();
+        tensors.insert(format!("module.{old}"), (spec.dims, vec![i as f32; count]));
+    }
+    written(&path, &tensors);
+    let (numbers, report) = Numbers::load(&network, &path, Fit::Strict, 0).unwrap();
+    for (i, (name, _)) in network.graph.named_params().into_iter().enumerate() {
+        assert_eq!(numbers.get(&name).unwrap()[0], i as f32, "{name}");
+    }
+    assert!(
+        report.notes.iter().any(|note| note.starts_with("`norm.1.` was read as `norm1.` in 6 names")),
+        "{report:?}"
+    );
+}
+
+#[test]
+fn names_that_fit_as_they_stand_come_before_a_copy_behind_a_prefix() {
+    let (network, dir) = (network(), tempfile::tempdir().unwrap());
+    let path = dir.path().join("w.safetensors");
+    let mut tensors = BTreeMap::new();
+    for (name, spec) in network.graph.named_params() {
+        let count = spec.dims.iter().product();
+        tensors.insert(format!("ema.{name}"), (spec.dims.clone(), vec![2.0; count]));
+        tensors.insert(name, (spec.dims, vec![1.0; count]));
+    }
+    written(&path, &tensors);
+    let (numbers, report) = Numbers::load(&network, &path, Fit::Strict, 0).unwrap();
+    assert_eq!(numbers.get("fc.bias").unwrap()[0], 1.0);
+    assert_eq!(report.notes, ["passed over beside them: `ema.` (8 tensors)"]);
+}
