@@ -75,4 +75,5 @@ mod training;
 mod ui;
 #[cfg(feature = "cli")]
 mod watch;
+mod weights;
 mod zoo;
