@@ -135,6 +135,8 @@ codes! {
     UNUSED_BLOCK = "W0102", "a block is never used";
     UNUSED_IMPORT = "W0103", "an import is never used";
     UNUSED_NAME = "W0104", "a parameter or a `let` is never used";
+    DEAD_SET = "W0105", "a `set` changes nothing";
+    OTHER_OUTPUT = "W0202", "an output has the label of another value";
     DEAD_END = "W0201", "a value goes nowhere";
     BIAS_BEFORE_NORM = "W0301", "a bias is taken away again by the norm after it";
     LOGITS = "W0302", "an activation stands before a loss that wants logits";

@@ -152,7 +152,7 @@ impl<'p> Unroller<'p> {
         match op.layer().infer(&shapes) {
             Ok(shape) => {
                 let main = operands.first().copied();
-                self.add(NewNode { op, name, shape, span, operands, main, detours: Vec::new() }, frame)
+                self.add(NewNode { op, name, shape, span, operands, main }, frame)
             }
             Err(error) => {
                 let error = shape_errors::refused(&self.graph, &self.trail, &op, &error, span, operands);

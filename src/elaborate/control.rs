@@ -240,12 +240,9 @@ impl<'p> Unroller<'p> {
         match op.layer().infer(&shapes) {
             Ok(shape) => {
                 let main = now.node().unwrap_or(ends[0]);
-                let detours = self.detours(main, &ends);
                 let name = self.auto_label(kind.node.name(), kind.span, frame);
-                self.add(
-                    NewNode { op, name: &name, shape, span: kind.span, operands: &ends, main: Some(main), detours },
-                    frame,
-                )
+                let operands = &ends;
+                self.add(NewNode { op, name: &name, shape, span: kind.span, operands, main: Some(main) }, frame)
             }
             Err(error) => {
                 let kind_name = kind.node.name();
@@ -255,21 +252,6 @@ impl<'p> Unroller<'p> {
                 Flow::Poison
             }
         }
-    }
-
-    /// The first node of each size that the paths from `main` to `ends` visit besides `main`'s own.
-    fn detours(&self, main: NodeId, ends: &[NodeId]) -> Vec<NodeId> {
-        let mut found: Vec<NodeId> = Vec::new();
-        for &end in ends {
-            for run in self.trail.runs(main, end) {
-                let size = self.graph.shape(run.first).spatial();
-                let known = |id: &NodeId| self.graph.shape(*id).spatial() == size;
-                if size != self.graph.shape(main).spatial() && !found.iter().any(known) {
-                    found.push(run.first);
-                }
-            }
-        }
-        found
     }
 
     /// A label for an unlabelled step, entered in the frame's scope.

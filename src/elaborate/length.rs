@@ -1,68 +1,57 @@
 //! Short and long skips.
 
-use super::flow::Trail;
 use super::unroll::Unroller;
 use super::value::spatial;
 use crate::base::{Diagnostic, Span, codes};
+use crate::graph::resolution::Resolutions;
 use crate::graph::{Graph, NodeId, SkipLength};
 use crate::syntax::ast::Skip;
-use std::cell::Cell;
 
-/// What the main path from a skip's source to its merge visits.
+/// A skip in the graph: it goes from `s` to `merge`, where it meets `r`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loop {
+    pub s: NodeId,
+    pub r: NodeId,
+    pub merge: NodeId,
+}
+
+/// What the paths from a skip's source to its merge visit.
 pub(super) struct Verdict {
     /// Short or long.
     pub length: SkipLength,
-    /// The node that first made a size that is neither the source's nor the result's.
+    /// The first value of a resolution that is neither the source's nor the merge's.
     leaves: Option<NodeId>,
-    /// The node that made the result's size what it is.
-    returns: Option<NodeId>,
 }
 
-/// Long where the main path visits a spatial size that is neither the source's nor the result's.
-/// Values without spatial sizes have no resolution. `spent` counts the runs looked at.
-pub(super) fn classify(graph: &Graph, trail: &Trail, s: NodeId, r: NodeId, spent: &Cell<usize>) -> Verdict {
-    let size = |id: NodeId| graph.shape(id).spatial();
-    let short = Verdict { length: SkipLength::Short, leaves: None, returns: None };
-    if size(s).is_empty() || size(r).is_empty() {
-        return short;
-    }
-    let mut leaves = None;
-    let mut returns = None;
-    for run in trail.runs(s, r) {
-        spent.set(spent.get() + 1);
-        let visited = size(run.first);
-        returns = returns.or(Some(run.first));
-        if !visited.is_empty() && visited != size(s) && visited != size(r) {
-            leaves = Some(run.first);
-        }
-    }
-    match leaves {
-        Some(_) => Verdict { length: SkipLength::Long, leaves, returns },
-        None => short,
-    }
+/// Long where the paths from the source to the merge leave the resolutions of both. With how many nodes were looked at.
+pub(super) fn classify(graph: &Graph, resolutions: &Resolutions, ends: Loop) -> (Verdict, usize) {
+    let operands = |id: usize| graph.operands(NodeId::new(id)).into_iter().map(NodeId::index).collect();
+    let visits = resolutions.visits(ends.s.index(), ends.merge.index(), operands);
+    let leaves = visits.leaves.map(NodeId::new);
+    let length = if leaves.is_some() { SkipLength::Long } else { SkipLength::Short };
+    (Verdict { length, leaves }, visits.nodes)
 }
 
 /// The error where the file says `long` of a short skip, or does not say it of a long one.
-pub(super) fn disagreement(
-    unroller: &Unroller<'_>,
-    skip: &Skip,
-    s: NodeId,
-    r: NodeId,
-    verdict: &Verdict,
-) -> Option<Diagnostic> {
+pub(super) fn disagreement(unroller: &Unroller<'_>, skip: &Skip, ends: Loop, verdict: &Verdict) -> Option<Diagnostic> {
     let sources = &unroller.program.sources;
     let words = sources.text(skip.head).trim_end();
     match (verdict.length, skip.long) {
-        (SkipLength::Long, None) => Some(says_nothing(unroller, skip, s, r, verdict, words)),
+        (SkipLength::Long, None) => Some(says_nothing(unroller, skip, ends, verdict, words)),
         (SkipLength::Short, Some(long)) => {
             let graph = &unroller.graph;
-            let (from, to) = (graph.shape(s).spatial(), graph.shape(r).spatial());
-            let why = if from.is_empty() || to.is_empty() {
+            let (from, to) = (graph.shape(ends.s).spatial(), graph.shape(ends.merge).spatial());
+            let has = |id: NodeId| unroller.resolutions.has(id.index());
+            let none = !has(ends.s) || !has(ends.merge);
+            let why = if none {
                 "its ends have no resolution".to_string()
             } else if from == to {
-                format!("all of its path has {}", spatial(from))
+                format!(
+                    "its ends have {}, and nothing on its paths is strided, pooled or resized to another",
+                    spatial(from)
+                )
             } else {
-                format!("its path goes from {} to {} and visits no other size", spatial(from), spatial(to))
+                format!("its paths go from {} to {} and visit no other resolution", spatial(from), spatial(to))
             };
             let fix = words.strip_prefix("long").unwrap_or(words).trim_start();
             let brace = if skip.body.is_some() { " {" } else { "" };
@@ -77,16 +66,9 @@ pub(super) fn disagreement(
     }
 }
 
-fn says_nothing(
-    unroller: &Unroller<'_>,
-    skip: &Skip,
-    s: NodeId,
-    r: NodeId,
-    verdict: &Verdict,
-    words: &str,
-) -> Diagnostic {
+fn says_nothing(unroller: &Unroller<'_>, skip: &Skip, ends: Loop, verdict: &Verdict, words: &str) -> Diagnostic {
     let graph = &unroller.graph;
-    let (from, to) = (graph.shape(s).spatial(), graph.shape(r).spatial());
+    let (from, to) = (graph.shape(ends.s).spatial(), graph.shape(ends.merge).spatial());
     let named = |id: NodeId| {
         let node = graph.node(id);
         let name = node.path.rsplit('.').next().unwrap_or(&node.path);
@@ -95,7 +77,8 @@ fn says_nothing(
     let through = verdict
         .leaves
         .map_or(String::new(), |id| format!(", through {} ({})", spatial(graph.shape(id).spatial()), named(id)));
-    let back = verdict.returns.map_or(String::new(), |id| format!(" ({})", named(id)));
+    let start = Some(unroller.trail.start(ends.r)).filter(|&start| start > ends.s);
+    let back = start.map_or(String::new(), |id| format!(" ({})", named(id)));
     let (message, end) = if from == to {
         (format!("this skip leaves {} and comes back to it: it is a long skip", spatial(from)), "back to")
     } else {

@@ -11,6 +11,7 @@ mod bind;
 mod call;
 mod compile;
 mod control;
+mod doubts;
 mod eval;
 mod flow;
 mod frame;

@@ -74,6 +74,11 @@ impl<'p> Names<'p> {
         }
     }
 
+    /// Whether a table is a block's or a model's own, around which nothing is seen.
+    pub(super) fn is_outermost(&self, table: TableId) -> bool {
+        self.parents.get(table.0 as usize).is_none_or(Option::is_none)
+    }
+
     /// Says what a label's value turned out to be.
     pub(super) fn close(&mut self, table: TableId, label: &str, value: Flow) {
         if let Some(entry) = self.labels.get_mut(&(table, label.to_string())) {

@@ -48,7 +48,7 @@ impl<'p> Unroller<'p> {
         self.enter_label(&name.node, entry, frame);
         let Some((decl, shape)) = self.declare(name, dims, frame, now) else { return Flow::Poison };
         let op = structure::Input { shape: shape.clone() }.into();
-        let node = NewNode { op, name: &name.node, shape, span, operands: &[], main: None, detours: Vec::new() };
+        let node = NewNode { op, name: &name.node, shape, span, operands: &[], main: None };
         let flow = self.add(node, frame);
         if let Some(id) = flow.node() {
             self.graph.inputs.push(id);

@@ -167,7 +167,8 @@ impl<'a> Reader<'a> {
     fn finish(mut self) -> Program {
         self.recipes();
         if !self.program.diagnostics.has_errors() {
-            let warnings = super::unused::check(&self.program);
+            let mut warnings = super::unused::check(&self.program);
+            warnings.extend(super::doubts::check(&self.program));
             self.program.diagnostics.extend(warnings);
         }
         self.program

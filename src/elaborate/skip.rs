@@ -4,7 +4,7 @@ use super::bind;
 use super::eval::{self, Fault, Words};
 use super::flow::Flow;
 use super::frame::Frame;
-use super::length;
+use super::length::{self, Loop};
 use super::mismatch::{self, Ends};
 use super::unroll::{NewNode, Unroller};
 use super::vocabulary;
@@ -13,6 +13,9 @@ use crate::graph::{NodeId, SkipEdge};
 use crate::ops::{Op, ShapeError, Value, merge, resize};
 use crate::shape::Shape;
 use crate::syntax::ast::{Fit, MergeKind, Skip, StepKind};
+
+/// Nodes between the ends of a skip that are looked at for one unit of work.
+const VISITS_PER_WORK: usize = 16;
 
 /// `scale`, `drop_path` and `order`, as they came out.
 struct SkipArgs {
@@ -144,10 +147,10 @@ impl<'p> Unroller<'p> {
         let stretched = self.graph.shape(met).spatial() != shape.spatial();
         let main = Some(if stretched { carried } else { met });
         let name = self.auto_label(skip.kind.node.name(), skip.head, frame);
-        let new = NewNode { op, name: &name, shape, span: skip.head, operands: &operands, main, detours: Vec::new() };
+        let new = NewNode { op, name: &name, shape, span: skip.head, operands: &operands, main };
         let flow = self.add(new, frame);
         if let Some(merge) = flow.node() {
-            let verdict = self.classify(skip, frame, s, r);
+            let verdict = self.classify(skip, frame, Loop { s, r, merge });
             let via = skip.via.as_ref().filter(|_| carried != s).map(|via| self.via_text(via));
             let span = skip.head;
             self.graph.skips.push(SkipEdge {
@@ -212,12 +215,11 @@ impl<'p> Unroller<'p> {
         Some(if fit.node == Fit::Crop { (fitted, r) } else { (s, fitted) })
     }
 
-    fn classify(&mut self, skip: &'p Skip, frame: &Frame<'p>, s: NodeId, r: NodeId) -> crate::graph::SkipLength {
-        let spent = std::cell::Cell::new(0);
-        let verdict = length::classify(&self.graph, &self.trail, s, r, &spent);
-        let charged = self.charge(spent.get(), skip.head);
+    fn classify(&mut self, skip: &'p Skip, frame: &Frame<'p>, ends: Loop) -> crate::graph::SkipLength {
+        let (verdict, visited) = length::classify(&self.graph, &self.resolutions, ends);
+        let charged = self.charge(visited / VISITS_PER_WORK, skip.head);
         self.take(charged, frame);
-        if let Some(error) = length::disagreement(self, skip, s, r, &verdict) {
+        if let Some(error) = length::disagreement(self, skip, ends, &verdict) {
             self.error(error, frame);
         }
         verdict.length

@@ -3,13 +3,14 @@
 use super::compile::Options;
 use super::eval::Fault;
 use super::flow::{Flow, Trail};
-use super::frame::{Frame, Sets, View};
+use super::frame::{Binding, Frame, Sets, View};
 use super::names::{Entry, Names, TableId, is_blank};
 use super::ports::Ports;
 use super::program::Program;
 use super::report::Reporter;
 use super::sketch::Taken;
 use crate::base::{Diagnostic, Limits, Span, codes};
+use crate::graph::resolution::Resolutions;
 use crate::graph::{Graph, Node, NodeId, Scope, ScopeId, ScopeKind};
 use crate::ops::{Op, Value};
 use crate::shape::Shape;
@@ -33,6 +34,7 @@ pub(super) struct Unroller<'p> {
     pub graph: Graph,
     pub names: Names<'p>,
     pub trail: Trail,
+    pub resolutions: Resolutions,
     pub report: Reporter,
     /// Block calls that are open, outermost first.
     pub calls: Vec<(&'p str, Span)>,
@@ -67,6 +69,7 @@ impl<'p> Unroller<'p> {
             graph: Graph::default(),
             names: Names::default(),
             trail: Trail::default(),
+            resolutions: Resolutions::default(),
             report: Reporter::default(),
             calls: Vec::new(),
             file_sets: BTreeMap::new(),
@@ -322,6 +325,13 @@ impl<'p> Unroller<'p> {
     /// Enters a label, or shows the two that are equal.
     pub(super) fn enter_label(&mut self, name: &str, entry: Entry, frame: &Frame<'p>) {
         let (span, auto) = (entry.span, entry.auto);
+        if !auto && self.names.is_outermost(frame.table) && matches!(frame.vars.get(name), Some(Binding::Flow(_))) {
+            let message = format!("the label `{name}` has the name of a value that this block takes");
+            let error = Diagnostic::new(codes::TWICE, message)
+                .label(span, format!("`from {name}` reads what the block takes, never this"))
+                .help("rename one of them: the parameter, where a checkpoint has this name");
+            self.error(error, frame);
+        }
         let Err(earlier) = self.names.insert(frame.table, name, entry) else { return };
         let path = &self.graph.scopes.get(frame.scope).path;
         let place = if path.is_empty() { "the model".to_string() } else { format!("`{path}`") };
@@ -383,7 +393,7 @@ impl<'p> Unroller<'p> {
 
     /// Adds a node under `name` and marks the main path through `main`.
     pub(super) fn add(&mut self, new: NewNode<'_>, frame: &Frame<'p>) -> Flow {
-        let NewNode { op, name, shape, span, operands, main, detours } = new;
+        let NewNode { op, name, shape, span, operands, main } = new;
         if self.graph.len() >= self.limits.layers {
             let error = self.limit("layers", self.limits.layers, "the network is too large", span);
             self.error(error, frame);
@@ -398,7 +408,9 @@ impl<'p> Unroller<'p> {
         let path = self.path(name, span, frame);
         let same = main.is_some_and(|m| self.graph.shape(m).spatial() == shape.spatial());
         let id = self.graph.add(Node { op, path, shape, span, scope: frame.scope }, operands);
-        self.trail.push(id, main, same, detours);
+        self.trail.push(id, main, same);
+        let (node, operands) = (self.graph.node(id), operands.iter().map(|o| o.index()).collect::<Vec<_>>());
+        self.resolutions.push(&node.op, &node.shape, &operands, &self.graph.operand_shapes(id));
         Flow::Node(id)
     }
 }
@@ -413,8 +425,6 @@ pub(super) struct NewNode<'a> {
     pub operands: &'a [NodeId],
     /// The node before on the main path.
     pub main: Option<NodeId>,
-    /// Nodes with further sizes on the way from `main`.
-    pub detours: Vec<NodeId>,
 }
 
 fn is_name(text: &str) -> bool {

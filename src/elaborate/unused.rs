@@ -110,7 +110,8 @@ fn names(params: &[Param], body: &Body, all: &Mentions<'_>, found: &mut Vec<Diag
         found.push(Diagnostic::new(codes::UNUSED_NAME, message).label(name.span, "nothing below reads it"));
     }
     for (label, layer, end) in &used.labels {
-        let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !all.names.contains(*text)) else {
+        let read = |text: &str| all.names.contains(text) || all.patterns.iter().any(|pattern| may_be(pattern, text));
+        let Some(text) = plain(label).filter(|text| !text.starts_with('_') && !read(text)) else {
             continue;
         };
         let message = format!("the label `{text}` names nothing that is used");
@@ -121,6 +122,26 @@ fn names(params: &[Param], body: &Body, all: &Mentions<'_>, found: &mut Vec<Diag
     }
 }
 
+/// Whether a label with `{expr}` in it may come out as a text: each stands for one letter, digit or `_` at least.
+fn may_be(pattern: &Label, text: &str) -> bool {
+    // How many bytes of the text may be told so far.
+    let mut ends = BTreeSet::from([0]);
+    for part in &pattern.parts {
+        ends = match part {
+            LabelPart::Text(piece) => ends
+                .into_iter()
+                .filter(|&at| text[at..].starts_with(piece.as_str()))
+                .map(|at| at + piece.len())
+                .collect(),
+            LabelPart::Expr(_) => match ends.first() {
+                Some(&least) => (least + 1..=text.len()).filter(|&at| text.is_char_boundary(at)).collect(),
+                None => ends,
+            },
+        };
+    }
+    ends.contains(&text.len())
+}
+
 /// The names that steps mention.
 #[derive(Default)]
 struct Mentions<'a> {
@@ -128,6 +149,8 @@ struct Mentions<'a> {
     calls: BTreeSet<&'a str>,
     /// Numbers and labelled values.
     names: BTreeSet<&'a str>,
+    /// Labels that are read with `{expr}` in them.
+    patterns: Vec<&'a Label>,
     lets: Vec<&'a Ident>,
     /// Labels of layers without parameters, the layers, and where they start.
     labels: Vec<(&'a Label, &'a str, u32)>,
@@ -176,6 +199,9 @@ impl<'a> Walk<'a> for Mentions<'a> {
     fn path(&mut self, path: &'a Path) {
         for label in &path.segments {
             self.names.extend(plain(label));
+            if plain(label).is_none() {
+                self.patterns.push(label);
+            }
             self.label(label);
         }
     }

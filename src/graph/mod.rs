@@ -6,6 +6,7 @@
 //! value has a batch in front, the same for all nodes, which stays free.
 
 pub mod dump;
+pub mod resolution;
 pub mod scope;
 pub mod verify;
 

@@ -16,13 +16,8 @@ pub struct Grower<'n> {
     regions: Regions<'n>,
     /// Whether braces are made around what is skipped.
     braces: bool,
-    /// When each node was made.
-    made: Vec<Option<usize>>,
-    count: usize,
-    /// The node before each on the main path.
-    main: Vec<Option<usize>>,
-    /// The ends of the lines of each `parallel`.
-    ends: Vec<Vec<usize>>,
+    /// Which nodes are made.
+    made: Vec<bool>,
     current: Option<usize>,
     declared: usize,
     lines: Vec<Line>,
@@ -38,10 +33,7 @@ impl<'n> Grower<'n> {
             net,
             regions: Regions::new(net),
             braces,
-            made: vec![None; n],
-            count: 0,
-            main: vec![None; n],
-            ends: vec![Vec::new(); n],
+            made: vec![false; n],
             current: None,
             declared: 0,
             lines: Vec::new(),
@@ -57,7 +49,7 @@ impl<'n> Grower<'n> {
         let order: Vec<usize> = if self.braces { vec![self.deepest()?] } else { (0..=last).collect() };
         for id in order {
             let waits = matches!(net.nodes[id].op, Op::ZeroPad(_) | Op::Input(_));
-            if self.made[id].is_none() && !waits {
+            if !self.made[id] && !waits {
                 self.bring(id, 0)?;
             }
         }
@@ -72,7 +64,7 @@ impl<'n> Grower<'n> {
             }
         }
         let whole = order::of(&self.lines).len() == net.nodes.len() - net.inputs.len();
-        (whole && self.made.iter().all(Option::is_some)).then(|| std::mem::take(&mut self.lines))
+        (whole && self.made.iter().all(|&made| made)).then(|| std::mem::take(&mut self.lines))
     }
 
     /// The output that is made of the most values; of many outputs only the first are asked.
@@ -89,7 +81,7 @@ impl<'n> Grower<'n> {
 
     /// Makes a node, if it is not made yet.
     fn ensure(&mut self, id: usize, depth: usize) -> Option<()> {
-        if self.made[id].is_some() { Some(()) } else { self.bring(id, depth) }
+        if self.made[id] { Some(()) } else { self.bring(id, depth) }
     }
 
     /// Declares so many inputs, in the file's order.
@@ -98,16 +90,14 @@ impl<'n> Grower<'n> {
             let (_, id) = self.net.inputs[self.declared];
             self.declared += 1;
             self.lines.push(Line::new(Step::Input(id)));
-            self.note(id, None);
+            self.note(id);
             self.current = Some(id);
         }
     }
 
     /// Notes that a node is made now.
-    fn note(&mut self, id: usize, before: Option<usize>) {
-        self.made[id] = Some(self.count);
-        self.main[id] = before;
-        self.count += 1;
+    fn note(&mut self, id: usize) {
+        self.made[id] = true;
     }
 
     /// Makes a node's value the current one.
@@ -116,7 +106,7 @@ impl<'n> Grower<'n> {
             return None;
         }
         let (mut at, mut steps, mut open) = (id, Vec::new(), None);
-        while self.made[at].is_none() && !self.net.nodes[at].inputs.is_empty() {
+        while !self.made[at] && !self.net.nodes[at].inputs.is_empty() {
             match self.closed(at) {
                 Some((before, step)) => {
                     steps.push(step);
@@ -146,7 +136,7 @@ impl<'n> Grower<'n> {
         }
         let before = self.regions.above(at).filter(|_| self.braces)?;
         let inside = self.regions.between(before, at);
-        let fresh = inside.iter().all(|&id| self.made[id].is_none());
+        let fresh = inside.iter().all(|&id| !self.made[id]);
         Some((before, self.regions.merge(at, before, 1).filter(|_| fresh)?))
     }
 
@@ -169,39 +159,31 @@ impl<'n> Grower<'n> {
         self.current = end;
     }
 
-    /// Notes the nodes of lines with their main path; gives its end.
+    /// Notes the nodes of lines; gives the one that they end in.
     fn trace(&mut self, lines: &[Line], start: Option<usize>) -> Option<usize> {
-        let mut at = start;
-        for line in lines {
-            at = match &line.step {
-                Step::Layer(id, ..) => {
-                    self.note(*id, at);
-                    Some(*id)
+        lines.iter().fold(start, |at, line| match &line.step {
+            Step::Layer(id, ..) => {
+                self.note(*id);
+                Some(*id)
+            }
+            Step::From(id) => Some(*id),
+            Step::Parallel(id, paths) => {
+                for path in paths {
+                    self.trace(path, at);
                 }
-                Step::Parallel(id, paths) => {
-                    let ends = paths.iter().filter_map(|path| self.trace(path, at)).collect();
-                    self.note(*id, at);
-                    self.ends[*id] = ends;
-                    Some(*id)
+                self.note(*id);
+                Some(*id)
+            }
+            Step::Skip(skip) => {
+                for body in skip.body.iter().chain([&skip.via, &skip.by]) {
+                    self.trace(body, at);
                 }
-                Step::Skip(skip) => Some(self.trace_skip(skip, at)),
-                Step::Group(body) => self.trace(body, at),
-                Step::From(id) => Some(*id),
-                _ => at,
-            };
-        }
-        at
-    }
-
-    fn trace_skip(&mut self, skip: &Skip, start: Option<usize>) -> usize {
-        let source = skip.from.or(start);
-        let result = skip.body.as_ref().map_or(start, |body| self.trace(body, start));
-        let carried = self.trace(&skip.via, source);
-        self.trace(&skip.by, source);
-        let size = |id: Option<usize>| id.map(|id| self.net.nodes[id].shape.spatial());
-        let stretched = size(result) != size(Some(skip.node));
-        self.note(skip.node, if stretched { carried } else { result });
-        skip.node
+                self.note(skip.node);
+                Some(skip.node)
+            }
+            Step::Group(body) => self.trace(body, at),
+            _ => at,
+        })
     }
 
     /// Makes a merge of values that are made before it.
@@ -230,7 +212,7 @@ impl<'n> Grower<'n> {
         };
         let source = skip.from?;
         self.named.insert(source);
-        let long = self.is_long(source, self.current?);
+        let long = self.regions.is_long(source, skip.node);
         self.push(Step::Skip(Box::new(Skip { long, ..skip })));
         Some(())
     }
@@ -239,9 +221,8 @@ impl<'n> Grower<'n> {
     fn pair(&mut self, plain: Skip, a: usize, b: usize, depth: usize) -> Option<Skip> {
         let op = &self.net.nodes[plain.node].op;
         let scaled = matches!(op, Op::Add(add) if add.scale != 1.0);
-        let padded = |id: usize| matches!(self.net.nodes[id].op, Op::ZeroPad(_)) && self.made[id].is_none();
-        let first =
-            (self.made[b].is_none(), self.current == Some(b), b) > (self.made[a].is_none(), self.current == Some(a), a);
+        let padded = |id: usize| matches!(self.net.nodes[id].op, Op::ZeroPad(_)) && !self.made[id];
+        let first = (!self.made[b], self.current == Some(b), b) > (!self.made[a], self.current == Some(a), a);
         let second = !scaled && !padded(a) && (padded(b) || !first);
         let (s, r) = if second { (b, a) } else { (a, b) };
         let (mut source, mut via) = (s, Vec::new());
@@ -254,30 +235,6 @@ impl<'n> Grower<'n> {
         self.ensure(source, depth)?;
         self.bring(r, depth)?;
         Some(Skip { from: Some(source), via, last, ..plain })
-    }
-
-    /// Whether the main path between two values visits a size that is neither's.
-    fn is_long(&self, from: usize, to: usize) -> bool {
-        let size = |id: usize| self.net.nodes[id].shape.spatial();
-        if size(from).is_empty() || size(to).is_empty() {
-            return false;
-        }
-        let other = |id: usize| !size(id).is_empty() && size(id) != size(from) && size(id) != size(to);
-        let mut stack = vec![to];
-        let mut seen = BTreeSet::new();
-        while let Some(id) = stack.pop() {
-            if self.made[id] < self.made[from] || !seen.insert(id) {
-                continue;
-            }
-            if other(id) {
-                return true;
-            }
-            if id != from {
-                stack.extend(self.main[id]);
-                stack.extend(&self.ends[id]);
-            }
-        }
-        false
     }
 }
 

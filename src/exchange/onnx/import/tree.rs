@@ -1,6 +1,7 @@
 //! From a graph to steps: where paths part and meet, a skip or a `parallel`.
 
 use super::net::Net;
+use crate::graph::resolution::Resolutions;
 use crate::ops::Op;
 use std::collections::BTreeSet;
 
@@ -92,13 +93,16 @@ pub struct Regions<'n> {
     /// The nearest node that every path to a node passes; `None` for inputs and where paths from several meet.
     above: Vec<Option<usize>>,
     depth: Vec<usize>,
+    resolutions: Resolutions,
 }
 
 impl<'n> Regions<'n> {
     /// For a graph.
     pub fn new(net: &'n Net) -> Self {
-        let mut regions = Self { net, above: Vec::new(), depth: Vec::new() };
+        let mut regions = Self { net, above: Vec::new(), depth: Vec::new(), resolutions: Resolutions::default() };
         for node in &net.nodes {
+            let shapes: Vec<_> = node.inputs.iter().map(|&i| &net.nodes[i].shape).collect();
+            regions.resolutions.push(&node.op, &node.shape, &node.inputs, &shapes);
             let mut inputs = node.inputs.iter().map(|&i| Some(i));
             let first = inputs.next().flatten();
             let above = inputs.fold(first, |a, b| regions.common(a, b));
@@ -193,8 +197,8 @@ impl<'n> Regions<'n> {
         if !(x.is_empty() || second || (add && (scaled || self.is_via(&x, &y)))) {
             return Some(Step::Parallel(at, vec![x, y]));
         }
-        let (via, body, result) = if second { (y, x, a) } else { (x, y, b) };
-        let long = self.is_long(before, result, &body);
+        let (via, body) = if second { (y, x) } else { (x, y) };
+        let long = self.is_long(before, at);
         let last = second && matches!(op, Op::Concat(_));
         Some(Step::Skip(Box::new(Skip { last, long, via, body: Some(body), ..Skip::of(at) })))
     }
@@ -206,31 +210,8 @@ impl<'n> Regions<'n> {
         padded || short.len() <= 2 && long.len() > short.len() && short.iter().all(|line| layer(line).is_some())
     }
 
-    /// Whether a path visits a size that is neither its start's nor its end's.
-    fn is_long(&self, from: usize, to: usize, body: &[Line]) -> bool {
-        let spatial = |id: usize| self.net.nodes[id].shape.spatial();
-        let mut visited = Vec::new();
-        self.visit(body, &mut visited);
-        visited.iter().any(|&id| !spatial(id).is_empty() && spatial(id) != spatial(from) && spatial(id) != spatial(to))
-    }
-
-    /// The nodes on the main path of a body. What scales a value from smaller maps is beside it.
-    fn visit(&self, lines: &[Line], out: &mut Vec<usize>) {
-        for line in lines {
-            match &line.step {
-                Step::Layer(id, ..) => out.push(*id),
-                Step::Parallel(id, _) => out.push(*id),
-                Step::Skip(skip) => {
-                    let merge = &self.net.nodes[skip.node];
-                    let inputs = merge.inputs.iter().map(|&i| self.net.nodes[i].shape.spatial());
-                    if inputs.clone().all(|s| s == merge.shape.spatial()) {
-                        skip.body.iter().for_each(|body| self.visit(body, out));
-                    }
-                    out.push(skip.node);
-                }
-                Step::Group(body) => self.visit(body, out),
-                _ => {}
-            }
-        }
+    /// Whether a skip leaves the resolutions of its ends.
+    pub fn is_long(&self, source: usize, merge: usize) -> bool {
+        self.resolutions.visits(source, merge, |id| self.net.nodes[id].inputs.clone()).leaves.is_some()
     }
 }

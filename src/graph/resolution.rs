@@ -1,0 +1,185 @@
+//! The resolution of a value: the product of strides and factors that led to it. Padding, cropping and valid convolutions
+//! change sizes, and no resolution.
+//!
+//! A skip is long where some value on a path from its source to its merge has a resolution that differs from both ends'. Only
+//! the edges of the graph count, so that the order of the text does not matter.
+
+use crate::ops::resize::UpsampleSize;
+use crate::ops::{Field, Op};
+use crate::shape::Shape;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// A fraction in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Factor(u64, u64);
+
+impl Factor {
+    const ONE: Self = Self(1, 1);
+
+    fn new(up: u64, down: u64) -> Self {
+        let divisor = gcd(up, down).max(1);
+        Self(up / divisor, down / divisor)
+    }
+
+    /// The product; it saturates where no network gets to.
+    fn times(self, up: usize, down: usize) -> Self {
+        let (a, b) = (Self::new(self.0, down as u64), Self::new(up as u64, self.1));
+        Self::new(a.0.saturating_mul(b.0), a.1.saturating_mul(b.1))
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Where spatial axes began, and their factor from there, one for each axis.
+#[derive(Clone, Debug, PartialEq)]
+struct Resolution {
+    origin: usize,
+    factors: Vec<Factor>,
+}
+
+/// What is known of a node.
+#[derive(Debug)]
+struct Known {
+    /// None where it has no spatial axes.
+    resolution: Option<Rc<Resolution>>,
+    /// Whether it has spatial sizes that are not all 1.
+    has: bool,
+}
+
+/// The resolutions of nodes, by their place in a list where operands come before their readers.
+#[derive(Debug, Default)]
+pub struct Resolutions {
+    list: Vec<Known>,
+    /// The spatial sizes of the first node, an input.
+    first: Vec<usize>,
+}
+
+/// What the paths of a skip visit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visits {
+    /// The first node of a resolution that differs from both ends': the skip is long.
+    pub leaves: Option<usize>,
+    /// How many nodes were looked at.
+    pub nodes: usize,
+}
+
+impl Resolutions {
+    /// Notes the next node: its op, its shape, and its operands with theirs.
+    pub fn push(&mut self, op: &Op, shape: &Shape, operands: &[usize], shapes: &[&Shape]) {
+        if self.list.is_empty() {
+            self.first = shape.spatial().to_vec();
+        }
+        let resolution = if shape.spatial().is_empty() { None } else { self.of_new(op, shape, operands, shapes) };
+        self.list.push(Known { resolution, has: shape.spatial().iter().any(|&size| size != 1) });
+    }
+
+    /// Whether a node has a resolution: spatial sizes that are not all 1.
+    pub fn has(&self, id: usize) -> bool {
+        self.list.get(id).is_some_and(|known| known.has)
+    }
+
+    /// What is visited on the paths from a source to a merge; `operands` gives those of a node.
+    pub fn visits(&self, source: usize, merge: usize, operands: impl Fn(usize) -> Vec<usize>) -> Visits {
+        if !self.has(source) || !self.has(merge) {
+            return Visits { leaves: None, nodes: 0 };
+        }
+        let mut above = BTreeSet::from([merge]);
+        let mut open = vec![merge];
+        while let Some(id) = open.pop() {
+            open.extend(operands(id).into_iter().filter(|&operand| operand > source && above.insert(operand)));
+        }
+        let mut reached = BTreeSet::from([source]);
+        for &id in &above {
+            if operands(id).iter().any(|operand| reached.contains(operand)) {
+                reached.insert(id);
+            }
+        }
+        let leaves = |&id: &usize| {
+            let same = [self.same(id, source), self.same(id, merge)];
+            same.contains(&Some(false)) && !same.contains(&Some(true))
+        };
+        Visits { leaves: reached.into_iter().find(leaves), nodes: above.len() }
+    }
+
+    /// Whether two nodes have the same resolution; `None` where one has none, or their axes began at different places.
+    fn same(&self, a: usize, b: usize) -> Option<bool> {
+        let known = |id: usize| self.get(id).filter(|_| self.has(id));
+        let (a, b) = (known(a)?, known(b)?);
+        (a.origin == b.origin).then(|| a.factors == b.factors)
+    }
+
+    fn get(&self, id: usize) -> Option<&Rc<Resolution>> {
+        self.list.get(id)?.resolution.as_ref()
+    }
+
+    fn of_new(&self, op: &Op, shape: &Shape, operands: &[usize], shapes: &[&Shape]) -> Option<Rc<Resolution>> {
+        let id = self.list.len();
+        let (Some(&first), Some(from)) = (operands.first(), shapes.first()) else { return Some(self.input(id, shape)) };
+        let before = self.get(first);
+        match op {
+            Op::Upsample(op) if op.size == UpsampleSize::Like => self.get(*operands.get(1)?).cloned(),
+            Op::Upsample(op) if matches!(op.size, UpsampleSize::Size(_)) => Some(ratio(before?, from.spatial(), shape)),
+            Op::AdaptiveAvgPool(_) | Op::GlobalPool(_) => Some(ratio(before?, from.spatial(), shape)),
+            // Axes that a vector is given begin here, and so do those of a value that had no resolution.
+            Op::Reshape(_) if !self.has(first) => Some(begin(id, shape)),
+            Op::Reshape(_) => before.cloned(),
+            // Of values that meet, one that is as large as their result: others are stretched.
+            Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => {
+                let whole = operands.iter().zip(shapes).filter(|(_, operand)| operand.spatial() == shape.spatial());
+                whole.filter_map(|(&operand, _)| self.get(operand)).next().or(before).cloned()
+            }
+            op => Some(scaled(before?, &op.layer().field(shapes))),
+        }
+    }
+
+    /// Inputs of a network have the ratio of their sizes to the first one's.
+    fn input(&self, id: usize, shape: &Shape) -> Rc<Resolution> {
+        match self.get(0).filter(|_| self.first.len() == shape.spatial().len()) {
+            Some(before) => ratio(before, &self.first, shape),
+            None => begin(id, shape),
+        }
+    }
+}
+
+fn begin(id: usize, shape: &Shape) -> Rc<Resolution> {
+    Rc::new(Resolution { origin: id, factors: vec![Factor::ONE; shape.spatial().len()] })
+}
+
+/// The exact ratio of sizes.
+fn ratio(before: &Rc<Resolution>, from: &[usize], to: &Shape) -> Rc<Resolution> {
+    let sizes = from.iter().zip(to.spatial());
+    let factors = before.factors.iter().zip(sizes).map(|(factor, (&from, &to))| factor.times(to, from.max(1)));
+    Rc::new(Resolution { origin: before.origin, factors: factors.collect() })
+}
+
+fn scaled(before: &Rc<Resolution>, field: &Field) -> Rc<Resolution> {
+    let (steps, up) = match field {
+        Field::Window { stride, .. } => (stride, false),
+        Field::Spread { factor, .. } => (factor, true),
+        Field::Pointwise | Field::Global => return before.clone(),
+    };
+    if steps.iter().all(|&step| step == 1) {
+        return before.clone();
+    }
+    // After a reshape there may be fewer steps than axes were, or more: the last one stands for the others.
+    let step = |i: usize| steps.get(i).or(steps.last()).copied().unwrap_or(1).max(1);
+    let factors = before.factors.iter().enumerate();
+    let factors = factors.map(|(i, factor)| if up { factor.times(step(i), 1) } else { factor.times(1, step(i)) });
+    Rc::new(Resolution { origin: before.origin, factors: factors.collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_are_kept_in_lowest_terms() {
+        let half = Factor::ONE.times(1, 2);
+        assert_eq!(half.times(1, 3).times(6, 1), Factor::ONE);
+        assert_eq!(Factor::ONE.times(568, 64), Factor(71, 8));
+        assert_eq!(Factor(u64::MAX, 1).times(2, 1), Factor(u64::MAX, 1));
+    }
+}
