@@ -31,7 +31,7 @@ const RAISED: [(&str, &str); 35] = [
     ("E0808", "train tiny.arch --data fashion-mnist"),
     ("E0809", "train tiny.arch --data endless.npz"),
     ("E0810", "run tiny.arch --weights noise.safetensors --input x.npy"),
-    ("E0811", "run tiny.arch --weights object.pth --input x.npy"),
+    ("E0811", "run object.arch --weights object.pth --input x.npy"),
     ("E0812", "run tiny.arch --weights bare.safetensors --input x.npy"),
     ("E0813", "export tiny.arch --safetensors nowhere/w.safetensors"),
     ("E0820", "train vector.arch --data vectors.npz"),
@@ -94,7 +94,7 @@ fn stage(folder: &Path) {
     assert!(made.status.success(), "{}", text(&made.stderr));
 }
 
-const NETS: [(&str, &str); 4] = [
+const NETS: [(&str, &str); 5] = [
     ("bare.arch", "model Bare { input x [N, 1, 8, 8]\n    conv(4, 3) -> relu }\n"),
     (
         "vector.arch",
@@ -107,6 +107,7 @@ const NETS: [(&str, &str); 4] = [
          train Free { loss = cross_entropy()\n    optimizer = sgd(lr=0.1)\n    batch = 2\n    epochs = 1\n    \
          normalize = (mean=[0.5, 0.5], std=[1, 1]) }\n",
     ),
+    ("object.arch", "model Object { input x [N, 1, 8, 8]\n    flatten -> fc: linear(3) }\n"),
     ("large.arch", "model Large { input x [N, 1, 8, 8]\n    conv(65536, 1) -> conv(65536, 1) }\n"),
 ];
 
