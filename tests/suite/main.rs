@@ -75,5 +75,6 @@ mod training;
 mod ui;
 #[cfg(feature = "cli")]
 mod watch;
+#[cfg(feature = "cli")]
 mod weights;
 mod zoo;

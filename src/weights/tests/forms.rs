@@ -98,7 +98,7 @@ fn a_part_of_a_network_is_loaded_behind_its_prefix() {
 
 #[test]
 fn a_prefix_that_only_the_network_has_is_put_before_names() {
-    let text = format!("block Body() {{ conv: conv(2, 3, stride=2, bias=false)\n bn: batch_norm }}\n{}", NETWORK)
+    let text = format!("block Body() {{ conv: conv(2, 3, stride=2, bias=false)\n bn: batch_norm }}\n{NETWORK}")
         .replace("    conv: conv(2, 3, stride=2, bias=false)\n    bn: batch_norm\n", "    body: Body()\n");
     let network = compile_text("tiny.arch", &text, &Options::default()).network.unwrap();
     let path = fixture("encoder.pth");
