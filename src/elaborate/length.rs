@@ -46,10 +46,7 @@ pub(super) fn disagreement(unroller: &Unroller<'_>, skip: &Skip, ends: Loop, ver
             let why = if none {
                 "its ends have no resolution".to_string()
             } else if from == to {
-                format!(
-                    "its ends have {}, and nothing on its paths is strided, pooled or resized to another",
-                    spatial(from)
-                )
+                format!("nothing on its paths leaves the resolution of {}", spatial(from))
             } else {
                 format!("its paths go from {} to {} and visit no other resolution", spatial(from), spatial(to))
             };
