@@ -177,7 +177,13 @@ impl Tally {
     /// As a line of one length, to be written over.
     pub fn line(&self) -> String {
         let [a, b, c, d, e] = self.faults;
-        let numbers = format!("{} {} {a} {b} {c} {d} {e} {} {:.1}", self.next, self.inputs, u8::from(self.minimising), self.seconds);
+        let numbers = format!(
+            "{} {} {a} {b} {c} {d} {e} {} {:.1}",
+            self.next,
+            self.inputs,
+            u8::from(self.minimising),
+            self.seconds
+        );
         format!("{numbers:<159}\n")
     }
 

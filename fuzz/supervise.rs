@@ -1,9 +1,9 @@
 //! Starts workers, target after target, and goes on behind an input that ended one.
 
+use crate::Asked;
 use crate::faults::{Fault, Kind, Tally, minimised};
 use crate::kit::{Feeder, TARGETS, Target};
 use crate::worker::{GREW, HUNG, place};
-use crate::Asked;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -194,19 +194,22 @@ impl Campaign<'_> {
         let row = |name: &str, all: &[&Tally]| {
             let sum = |of: &dyn Fn(&Tally) -> u64| all.iter().map(|tally| of(tally)).sum::<u64>();
             let (inputs, seconds) = (sum(&|t| t.inputs), all.iter().map(|t| t.seconds).sum::<f64>());
-            let mut row = vec![name.to_string(), inputs.to_string(), format!("{:.0}", inputs as f64 / seconds.max(0.1))];
+            let mut row =
+                vec![name.to_string(), inputs.to_string(), format!("{:.0}", inputs as f64 / seconds.max(0.1))];
             row.extend(Kind::ALL.map(|kind| sum(&|t| t.faults[kind as usize]).to_string()));
             row
         };
         let mut rows = vec![columns];
         for target in self.targets() {
-            let own: Vec<&Tally> = self.tallies.iter().filter(|((name, _), _)| *name == target.name).map(|(_, t)| t).collect();
+            let own: Vec<&Tally> =
+                self.tallies.iter().filter(|((name, _), _)| *name == target.name).map(|(_, t)| t).collect();
             rows.push(row(target.name, &own));
         }
         let all: Vec<&Tally> = self.tallies.values().collect();
         rows.push(row("all", &all));
         for row in rows {
-            let cells: Vec<String> = row.iter().enumerate().map(|(i, cell)| format!("{cell:>w$}", w = [9, 10][i.min(1)])).collect();
+            let cells: Vec<String> =
+                row.iter().enumerate().map(|(i, cell)| format!("{cell:>w$}", w = [9, 10][i.min(1)])).collect();
             println!("{}", cells.join(""));
         }
         let found = all.iter().any(|tally| tally.faults.iter().any(|&n| n > 0));

@@ -127,7 +127,8 @@ fn feed(asked: &Asked, job: usize, start: u64, time: f64) -> io::Result<()> {
                 tally.minimising = true;
                 note(&mut state, &tally)?;
                 let same = |bytes: &[u8]| judge(&feeder, &place, seed, bytes).filter(|(k, _)| *k == kind);
-                fault.bytes = minimised(&fault.bytes, |bytes| same(bytes).is_some_and(|(_, what)| fault.is_like(&what)));
+                fault.bytes =
+                    minimised(&fault.bytes, |bytes| same(bytes).is_some_and(|(_, what)| fault.is_like(&what)));
                 fault.write(&asked.out)?;
                 tally.minimising = false;
             }
@@ -149,7 +150,8 @@ pub fn replay(file: &Path, asked: &Asked) -> io::Result<bool> {
     deep(|| {
         let name = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let mut parts = name.split('-');
-        let target = parts.next().and_then(kit::target).ok_or(io::Error::other("the file's name begins with no target"))?;
+        let target =
+            parts.next().and_then(kit::target).ok_or(io::Error::other("the file's name begins with no target"))?;
         let seed = parts.next().and_then(|n| n.parse().ok()).ok_or(io::Error::other("the file's name has no seed"))?;
         let folder = tempfile::tempdir()?;
         let place = Place { folder: folder.path().to_path_buf(), program: asked.program.clone() };

@@ -81,10 +81,46 @@ const OVER_FILES: [(&str, &str); 17] = [
 
 /// Words that make sense somewhere, and words that make none.
 const WORDS: [&str; 40] = [
-    "--sizes", "--plain", "--format", "json", "text", "--quiet", "-v", "--model", "Net", "--set", "classes=0",
-    "classes=-1", "classes=99999999999", "optimizer.lr=nan", "batch=0", "epochs=1e9", "--size", "0x0", "8x8", "H=0", "7",
-    "99999999999x1", "--limit", "elements=0", "steps=1", "--batch", "0", "1", "--threads", "18446744073709551615",
-    "--partial", "--engine", "candle", "--device", "cuda:9", "--", "-", "", "é", "run",
+    "--sizes",
+    "--plain",
+    "--format",
+    "json",
+    "text",
+    "--quiet",
+    "-v",
+    "--model",
+    "Net",
+    "--set",
+    "classes=0",
+    "classes=-1",
+    "classes=99999999999",
+    "optimizer.lr=nan",
+    "batch=0",
+    "epochs=1e9",
+    "--size",
+    "0x0",
+    "8x8",
+    "H=0",
+    "7",
+    "99999999999x1",
+    "--limit",
+    "elements=0",
+    "steps=1",
+    "--batch",
+    "0",
+    "1",
+    "--threads",
+    "18446744073709551615",
+    "--partial",
+    "--engine",
+    "candle",
+    "--device",
+    "cuda:9",
+    "--",
+    "-",
+    "",
+    "é",
+    "run",
 ];
 
 const PHOTOS: &str = r#"model Photos(classes=2) {
@@ -223,7 +259,8 @@ fn ended(program: &Path, folder: &Path, words: &[String]) -> Verdict {
     let said = folder.with_extension("said");
     let streams = || Ok::<_, std::io::Error>((File::create(&said)?, File::options().append(true).open(&said)?));
     let (out, err) = streams().map_err(|error| error.to_string())?;
-    let bounds = format!("ulimit -c 0; ulimit -t {SECONDS}; ulimit -f {FILE_BLOCKS}; ulimit -v {MAPPED}; exec \"$0\" \"$@\"");
+    let bounds =
+        format!("ulimit -c 0; ulimit -t {SECONDS}; ulimit -f {FILE_BLOCKS}; ulimit -v {MAPPED}; exec \"$0\" \"$@\"");
     let mut command = Command::new("sh");
     command.args(["-c", &bounds]).arg(program).args(words).current_dir(folder).stdin(Stdio::null());
     command.env("RAYON_NUM_THREADS", "1").env("RUST_BACKTRACE", "0").stdout(out).stderr(err);

@@ -27,7 +27,8 @@ fn name(path: &Path) -> String {
 pub fn texts(_: &Place) -> Vec<Seed> {
     let folders = ["examples", "tests/corpus", "tests/format", "tests/exchange/layers", "tests/ui"];
     let read = |path: &PathBuf| Some(Seed::new(name(path), std::fs::read(path).ok()?));
-    let mut seeds: Vec<Seed> = folders.iter().flat_map(|folder| files(folder, "arch")).filter_map(|p| read(&p)).collect();
+    let mut seeds: Vec<Seed> =
+        folders.iter().flat_map(|folder| files(folder, "arch")).filter_map(|p| read(&p)).collect();
     let page = std::fs::read_to_string(root().join("docs/language.md")).unwrap_or_default();
     let snippets = page.split("```").skip(1).step_by(2).filter(|text| text.contains("model "));
     seeds.extend(snippets.map(|text| {

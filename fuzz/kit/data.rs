@@ -53,7 +53,8 @@ fn tensors(parts: &[(&str, &[usize], &[u8])]) -> Vec<u8> {
 fn sets() -> Vec<(String, Vec<u8>)> {
     let images = [&[0, 0, 8, 3, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 4][..], &[7; 96]].concat();
     let labels = vec![0, 0, 8, 1, 0, 0, 0, 6, 0, 1, 2, 0, 1, 2];
-    let arrays = npz(&[("x.npy", npy("|u1", "(6, 1, 4, 4)", &[5; 96])), ("y.npy", npy("|u1", "(6,)", &[0, 1, 2, 0, 1, 2]))]);
+    let arrays =
+        npz(&[("x.npy", npy("|u1", "(6, 1, 4, 4)", &[5; 96])), ("y.npy", npy("|u1", "(6,)", &[0, 1, 2, 0, 1, 2]))]);
     let masks = npz(&[("x.npy", npy("|u1", "(2, 1, 4, 4)", &[5; 32])), ("y.npy", npy("|u1", "(2, 4, 4)", &[1; 32]))]);
     let held = tensors(&[("x", &[6, 1, 4, 4], &[5; 96]), ("y", &[6], &[0, 1, 2, 0, 1, 2])]);
     let mut files = vec![
@@ -79,7 +80,9 @@ fn sets() -> Vec<(String, Vec<u8>)> {
 
 fn write(path: &Path, bytes: &[u8]) -> Verdict {
     let folder = path.parent().ok_or("a file without a folder")?;
-    fs::create_dir_all(folder).and_then(|()| fs::write(path, bytes)).map_err(|error| format!("{}: {error}", path.display()))
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// The files of all data sets, which are written, and layouts of folders.
@@ -136,7 +139,7 @@ fn read(spec: &Path, shape: &[usize]) -> Verdict {
 }
 
 fn judged(result: Result<(), DataError>) -> Verdict {
-    result.or_else(|error| refused(&error.diagnostic()))
+    result.or_else(|error| refused(&error.fault()))
 }
 
 /// A folder with files of these names.
@@ -158,8 +161,9 @@ fn layout(place: &Place, names: &[u8]) -> Verdict {
 
 /// Files that `run --input` takes.
 pub fn inputs(_: &Place) -> Vec<Seed> {
-    let mut seeds: Vec<Seed> =
-        ["png", "jpg", "webp", "bmp", "gif", "tiff"].map(|ending| Seed::new(format!("x.{ending}"), picture(ending, true))).into();
+    let mut seeds: Vec<Seed> = ["png", "jpg", "webp", "bmp", "gif", "tiff"]
+        .map(|ending| Seed::new(format!("x.{ending}"), picture(ending, true)))
+        .into();
     let numbers: Vec<u8> = (0..48).flat_map(|i| (i as f32).to_le_bytes()).collect();
     seeds.push(Seed::new("x.npy", npy("<f4", "(1, 3, 4, 4)", &numbers)));
     seeds.push(Seed::new("y.npy", npy("|u1", "(3, 4, 4)", &[9; 48])));
@@ -181,10 +185,8 @@ pub fn input(place: &Place, seed: &Seed, bytes: &[u8]) -> Verdict {
 /// Pictures of two classes, and an input, for whole commands.
 pub fn pictures() -> Vec<(String, Vec<u8>)> {
     let numbers: Vec<u8> = (0..64).flat_map(|i| (i as f32).to_le_bytes()).collect();
-    let mut files = vec![
-        ("x.npy".to_string(), npy("<f4", "(1, 8, 8)", &numbers)),
-        ("p.png".into(), picture("png", true)),
-    ];
+    let mut files =
+        vec![("x.npy".to_string(), npy("<f4", "(1, 8, 8)", &numbers)), ("p.png".into(), picture("png", true))];
     for class in ["cat", "dog"] {
         files.extend((0..3).map(|i| (format!("photos/{class}/{i}.png"), picture("png", true))));
     }

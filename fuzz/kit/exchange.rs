@@ -54,7 +54,8 @@ fn comes_back(network: &Network, flat: &str) -> Verdict {
         let why = again.diagnostics.iter().next().map(|d| format!("{}: {}", d.code, d.message)).unwrap_or_default();
         return Err(format!("the flat form does not compile: {why}"));
     };
-    let sizes = |network: &Network| network.graph.named_params().into_iter().map(|(_, spec)| spec.dims).collect::<Vec<_>>();
+    let sizes =
+        |network: &Network| network.graph.named_params().into_iter().map(|(_, spec)| spec.dims).collect::<Vec<_>>();
     if sizes(network) != sizes(same) {
         return Err("the flat form has other parameters".into());
     }
@@ -115,7 +116,11 @@ fn inputs(network: &Network) -> Vec<(String, Vec<usize>, Vec<f32>)> {
 
 type Values = BTreeMap<String, Vec<f32>>;
 
-fn by_plan(one: &Compiled, network: &Network, inputs: &[(String, Vec<usize>, Vec<f32>)]) -> Result<Option<Values>, String> {
+fn by_plan(
+    one: &Compiled,
+    network: &Network,
+    inputs: &[(String, Vec<usize>, Vec<f32>)],
+) -> Result<Option<Values>, String> {
     let options = SessionOptions { threads: Some(1), ..SessionOptions::default() };
     let session = one.session(Arc::new(Numbers::seeded(network, 1)), options);
     let mut session = match session {
@@ -129,7 +134,11 @@ fn by_plan(one: &Compiled, network: &Network, inputs: &[(String, Vec<usize>, Vec
     }
 }
 
-fn by_module<'a>(one: &Compiled, network: &Network, inputs: &'a [(String, Vec<usize>, Vec<f32>)]) -> Result<Option<Values>, String> {
+fn by_module<'a>(
+    one: &Compiled,
+    network: &Network,
+    inputs: &'a [(String, Vec<usize>, Vec<f32>)],
+) -> Result<Option<Values>, String> {
     let run = || -> archc::lower::Result<Values> {
         let store = ParamStore::new(network, 1, DType::F32, &Device::Cpu)?;
         let module = one.lower(store.var_builder())?;

@@ -22,9 +22,9 @@ pub fn own() -> Option<Vec<u8>> {
     let params = network.graph.named_params();
     let zeros = |dims: &[usize]| vec![0u8; 4 * dims.iter().product::<usize>()];
     let held: Vec<_> = params.iter().map(|(path, spec)| (path, &spec.dims, zeros(&spec.dims))).collect();
-    let views = held.iter().map(|(path, dims, data)| {
-        Some((path.as_str(), TensorView::new(Dtype::F32, dims.to_vec(), data).ok()?))
-    });
+    let views = held
+        .iter()
+        .map(|(path, dims, data)| Some((path.as_str(), TensorView::new(Dtype::F32, dims.to_vec(), data).ok()?)));
     serialize(views.collect::<Option<Vec<_>>>()?, None).ok()
 }
 
