@@ -53,34 +53,22 @@ impl Named {
 
     /// What the losses make of it. Whole numbers are classes where they may be: `[N]` and `[N, 1]` of samples, `[N, H, W]`
     /// and `[N, 1, H, W]` of pixels. Whether they are stored as floats does not matter to losses over classes.
-    ///
-    /// # Errors
-    /// [`DataError::Target`] where losses over classes meet a number that is not whole.
-    pub fn form(&self, want: &Want) -> Result<Form> {
+    pub fn form(&self, want: &Want) -> Form {
         let image = want.shape.len() != 2;
         let form = match *self.array.shape {
             [_] | [_, 1] => Form::Classes,
             [_, h, w] | [_, 1, h, w] if image => Form::Masks([h, w]),
-            _ => return Ok(Form::Numbers),
+            _ => return Form::Numbers,
         };
         let Values::Floats(values) = &self.array.values else {
             let numbers = form == Form::Classes && want.aim.compares == Compares::Numbers;
-            return Ok(if numbers { Form::Numbers } else { form });
+            return if numbers { Form::Numbers } else { form };
         };
-        let stray = values.iter().position(|v| v.fract() != 0.0 || v.abs() > 1e9);
+        let stray = values.iter().find(|v| v.fract() != 0.0 || v.abs() > 1e9);
         match (want.aim.compares, form, stray) {
-            (Compares::Classes, form, None) | (Compares::Either, form @ Form::Masks(_), None) => Ok(form),
-            (Compares::Classes, _, Some(at)) => Err(self.not_whole(at, values[at]).into()),
-            _ => Ok(Form::Numbers),
+            (Compares::Classes, form, None) | (Compares::Either, form @ Form::Masks(_), None) => form,
+            _ => Form::Numbers,
         }
-    }
-
-    fn not_whole(&self, at: usize, value: f32) -> Misfit {
-        let place = index(&self.array.shape, at);
-        let Self { file, name, .. } = self;
-        Misfit::new(format!("`{name}[{place}]` in `{file}` is {}, and the loss wants class numbers", shown(value)))
-            .note("floats are read as class numbers where all of them are whole")
-            .help("numbers are learnt by another loss: `--set loss=mse`")
     }
 
     /// Classes, as whole numbers of 32 bits.

@@ -52,10 +52,10 @@ struct Reading {
 
 impl Reading {
     fn new(train: &Named, test: Option<&Named>, want: &Want) -> Result<Self> {
-        let form = train.form(want)?;
+        let form = train.form(want);
         let differ = |what: &str| DataError::broken(&train.file, format!("`{}` and `y_test` are {what}", train.name));
         if let Some(test) = test {
-            match (form, test.form(want)?) {
+            match (form, test.form(want)) {
                 (Form::Numbers, Form::Numbers) if train.array.shape.get(1..) != test.array.shape.get(1..) => {
                     return Err(differ("of different sizes"));
                 }
@@ -82,7 +82,7 @@ impl Reading {
         let dims = input_dims(&place, &inputs.shape, want.shape.len())?;
         fit(&place, dims, &want.shape)?;
         if let Form::Masks(_) = self.form
-            && let Form::Masks([h, w]) = targets.form(want)?
+            && let Form::Masks([h, w]) = targets.form(want)
             && [h, w] != [dims[1], dims[2]]
         {
             return Err(DataError::broken(place, format!("images are {}×{} and masks {h}×{w}", dims[1], dims[2])));

@@ -51,7 +51,12 @@ impl Labels<'_> {
     fn wrong(&self) -> Wrong {
         let label = |misfit| (codes::DATA_LABEL, misfit);
         if let Some(&negative) = self.strays.first().filter(|(value, _)| *value < 0) {
-            return label(self.none_of(negative).help(self.term.leave_out(negative.0)));
+            let signs = self.kept.iter().map(|(value, _)| *value).eq([-1, 1]);
+            let help = match signs {
+                true => "classes count from 0. In Python:  y = (y + 1) // 2".to_string(),
+                false => self.term.leave_out(negative.0),
+            };
+            return label(self.none_of(negative).help(help));
         }
         if let Some(misfit) = self.void() {
             return label(misfit);

@@ -45,7 +45,8 @@ pub fn check(network: &Network, recipe: &Recipe, data: &dyn Dataset) -> Result<(
         return Err(Diagnostic::new(codes::TRAIN_UNFIT, fact).label(recipe.span, "this recipe"));
     }
     terms(network, recipe)?.iter().try_for_each(|term| {
-        let fits = structure::check(term, data.target()).and_then(|()| match data.target() {
+        let whole = numbers::whole(term, data);
+        let fits = whole.and_then(|()| structure::check(term, data.target())).and_then(|()| match data.target() {
             TargetKind::Tensor(dims) => numbers::check(term, data, dims),
             _ => data.census().map_or(Ok(()), |census| labels::check(term, data, census)),
         });

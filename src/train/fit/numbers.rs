@@ -4,10 +4,27 @@ use super::Wrong;
 use super::term::Term;
 use crate::base::codes;
 use crate::elaborate::recipe::Loss;
-use crate::train::data::{Dataset, Misfit, shown};
+use crate::train::data::{Dataset, Misfit, TargetKind, shown};
 
 /// How far probabilities may add up to something else than 1: they may have been stored in half precision.
 const SUM: f64 = 0.01;
+
+/// Whether numbers that stand where losses over classes want one class each are whole; then they were read as classes.
+pub(super) fn whole(term: &Term, data: &dyn Dataset) -> Result<(), Wrong> {
+    let (TargetKind::Tensor(dims), Some(values)) = (data.target(), data.numbers()) else { return Ok(()) };
+    let each = dims.iter().product::<usize>().max(1);
+    let (positions, channels) = (term.shape.spatial().iter().product::<usize>().max(1), term.channels());
+    let by_class = matches!(term.loss, Loss::CrossEntropy { .. } | Loss::Dice { .. });
+    if !by_class || channels < 2 || each != positions {
+        return Ok(());
+    }
+    let Some(at) = values.iter().position(|v| v.fract() != 0.0) else { return Ok(()) };
+    let place = data.tell(at / each, at % each, &shown(values[at]));
+    let misfit = Misfit::new(format!("{place}, and `{}` wants class numbers", term.name()))
+        .note("floats are read as class numbers where all of them are whole")
+        .help(format!("numbers are learnt by another loss: `--set loss=mse`, with {}", term.with_channels(1)));
+    Err((codes::DATA_LABEL, misfit))
+}
 
 /// Whether every number is one that the loss can learn.
 pub(super) fn check(term: &Term, data: &dyn Dataset, dims: &[usize]) -> Result<(), Wrong> {
