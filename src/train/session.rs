@@ -234,7 +234,10 @@ impl Trainer {
     fn pass_over(&mut self, batch: usize, observer: &mut dyn Observer) {
         if !std::mem::replace(&mut self.passed_over, true) {
             let epoch = self.state.step / self.train.batches_per_epoch() + 1;
-            let fact = format!("batch {} of epoch {epoch} has nothing to learn from: the loss leaves out all of it", batch + 1);
+            let fact = format!(
+                "batch {} of epoch {epoch} has nothing to learn from: the loss leaves out all of it",
+                batch + 1
+            );
             let warning = Fault::new(codes::NOTHING_LEFT, fact);
             let warning = warning.note("such batches change no weight, and have no part in the mean of the loss");
             observer.event(&Event::Warning(warning));

@@ -179,7 +179,9 @@ fn a_mask_that_changes_after_it_was_looked_at_is_named_while_it_is_read() {
         save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, _| u8::from(y < 2));
     }
     let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
-    (0..5).for_each(|i| save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, x| if (y, x) == (3, 1) { 7 } else { 0 }));
+    (0..5).for_each(|i| {
+        save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, x| if (y, x) == (3, 1) { 7 } else { 0 })
+    });
     let labels = vec![LabelRule { classes: 2, ignore: Some(255) }];
     let loader = Loader::new(split.train, LoaderOptions { labels, ..LoaderOptions::training(4, 1) }).unwrap();
     let error = loader.epoch(0).next().unwrap().unwrap_err();

@@ -286,8 +286,7 @@ fn ten_outputs_for_two_classes_are_a_warning() {
     assert_eq!(warning["help"], "`--set classes=2`");
     let (_, out) = taken(&classifier(10, "cross_entropy()"), &[2], &[4], &y(), &["--set", "classes=2"]);
     assert!(!out.contains("W0805"), "{out}");
-    let (_, out) =
-        taken(&classifier(4, "cross_entropy()"), &[2], &[4], &Y("<i8", vec![1., 2., 3., 1.]), &[]);
+    let (_, out) = taken(&classifier(4, "cross_entropy()"), &[2], &[4], &Y("<i8", vec![1., 2., 3., 1.]), &[]);
     assert!(out.contains("W0805") && out.contains("has class 0") && out.contains("count from 1"), "{out}");
 }
 
@@ -480,7 +479,10 @@ fn masks_in_pictures_are_read_by_the_same_rule() {
     assert_eq!(learnt(|_, path| half(Luma([0u16]), Luma([65535])).save(png(path)).unwrap(), 2), None);
     assert_eq!(learnt(|_, path| half(Rgb([0u8; 3]), Rgb([255; 3])).save(png(path)).unwrap(), 2), None);
     assert_eq!(learnt(|_, path| half(Rgba([2u8, 2, 2, 255]), Rgba([1, 1, 1, 255])).save(png(path)).unwrap(), 3), None);
-    assert_eq!(learnt(|i, path| half(Luma([0u8]), Luma([0])).save(if i > 0 { png(path) } else { jpeg(path) }).unwrap(), 2), None);
+    assert_eq!(
+        learnt(|i, path| half(Luma([0u8]), Luma([0])).save(if i > 0 { png(path) } else { jpeg(path) }).unwrap(), 2),
+        None
+    );
 
     let says = |said: Option<Value>, parts: &[&str]| {
         let said = said.expect("it is refused");

@@ -127,10 +127,12 @@ impl DataError {
         DataError::Io { path: path.display().to_string(), reason: error.to_string() }
     }
 
-use super::misfit::Misfit;
     /// As a message to the user.
     pub fn fault(&self) -> Fault {
-        let fault = Fault::new(self.code(), self.to_string());
+        let mut fault = Fault::new(self.code(), self.to_string());
+        if let DataError::Target(misfit) = self {
+            fault = misfit.notes.iter().fold(fault, Fault::note);
+        }
         match self.help() {
             Some(help) => fault.help(help),
             None => fault,

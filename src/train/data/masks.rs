@@ -128,11 +128,13 @@ fn look_at(directory: &Path, (image, mask): &Entry, want: &Want) -> Result<Looke
     same_size(&path, expected, found.size)?;
     let white = want.aim.levels.as_ref().and_then(|levels| levels.white);
     let at = |level: &i32| place(&path, found.size, found.levels.iter().position(|l| l == level).unwrap_or(0), level);
-    if let (Some(white), Some(stray)) = (white, found.levels.iter().find(|&&level| level != 0 && Some(level) != white)) {
+    if let (Some(white), Some(stray)) = (white, found.levels.iter().find(|&&level| level != 0 && Some(level) != white))
+    {
         return Err(stray_level(at(stray), white).into());
     }
     let kept = want.aim.compares == Compares::Numbers;
-    if let (true, false, Some(stray)) = (found.lossy, kept, found.levels.iter().find(|&level| ![0, 255].contains(level)))
+    if let (true, false, Some(stray)) =
+        (found.lossy, kept, found.levels.iter().find(|&level| ![0, 255].contains(level)))
     {
         return Err(lossy(at(stray), &path).into());
     }

@@ -34,8 +34,8 @@ mod queue;
 pub mod resize;
 mod source;
 mod stored;
-pub mod tensor_io;
 mod targets;
+pub mod tensor_io;
 mod tensors;
 
 pub use batch::{Batch, Mix, Targets};

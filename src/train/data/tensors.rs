@@ -115,8 +115,6 @@ fn input_dims(place: &str, shape: &[usize], wanted: usize) -> Result<[usize; 3]>
 fn finite(file: &str, name: &str, values: Vec<f32>, shape: &[usize]) -> Result<Vec<f32>> {
     match values.iter().position(|v| !v.is_finite()) {
         None => Ok(values),
-        Some(at) => {
-            Err(DataError::broken(file, format!("`{name}[{}]` is {}", index(shape, at), shown(values[at]))))
-        }
+        Some(at) => Err(DataError::broken(file, format!("`{name}[{}]` is {}", index(shape, at), shown(values[at])))),
     }
 }

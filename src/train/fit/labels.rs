@@ -28,7 +28,10 @@ fn nothing_left(term: &Term, census: &Census) -> Result<(), Wrong> {
     match (census.total(), term.ignore()) {
         (1.., Some(ignored)) => {
             let fact = format!("every target is {ignored}, which `ignore_index={ignored}` leaves out: nothing is left");
-            Err((codes::TRAIN_UNFIT, Misfit::new(fact).help("take `ignore_index` out, or name the value that marks nothing")))
+            Err((
+                codes::TRAIN_UNFIT,
+                Misfit::new(fact).help("take `ignore_index` out, or name the value that marks nothing"),
+            ))
         }
         _ => Ok(()),
     }
@@ -84,7 +87,10 @@ impl Labels<'_> {
         let last = self.classes - 1;
         let known = match self.term.channels() {
             1 => format!("and `{}` over one channel knows the classes 0 and 1", self.term.name()),
-            _ => format!("which is none of the {} classes of the output `{}`, 0 to {last}", self.classes, self.term.output),
+            _ => format!(
+                "which is none of the {} classes of the output `{}`, 0 to {last}",
+                self.classes, self.term.output
+            ),
         };
         let misfit = Misfit::new(format!("{}, {known}", self.tell(stray)));
         match stray.1.count {
@@ -144,13 +150,18 @@ impl Labels<'_> {
             return None;
         }
         let wanted = usize::try_from(highest.0 + 1).unwrap_or(usize::MAX);
-        let fact =
-            format!("{}, and the data have {wanted} classes, 0 to {}: {}", self.term.is(), highest.0, self.tell(highest));
+        let fact = format!(
+            "{}, and the data have {wanted} classes, 0 to {}: {}",
+            self.term.is(),
+            highest.0,
+            self.tell(highest)
+        );
         let channels = self.term.with_channels(wanted);
         let by_one = self.term.channels() == 1;
         let help = if by_one { format!("{channels}, with `--set loss=cross_entropy`") } else { channels };
         let void = self.strays.iter().any(|&(value, _)| value == VOID);
-        let help = if void && !by_one { format!("{help}; 255 marks no class: {}", self.term.leave_out(VOID)) } else { help };
+        let help =
+            if void && !by_one { format!("{help}; 255 marks no class: {}", self.term.leave_out(VOID)) } else { help };
         Some(Misfit::new(fact).help(help))
     }
 
@@ -159,8 +170,10 @@ impl Labels<'_> {
         let first = self.strays[0];
         let misfit = self.none_of(first);
         let what = if self.masks() { "masks hold" } else { "labels are" };
-        let list: Vec<String> = self.kept.iter().take(LISTED).map(|(value, seen)| format!("{value} ({}×)", seen.count)).collect();
-        let more = if self.kept.len() > LISTED { format!(" and {} more", self.kept.len() - LISTED) } else { String::new() };
+        let list: Vec<String> =
+            self.kept.iter().take(LISTED).map(|(value, seen)| format!("{value} ({}×)", seen.count)).collect();
+        let more =
+            if self.kept.len() > LISTED { format!(" and {} more", self.kept.len() - LISTED) } else { String::new() };
         let misfit = misfit.note(format!("{what} {}{more}", list.join(", ")));
         if self.kept.len() > LISTED {
             return misfit;

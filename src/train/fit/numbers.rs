@@ -46,12 +46,19 @@ fn out_of_range(term: &Term, place: String, values: &[f32]) -> Misfit {
         _ => "wants numbers from 0 to 1",
     };
     let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
-    let misfit = Misfit::new(format!("{place}, and `{}` {what}", term.name()))
-        .note(format!("targets lie between {} and {}", shown(low), shown(high)));
+    let misfit = Misfit::new(format!("{place}, and `{}` {what}", term.name())).note(format!(
+        "targets lie between {} and {}",
+        shown(low),
+        shown(high)
+    ));
     match (low, high) {
-        _ if matches!(term.loss, Loss::CrossEntropy { .. }) => misfit.help("numbers are learnt by another loss: `--set loss=mse`"),
+        _ if matches!(term.loss, Loss::CrossEntropy { .. }) => {
+            misfit.help("numbers are learnt by another loss: `--set loss=mse`")
+        }
         (-1.0..=1.0, -1.0..=1.0) => misfit.help("`y = (y + 1) / 2` lies in 0 to 1"),
-        (0.0..=255.0, 0.0..=255.0) => misfit.help(format!("`y = y / {}` lies in 0 to 1", if high > 100.0 { "255".into() } else { shown(high) })),
+        (0.0..=255.0, 0.0..=255.0) => {
+            misfit.help(format!("`y = y / {}` lies in 0 to 1", if high > 100.0 { "255".into() } else { shown(high) }))
+        }
         _ => misfit.help("numbers of any size are learnt by another loss: `--set loss=mse`"),
     }
 }

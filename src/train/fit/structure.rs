@@ -11,7 +11,9 @@ use crate::train::data::{Misfit, TargetKind};
 /// Whether a loss can compare its output with targets of this kind.
 pub(super) fn check(term: &Term, target: &TargetKind) -> Result<(), Wrong> {
     let fits = weights(term).and_then(|()| match target {
-        TargetKind::Class { .. } | TargetKind::Mask { .. } => positions(term, target).and_then(|()| by_class(term, target)),
+        TargetKind::Class { .. } | TargetKind::Mask { .. } => {
+            positions(term, target).and_then(|()| by_class(term, target))
+        }
         TargetKind::Tensor(dims) => numbers(term, dims),
     });
     fits.map_err(|misfit| (codes::TRAIN_UNFIT, misfit))
@@ -85,11 +87,16 @@ fn by_class(term: &Term, target: &TargetKind) -> Result<(), Misfit> {
             Err(Misfit::new(fact).help(format!("{}, one for each class{bce}", term.with_channels(wanted))))
         }
         Loss::BceWithLogits | Loss::Mse | Loss::L1 if has != 1 => {
-            let fact = format!("{}, and `{}` compares numbers one by one, where the data have classes", term.is(), term.name());
+            let fact = format!(
+                "{}, and `{}` compares numbers one by one, where the data have classes",
+                term.is(),
+                term.name()
+            );
             Err(Misfit::new(fact).help("`--set loss=cross_entropy`, or give the last layer one channel"))
         }
         Loss::Mse | Loss::L1 if matches!(target, TargetKind::Class { .. }) && wanted > 2 => {
-            let fact = format!("`{}` would learn the numbers of {wanted} classes, in which there is no order", term.name());
+            let fact =
+                format!("`{}` would learn the numbers of {wanted} classes, in which there is no order", term.name());
             let help = format!("`--set loss=cross_entropy`, with {}", term.with_channels(wanted));
             Err(Misfit::new(fact).help(help))
         }

@@ -24,7 +24,8 @@ fn more_channels(term: &Term, data: &dyn Dataset) -> Option<Diagnostic> {
         TargetKind::Tensor(_) => return None,
     };
     let spare = has.checked_sub(wanted).filter(|&spare| spare > 0 && has > 2)?;
-    let message = format!("{}, and the data have {wanted} classes: no target asks for {spare} {}", term.is(), channels(spare));
+    let message =
+        format!("{}, and the data have {wanted} classes: no target asks for {spare} {}", term.is(), channels(spare));
     Some(Diagnostic::new(codes::UNUSED_OUTPUTS, message).help(term.with_channels(wanted)))
 }
 

@@ -63,7 +63,9 @@ fn a_target_where_all_is_ignored_gives_0_where_pytorch_gives_nan() -> Result<()>
     assert_eq!(value.to_scalar::<f32>()?, 0.0);
     let gradient = value.backward()?.get(&logits).expect("a gradient").sqr()?.sum_all()?;
     assert_eq!(gradient.to_scalar::<f32>()?, 0.0);
-    assert!(!loss::counts(&terms, &Targets::Classes(vec![1, 1])) && loss::counts(&terms, &Targets::Classes(vec![1, 0])));
+    assert!(
+        !loss::counts(&terms, &Targets::Classes(vec![1, 1])) && loss::counts(&terms, &Targets::Classes(vec![1, 0]))
+    );
     Ok(())
 }
 
