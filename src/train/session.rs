@@ -87,8 +87,8 @@ impl Trainer {
     /// # Errors
     /// `E0910` where network, recipe and data do not fit one another; what data and devices report.
     pub fn new(network: &Network, recipe: &Recipe, data: &Split, options: &Options) -> Result<Self> {
-        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
         let train = training_loader(network, recipe, &data.train, options)?;
+        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
         let steps = match recipe.duration {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs.saturating_mul(train.batches_per_epoch()),

@@ -4,7 +4,7 @@ use super::census::Census;
 use super::dataset::{Dataset, Sample, TargetKind};
 use super::error::{DataError, Result};
 use super::folder::{names_in, split_group, split_of, test_part};
-use super::levels::Levels;
+use super::levels::{Levels, edges};
 use super::mask_file;
 use super::misfit::Misfit;
 use super::pictures::{decode, is_image, size};
@@ -55,6 +55,12 @@ pub fn open(directory: &Path, want: &Want) -> Result<Split> {
     let mut palettes = Palettes::new(want.aim.levels.as_ref());
     let (train, learnt) = look(directory, train, want, &mut palettes, &mut broken)?;
     let (test, measured) = look(directory, test, want, &mut palettes, &mut broken)?;
+    if let (None, Some(stray)) = (&want.aim.levels, Levels::stray(&[&learnt, &measured], want.aim.ignore)) {
+        let entries: &[Entry] = if stray.part == 0 { &train } else { &test };
+        let path = directory.join(entries.get(stray.seen.sample).map_or("", |(_, mask)| mask));
+        let [h, w] = size(&path).unwrap_or([1, usize::MAX]);
+        return Err(edges(&place(&path, [h, w], stray.seen.position, stray.level), stray.count).into());
+    }
     let seen = || learnt.iter().chain(measured.iter()).map(|(level, _)| level);
     let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(seen(), want.aim.ignore));
     let levels = Levels { palette: palettes.colours(), ..levels };

@@ -42,7 +42,7 @@ pub use batch::{Batch, Mix, Targets};
 pub use census::{Census, Seen};
 pub use dataset::{Dataset, Pixels, Sample, Target, TargetKind};
 pub use error::{DataError, Result};
-pub use levels::Levels;
+pub use levels::{EDGES, Levels, edges};
 pub use loader::{Batches, LabelRule, Loader, LoaderOptions, Position};
 pub use misfit::{Misfit, shown};
 pub use source::{Aim, Compares, Split, Want, open};
