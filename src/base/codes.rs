@@ -71,6 +71,8 @@ codes! {
     ONNX_UNFIT = "E0832", "an ONNX model cannot be said as a network";
     ONNX_UNWRITABLE = "E0833", "a network cannot be written as ONNX";
     DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
+    UNUSED_OUTPUTS = "W0805", "outputs that no target asks for";
+    NOTHING_LEFT = "W0806", "a batch has nothing to learn from";
     BRACKET = "E0102", "a bracket has no partner";
     TOO_DEEP = "E0103", "brackets or operators nest too deeply";
     CHARACTER = "E0104", "a character has no meaning here";

@@ -59,10 +59,11 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     let plan = compute::by_plan(args.compute.engine, &args.compute.device, shell)?;
     let threads = compute::threads(args.compute.threads, shell)?;
     let device = compute::device(&args.compute.device, shell)?;
+    let levels = info.as_ref().and_then(|info| info.levels.clone());
     let Some(spec) = args.data.clone().or(info.map(|i| i.data)).or(recipe.data.clone()) else {
         return Err(shell.usage("there is no data to measure on", "name it: --data builtin:digits"));
     };
-    let data = open_data(&spec, network, args.strict, shell)?;
+    let data = open_data(&spec, network, args.strict, levels, shell)?;
     let mut network = measured(args, &loaded, plan.then_some(threads), &device, shell)?;
     let loader = evaluation_loader(&loaded.network, &recipe, data.evaluation(), args.strict);
     let loader = loader.map_err(|error| loaded.fail(error, shell))?;

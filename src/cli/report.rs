@@ -50,7 +50,8 @@ pub fn run(args: &ReportArgs, shell: &Shell) -> Result<Exit, Exit> {
         return Err(say(Fault::new(codes::NO_RECIPE, message), shell));
     };
     let threads = compute::threads(args.threads, shell)?;
-    let data = open_data(args.data.as_deref().unwrap_or(&info.data), &loaded.network, false, shell)?;
+    let data =
+        open_data(args.data.as_deref().unwrap_or(&info.data), &loaded.network, false, info.levels.clone(), shell)?;
     let path = args.out.clone().unwrap_or_else(|| run.report());
     let made = Making { run: &run, info: &info, loaded: &loaded, recipe: &recipe, data: &data, threads, device: None };
     match made.write(&path).map_err(|error| loaded.fail(error, shell))? {

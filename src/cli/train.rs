@@ -16,10 +16,10 @@ use crate::lower::{self, device as devices};
 use crate::tools::summary;
 use crate::tools::text::{Style, bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Split, TargetKind, Want, open};
+use crate::train::data::{Levels, Split, TargetKind, Want, open};
 use crate::train::observe::{Event, Observer, Outcome};
 use crate::train::tensorboard::Board;
-use crate::train::{Options, Trainer};
+use crate::train::{Options, Trainer, fit};
 use candle_core::Device;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -93,6 +93,8 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run));
     let run = run.map_err(|error| lesson.loaded.fail(error, shell))?;
+    let warnings = fit::warnings(&lesson.loaded.network, &lesson.recipe, lesson.data.train.as_ref());
+    shell.report(&warnings.into_iter().collect(), &lesson.loaded.compiled.sources);
     if !shell.json() {
         shell.note(&lesson.headline());
     }
@@ -135,7 +137,8 @@ impl<'a> Lesson<'a> {
         let threads = compute::threads(args.threads, shell)?;
         let device = compute::device(&args.device, shell)?;
         let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
-        let data = open_data(&spec, &loaded.network, args.strict, shell)?;
+        let levels = resumed.and_then(|info| info.levels.clone());
+        let data = open_data(&spec, &loaded.network, args.strict, levels, shell)?;
         Ok(Self { args, plan, loaded, recipe, spec, data, device, threads })
     }
 
@@ -190,6 +193,7 @@ impl<'a> Lesson<'a> {
             sizes: self.plan.model.sizes.clone(),
             plain: self.plan.plain,
             classes,
+            levels: self.data.train.levels().cloned(),
             shuffle: self.plan.shuffle,
             augment: self.plan.augment,
             recipe: serde_json::to_value(&self.recipe).unwrap_or_default(),
@@ -313,18 +317,24 @@ fn data_spec(args: &TrainArgs, planned: Option<&str>, recipe: &Recipe, shell: &S
     })
 }
 
-/// Opens data for the network's only input.
+/// Opens data for the network's only input; `levels` is how a run read masks.
 ///
 /// # Errors
 /// The exit status, after saying what is wrong.
-pub fn open_data(spec: &str, network: &Network, strict: bool, shell: &Shell) -> Result<Split, Exit> {
+pub fn open_data(
+    spec: &str,
+    network: &Network,
+    strict: bool,
+    levels: Option<Levels>,
+    shell: &Shell,
+) -> Result<Split, Exit> {
     let graph = &network.graph;
     let [input] = graph.inputs[..] else {
         let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
         return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
     };
-    let want = Want { strict, ..Want::new(graph.shape(input).dims()) };
+    let want = Want { strict, aim: fit::aim(network, levels), ..Want::new(graph.shape(input).dims()) };
     open(spec, &want).map_err(|error| compute::say(error.fault(), shell))
 }
 

@@ -120,6 +120,7 @@ fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
             TargetKind::Class { names, .. } => names.clone(),
             _ => Vec::new(),
         },
+        levels: data.train.levels().cloned(),
         shuffle: true,
         augment: true,
         recipe: serde_json::to_value(&case.recipe).unwrap_or_default(),

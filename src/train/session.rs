@@ -51,13 +51,14 @@ pub fn training_loader(
     data: &Arc<dyn Dataset>,
     options: &Options,
 ) -> Result<Loader> {
-    fit::check(network, recipe, data.target())?;
+    fit::check(network, recipe, data.as_ref())?;
     let loader = LoaderOptions {
         shuffle: options.shuffle,
         augment: if options.augment { recipe.augment.clone() } else { Vec::new() },
         normalize: recipe.normalize.clone(),
         mask_size: fit::mask_size(network, recipe, data.target()),
         strict: options.strict,
+        labels: fit::rules(network, recipe),
         ..LoaderOptions::training(recipe.batch, recipe.seed)
     };
     Loader::new(data.clone(), loader).map_err(|error| Error::from(error.fault()))
@@ -76,6 +77,8 @@ pub struct Trainer {
     save_every: Duration,
     last: Option<Scores>,
     broken: usize,
+    /// Whether a batch had nothing to learn from.
+    passed_over: bool,
 }
 
 impl Trainer {
@@ -84,8 +87,8 @@ impl Trainer {
     /// # Errors
     /// `E0910` where network, recipe and data do not fit one another; what data and devices report.
     pub fn new(network: &Network, recipe: &Recipe, data: &Split, options: &Options) -> Result<Self> {
-        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
         let train = training_loader(network, recipe, &data.train, options)?;
+        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
         let steps = match recipe.duration {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs.saturating_mul(train.batches_per_epoch()),
@@ -105,6 +108,7 @@ impl Trainer {
             save_every: options.save_every,
             last: None,
             broken: 0,
+            passed_over: false,
         })
     }
 
@@ -174,9 +178,14 @@ impl Trainer {
             pace.begin();
             let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
             let batch = batch.map_err(|error| Error::from(error.fault()))?;
-            let learnt = self.learner.step(self.state.step, batch)?;
-            pace.end(learnt.samples);
-            self.count(&learnt, observer, &pace)?;
+            let index = batch.index;
+            match self.learner.step(self.state.step, batch)? {
+                Some(learnt) => {
+                    pace.end(learnt.samples);
+                    self.count(&learnt, observer, &pace)?;
+                }
+                None => self.pass_over(index, observer),
+            }
         }
     }
 
@@ -221,6 +230,21 @@ impl Trainer {
         Ok(())
     }
 
+    /// Notes a step that had nothing to learn from; the first is told of.
+    fn pass_over(&mut self, batch: usize, observer: &mut dyn Observer) {
+        if !std::mem::replace(&mut self.passed_over, true) {
+            let epoch = self.state.step / self.train.batches_per_epoch() + 1;
+            let fact = format!(
+                "batch {} of epoch {epoch} has nothing to learn from: the loss leaves out all of it",
+                batch + 1
+            );
+            let warning = Fault::new(codes::NOTHING_LEFT, fact);
+            let warning = warning.note("such batches change no weight, and have no part in the mean of the loss");
+            observer.event(&Event::Warning(warning));
+        }
+        self.state.step += 1;
+    }
+
     /// Steps between evaluations: an epoch, or for recipes in steps a fiftieth of them where epochs are shorter.
     fn interval(&self) -> usize {
         let epoch = self.train.batches_per_epoch();
@@ -244,6 +268,9 @@ impl Trainer {
         let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
         let scores = evaluate(&mut self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
         let Some(test) = scores else { return Ok(false) };
+        if !test.loss.is_finite() {
+            return Err(self.learner.diverged(self.state.step - 1, test.loss, f64::NAN).into());
+        }
         let train = self.tally.scores(&self.recipe.metrics);
         self.tally = Tally::new(&self.recipe);
         self.state.evaluated = self.state.step;

@@ -34,7 +34,7 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
     compute::threads(common.threads, shell)?;
     let device = compute::device(&common.device, shell)?;
     let say = |error: Diagnostic| compute::fail(error, &subject.compiled.sources, shell);
-    let data = open_data(&subject.data, subject.network().map_err(say)?, common.strict, shell)?;
+    let data = open_data(&subject.data, subject.network().map_err(say)?, common.strict, None, shell)?;
     let question = ask::Question::new(&args.kind, &subject, &recipe, shell)?;
     let asked = subject.question(args.kind.name(), question.asked().map_err(say)?);
     let folder = folder(common, args.kind.name(), &asked).map_err(say)?;

@@ -3,6 +3,7 @@
 use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::lower::atomic;
+use crate::train::data::Levels;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -28,6 +29,9 @@ pub struct RunInfo {
     pub plain: bool,
     /// The names of the classes, where the data name them.
     pub classes: Vec<String>,
+    /// How the levels of masks are read, where the data have masks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Levels>,
     /// Whether each epoch had an order of its own.
     pub shuffle: bool,
     /// Whether samples were changed at random.

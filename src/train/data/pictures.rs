@@ -2,7 +2,7 @@
 
 use super::channels::adapt;
 use super::error::{DataError, Result};
-use image::{DynamicImage, ImageReader, Limits};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -56,6 +56,17 @@ pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize;
     Ok(size)
 }
 
+/// An image as it is stored, with the format of its file.
+///
+/// # Errors
+/// As [`decode`].
+pub fn stored(path: &Path) -> Result<(DynamicImage, ImageFormat)> {
+    size(path)?;
+    let reader = reader(path)?;
+    let format = reader.format().ok_or_else(|| DataError::broken(path.display(), "it is no image that is known"))?;
+    Ok((reader.decode().map_err(|error| broken(path, &error))?, format))
+}
+
 fn reader(path: &Path) -> Result<ImageReader<BufReader<File>>> {
     let io = |error: std::io::Error| DataError::io(path, &error);
     let mut reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
@@ -68,32 +79,4 @@ fn reader(path: &Path) -> Result<ImageReader<BufReader<File>>> {
 
 fn broken(path: &Path, error: &image::ImageError) -> DataError {
     DataError::broken(path.display(), error.to_string())
-}
-
-/// A PNG of class indices: height, width, and the palette indices or grey levels as they are stored.
-///
-/// # Errors
-/// [`DataError::Broken`] where it is no PNG, has colours instead of indices, or is too large.
-pub fn read_mask(path: &Path) -> Result<([usize; 2], Vec<u8>)> {
-    let broken = |reason: String| DataError::broken(path.display(), reason);
-    let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
-    let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), png::Limits { bytes: LIMIT as usize });
-    decoder.set_transformations(png::Transformations::IDENTITY);
-    let mut reader = decoder.read_info().map_err(|error| broken(error.to_string()))?;
-    let info = reader.info();
-    let (w, h, bits) = (info.width as usize, info.height as usize, info.bit_depth as usize);
-    if !matches!(info.color_type, png::ColorType::Grayscale | png::ColorType::Indexed) || bits > 8 {
-        return Err(broken("a mask holds class indices, as grey levels or a palette of 8 bits".into()));
-    }
-    let size = reader.output_buffer_size().filter(|&size| size as u64 <= LIMIT && w as u64 * h as u64 <= LIMIT);
-    let mut packed = vec![0u8; size.ok_or_else(|| broken(format!("{w}×{h} pixels are too many")))?];
-    let frame = reader.next_frame(&mut packed).map_err(|error| broken(error.to_string()))?;
-    let mask = packed.chunks_exact(frame.line_size.max(1)).take(h).flat_map(|line| {
-        let level = move |x: usize| {
-            let bit = x * bits;
-            line[bit / 8] >> (8 - bits - bit % 8) & (0xff >> (8 - bits)) as u8
-        };
-        (0..w).map(level)
-    });
-    Ok(([h, w], mask.collect()))
 }

@@ -3,6 +3,7 @@
 use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::folder::names_in;
+use super::levels::Levels;
 use super::{cifar, classes, digits, idx, masks, tensors};
 use crate::base::{Fault, memory, nearest::nearest};
 use std::path::Path;
@@ -17,13 +18,39 @@ pub struct Want {
     pub strict: bool,
     /// Bytes that one file may take up in memory.
     pub memory: u64,
+    /// How targets are to be read.
+    pub aim: Aim,
+}
+
+/// What is known of targets before they are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aim {
+    /// What the losses compare.
+    pub compares: Compares,
+    /// The target that the losses leave out.
+    pub ignore: Option<i64>,
+    /// How masks were read when training started; decided by what they hold where nothing is known.
+    pub levels: Option<Levels>,
+}
+
+/// What losses compare with outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compares {
+    /// Classes or numbers, whichever the data have.
+    #[default]
+    Either,
+    /// Classes, or their probabilities.
+    Classes,
+    /// Numbers.
+    Numbers,
 }
 
 impl Want {
     /// Data for a model with this input shape (without the batch); broken files are passed over, and one file may take
     /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
-        Self { shape: shape.to_vec(), strict: false, memory: memory::available().unwrap_or(8 << 30) / 2 }
+        let memory = memory::available().unwrap_or(8 << 30) / 2;
+        Self { shape: shape.to_vec(), strict: false, memory, aim: Aim::default() }
     }
 }
 
