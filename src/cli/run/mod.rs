@@ -52,10 +52,13 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
         has_classes(network, shell)?;
     }
     let threads = threads(args.compute.threads, shell)?;
+    let (asked, free) = (args.memory(shell)?, memory::available().unwrap_or(MEMORY));
     let terms = Terms {
         fit: args.fit,
         sized: !args.model.sizes.is_empty(),
-        memory: args.memory(shell)?.unwrap_or_else(|| memory::available().unwrap_or(MEMORY) / 2),
+        memory: asked.unwrap_or(free / 2),
+        most: asked.unwrap_or(free),
+        free,
         threads,
         only: names.len() == 1,
     };

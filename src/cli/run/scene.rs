@@ -25,8 +25,12 @@ pub struct Terms {
     pub fit: Option<Fit>,
     /// Whether `--size` was said.
     pub sized: bool,
-    /// Bytes that computing may take.
+    /// Bytes from which on a picture is computed in tiles.
     pub memory: u64,
+    /// Bytes that computing may take at most.
+    pub most: u64,
+    /// Bytes that are free for everything.
+    pub free: u64,
     /// Threads.
     pub threads: usize,
     /// Whether the picture is the network's only input.
@@ -88,7 +92,7 @@ impl<'a> Scene<'a> {
         if wanted <= self.terms.memory || self.tileable().is_err() {
             return Ok(native);
         }
-        let why = format!("at once it takes {}, of {} that are free", bytes(wanted), bytes(self.terms.memory));
+        let why = format!("at once it takes {}, more than {}", bytes(wanted), bytes(self.terms.memory));
         self.tile(picture, Region::whole(picture), picture, Some(why))
     }
 
@@ -256,19 +260,15 @@ impl<'a> Scene<'a> {
             size.map_or(0, |size| numbers(shape.channels().unwrap_or(1), size))
         };
         let outputs: u64 = self.network.graph.outputs.iter().zip(&self.follows).map(output).sum();
-        let wanted = self.peak(at_once)?.saturating_add(2 * outputs + 2 * numbers(self.canvas.channels, framing.frame));
-        // What was asked for may take all there is.
-        let limit = self.terms.memory.saturating_mul(2);
-        if wanted <= limit {
-            return Ok(());
-        }
-        let fact = format!(
-            "{} as `{}` takes {} of memory, and {} are free",
-            times(framing.picture),
-            framing.fit.name(),
-            bytes(wanted),
-            bytes(limit)
-        );
+        let peak = self.peak(at_once)?;
+        let all = peak.saturating_add(2 * outputs + 2 * numbers(self.canvas.channels, framing.frame));
+        let (wanted, limit) = match peak > self.terms.most {
+            true => (peak, format!("{} are allowed", bytes(self.terms.most))),
+            false if all > self.terms.free => (all, format!("{} are free", bytes(self.terms.free))),
+            false => return Ok(()),
+        };
+        let (size, fit) = (times(framing.picture), framing.fit.name());
+        let fact = format!("{size} as `{fit}` takes {} of memory, and {limit}", bytes(wanted));
         let help = match framing.fit {
             Fit::Native => "--fit tile, or --fit stretch",
             _ => "--fit stretch, or a smaller --size",
