@@ -110,8 +110,8 @@ impl<'m> Lift<'m> {
         let graph = self.graph;
         for output in &graph.output {
             match self.values.get(&output.name) {
-                Some(Value::Item(item)) => {
-                    let item = self.door(&output.name, *item);
+                Some(&Value::Item(item)) => {
+                    let item = self.door(&output.name, item);
                     self.outputs.push((output.name.clone(), item));
                 }
                 Some(Value::Unknown) => {}
@@ -127,9 +127,12 @@ impl<'m> Lift<'m> {
         Ok(())
     }
 
-    /// An output that the file turns last of all is given before that.
+    /// An output whose channels the file moves to the end last of all is given before that.
     fn door(&mut self, name: &str, item: usize) -> usize {
         let (map, Some(perm)) = self.before_turn(item) else { return item };
+        if perm != doors::last(perm.len()) {
+            return item;
+        }
         let axes = |list: &[usize]| {
             list.iter().map(|&p| ["N", "C", "H", "W"].get(p).copied().unwrap_or("?")).collect::<Vec<_>>().join(", ")
         };
@@ -310,7 +313,9 @@ impl<'m> Lift<'m> {
     }
 
     fn complaint(&self, item: &Item, raw: &Raw) -> String {
-        let Some(node) = self.graph.node.get(item.node) else { return String::new() };
+        let Some(node) = self.graph.node.get(item.node) else {
+            return "an input whose channels come last is read by a layer before they are moved in front".into();
+        };
         let sizes: Vec<String> = item.inputs.iter().map(|&i| written(&self.items[i].dims)).collect();
         let why = match raw {
             Raw::Unsupported(refused) => refused.why.clone(),

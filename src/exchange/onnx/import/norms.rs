@@ -47,7 +47,7 @@ impl Lift<'_> {
         let groups = groups.ok_or("has a `num_groups` that cannot be")?;
         let by_group = node.version < 21;
         if !by_group {
-            node.idle(&["stash_type"]);
+            single_precision(node)?;
         }
         let spread = |tensor: Rc<Tensor>| -> Read<Rc<Tensor>> {
             if !by_group {
@@ -68,8 +68,7 @@ impl Lift<'_> {
     pub(super) fn layer_norm(&mut self, node: &mut Reader) -> Made {
         let x = node.item(0)?;
         let rank = self.items[x].dims.len();
-        // In which precision statistics are kept.
-        node.idle(&["stash_type"]);
+        single_precision(node)?;
         let axis = node.int("axis", -1)?;
         let eps = node.float("epsilon", 1e-5)?;
         let weight = node.weight(1, "weight")?;
@@ -103,5 +102,13 @@ impl Lift<'_> {
             Ok(made)
         };
         sound.then(|| made(self))
+    }
+}
+
+/// Refuses statistics that are kept in another precision.
+fn single_precision(node: &mut Reader) -> Read<()> {
+    match node.int("stash_type", 1)? {
+        1 => Ok(()),
+        other => Err(format!("has `stash_type` = {other}; statistics are kept in single precision, which is 1").into()),
     }
 }

@@ -66,6 +66,10 @@ impl Lift<'_> {
         if !matches!(auto, Auto::Upper | Auto::Lower) {
             return Ok(pads);
         }
+        if window.dilation.iter().any(|&d| d != 1) {
+            // Whether the dilated window counts is not agreed on.
+            return Err(format!("has both `auto_pad` and `dilations` = {:?}", window.dilation).into());
+        }
         let pair = |i: usize| {
             let (size, stride) = (self.items[x].dims[i + 2], window.stride[i]);
             auto.halves(((size.div_ceil(stride) - 1) * stride + window.extent(i)).saturating_sub(size))
