@@ -1,11 +1,13 @@
 //! An ONNX file as an `.arch` file and its weights.
 //!
-//! The nodes are read in their order: constants are folded (`fold`), operators become layers (`operators`, `resizing`,
-//! `patterns`). That is done at several values of sizes that the file leaves free, to see which can stay so (`free`). The
-//! graph of layers (`net`) becomes steps (`grow`): where its paths part and meet in pairs, skips and paths (`tree`), else
-//! values with names (`names`). Modules that the file names become labelled groups (`labels`), in a file without names what
-//! occurs more than once (`segments`); alike groups become blocks (`blocks`) and loops (`runs`). The text is compiled again,
-//! and its graph compared node by node (`check`) before anything is handed out.
+//! The nodes that outputs need (`needed`) are read in their order, each by a `reader` that refuses what nobody asked for, in
+//! the versions that are known (`versions`): constants are folded (`fold`), operators become layers (`operators` says where),
+//! alone or together (`patterns`). Where channels come last, the order of axes is carried along (`turned`, `doors`). That is
+//! done at several values of sizes that the file leaves free, to see which can stay so (`free`). The graph of layers (`net`)
+//! becomes steps (`grow`): where its paths part and meet in pairs, skips and paths (`tree`), else values with names (`names`).
+//! Modules that the file names become labelled groups (`labels`), in a file without names what occurs more than once
+//! (`segments`); alike groups become blocks (`blocks`) and loops (`runs`). The text is compiled again, and its graph compared
+//! node by node (`check`) before anything is handed out.
 
 mod activations;
 mod blocks;

@@ -1,11 +1,11 @@
 //! Operators that are norms.
 
-use super::item::Value;
 use super::lift::Lift;
 use super::operators::{Made, Params};
 use super::reader::{Read, Reader};
 use super::refused::Refused;
 use super::tensor::Tensor;
+use crate::ops::Op;
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use std::rc::Rc;
 
@@ -86,7 +86,6 @@ impl Lift<'_> {
 
     /// Groups made channels of an instance norm, and channels again: a group norm.
     pub(super) fn ungrouped(&mut self, x: usize, to: &[usize]) -> Option<Made> {
-        use crate::ops::Op;
         let norm = self.items[x].clone();
         let Some(Op::InstanceNorm(op)) = norm.op() else { return None };
         let folded = self.items[norm.inputs[0]].clone();
@@ -97,11 +96,7 @@ impl Lift<'_> {
         };
         let groups = folded.dims.get(1).copied()?;
         let sound = same && plain("weight", 1.0) && plain("bias", 0.0) && to.get(1)?.is_multiple_of(groups);
-        let made = |lift: &mut Self| -> Made {
-            let made: Value = lift.layer(GroupNorm { groups, eps: op.eps, affine: false }, vec![before], Vec::new())?;
-            Ok(made)
-        };
-        sound.then(|| made(self))
+        sound.then(|| self.layer(GroupNorm { groups, eps: op.eps, affine: false }, vec![before], Vec::new()))
     }
 }
 
