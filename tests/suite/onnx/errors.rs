@@ -10,7 +10,7 @@ use archc::weights::Numbers;
 use prost::Message;
 use std::path::Path;
 
-fn shown(error: &Diagnostic, folder: &Path) -> String {
+pub fn shown(error: &Diagnostic, folder: &Path) -> String {
     let mut error = error.clone();
     error.message = error.message.replace(&format!("{}/", folder.display()), "");
     error.message = error.message.replace(&folder.display().to_string(), "FOLDER");

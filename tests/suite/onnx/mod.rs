@@ -2,6 +2,7 @@
 
 mod errors;
 mod fixtures;
+mod operators;
 
 use archc::base::Rng;
 use archc::elaborate::{Compiled, InputDecl, Options, compile};

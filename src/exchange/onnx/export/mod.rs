@@ -65,6 +65,7 @@ pub fn export(compiled: &Compiled, network: &Network, numbers: &Numbers) -> Resu
         graph: Some(graph),
         opset_import: vec![OperatorSetIdProto { domain: String::new(), version: OPSET }],
         metadata_props: [("model", network.name.clone()), ("settings", settings)].map(entry).into(),
+        training_info: Vec::new(),
         functions: Vec::new(),
     };
     Ok(Exported { bytes: model.encode_to_vec(), notes })
@@ -99,6 +100,7 @@ impl Export<'_> {
             output,
             node: std::mem::take(&mut self.writer.nodes),
             initializer: std::mem::take(&mut self.writer.initializers),
+            sparse_initializer: Vec::new(),
         }
     }
 

@@ -18,11 +18,14 @@ pub fn same(net: &Net, probes: &[Probe], order: &[usize], text: &str) -> Result<
     let paths = same_graph(net, order, &network.graph)?;
     let resize = compiled.resizer(network);
     for probe in probes {
-        match (resize(&probe.sizes), probe.other) {
-            (Ok(resized), false) => drop(same_graph(&probe.net, order, &resized.graph)?),
-            (Ok(_), true) => return Err(format!("at {:?} the model is another", probe.sizes)),
-            (Err(error), false) => return Err(error.message),
-            (Err(_), true) => {}
+        match (resize(&probe.sizes), &probe.net) {
+            (Ok(resized), Some(other)) => drop(same_graph(other, order, &resized.graph)?),
+            (Ok(_), None) => {
+                let at: Vec<String> = probe.sizes.iter().map(|(name, size)| format!("{name} = {size}")).collect();
+                return Err(format!("at {} the file computes otherwise", at.join(", ")));
+            }
+            (Err(error), Some(_)) => return Err(error.message),
+            (Err(_), None) => {}
         }
     }
     Ok(paths)
@@ -47,8 +50,8 @@ fn same_graph(net: &Net, order: &[usize], graph: &Graph) -> Result<BTreeMap<usiz
         place.insert(id, at);
         paths.insert(at, node.path.clone());
     }
-    if wanted.next().is_some() {
-        return Err("layers are missing".into());
+    if let Some(&left) = wanted.next() {
+        return Err(format!("{} is missing", net.nodes[left].title));
     }
     let outputs: Vec<usize> = graph.outputs.iter().filter_map(|o| place.get(&o.node).copied()).collect();
     match outputs == net.outputs.iter().map(|(_, node)| *node).collect::<Vec<_>>() {
@@ -60,10 +63,10 @@ fn same_graph(net: &Net, order: &[usize], graph: &Graph) -> Result<BTreeMap<usiz
 fn compare(net: &Net, at: usize, graph: &Graph, id: NodeId, place: &BTreeMap<NodeId, usize>) -> Result<(), String> {
     let (node, want) = (graph.node(id), &net.nodes[at]);
     if plain(&node.op) != plain(&want.op) {
-        return Err(format!("`{}` is {:?}, not {:?}", node.path, node.op, want.op));
+        return Err(format!("{} became {:?} at `{}`, not {:?}", want.title, node.op, node.path, want.op));
     }
     if node.shape != want.shape {
-        return Err(format!("`{}` gives {}, not {}", node.path, node.shape, want.shape));
+        return Err(format!("{} gives {}, and `{}` {}", want.title, want.shape, node.path, node.shape));
     }
     let mut operands: Vec<Option<usize>> = graph.operands(id).iter().map(|o| place.get(o).copied()).collect();
     let mut inputs: Vec<Option<usize>> = want.inputs.iter().map(|&i| Some(i)).collect();
@@ -74,14 +77,14 @@ fn compare(net: &Net, at: usize, graph: &Graph, id: NodeId, place: &BTreeMap<Nod
         inputs.sort_unstable();
     }
     if operands != inputs {
-        return Err(format!("`{}` reads other values", node.path));
+        return Err(format!("{} became `{}`, which reads other values", want.title, node.path));
     }
     for spec in graph.params(id) {
         let stored = want.params.iter().find(|(name, _)| *name == spec.name);
         match stored {
             Some((_, tensor)) if tensor.dims == spec.dims => {}
             None if spec.name == "num_batches_tracked" => {}
-            _ => return Err(format!("`{}.{}` has other sizes", node.path, spec.name)),
+            _ => return Err(format!("{} became `{}`, whose {} has other sizes", want.title, node.path, spec.name)),
         }
     }
     Ok(())

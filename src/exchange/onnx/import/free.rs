@@ -1,19 +1,18 @@
 //! Sizes that the file leaves free, and whether they can stay so: the model is read at several, and must be the same.
 
 use super::item::BATCH;
-use super::net::Net;
+use super::net::{Net, Node};
+use super::tensor::Tensor;
 use super::{Result, WORDS};
 use crate::exchange::onnx::proto::{Dimension, GraphProto};
 use crate::ops::Op;
 use crate::ops::resize::{Upsample, UpsampleSize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::discriminant;
+use std::rc::Rc;
 
 /// Sizes by the file's own names for them.
 pub type Sizes = BTreeMap<String, usize>;
-
-/// How many other values of a size are enough.
-const ENOUGH: usize = 4;
 
 /// What a free size is planned for where nobody says, and what is tried where the model does not work at that.
 const PLANNED: [usize; 9] = [224, 256, 192, 128, 64, 32, 512, 100, 572];
@@ -35,10 +34,8 @@ pub struct Free {
 pub struct Probe {
     /// The value, by the model's name.
     pub sizes: BTreeMap<String, usize>,
-    /// The model.
-    pub net: Net,
-    /// Whether it is another than at the planned sizes; the text must then refuse this size.
-    pub other: bool,
+    /// The model; `None` where it is another than at the planned sizes or does not work, which the text must then refuse.
+    pub net: Option<Net>,
 }
 
 /// What a dimension's size is found by: the file's name for it, or its place.
@@ -49,19 +46,26 @@ pub fn key(input: &str, axis: usize, dim: &Dimension) -> String {
     }
 }
 
-/// The free spatial sizes of the inputs.
-pub fn of(graph: &GraphProto) -> Vec<Free> {
+/// The axes of an input in the order of the language, the batch left out; the file may have the channels `last`.
+pub fn order(axes: usize, last: bool) -> Vec<usize> {
+    if last { [axes - 1].into_iter().chain(1..axes - 1).collect() } else { (1..axes).collect() }
+}
+
+/// The free spatial sizes of the inputs, of which some have their channels last.
+pub fn of(graph: &GraphProto, doors: &BTreeSet<String>) -> Vec<Free> {
     let constant: BTreeSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let mut found: Vec<Free> = Vec::new();
     for (i, input) in graph.input.iter().filter(|input| !constant.contains(input.name.as_str())).enumerate() {
         let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
         let dims = tensor.and_then(|t| t.shape.as_ref()).map_or(&[][..], |shape| &shape.dim);
-        for (axis, dim) in dims.iter().enumerate().skip(2).filter(|(_, dim)| dim.dim_value.is_none_or(|n| n <= 0)) {
-            let (key, place) = (key(&input.name, axis, dim), (i, axis - 1));
+        let order = order(dims.len().max(2), doors.contains(&input.name));
+        for (place, &axis) in order.iter().enumerate().skip(1) {
+            let Some(dim) = dims.get(axis).filter(|dim| dim.dim_value.is_none_or(|n| n <= 0)) else { continue };
+            let (key, place) = (key(&input.name, axis, dim), (i, place));
             match found.iter_mut().find(|free| free.key == key) {
                 Some(free) => free.places.push(place),
                 None => {
-                    let name = unique(&found, name(dim, axis, dims.len()));
+                    let name = unique(&found, name(dim, place.1 + 1, dims.len()));
                     found.push(Free { key, name, places: vec![place], default: 0 });
                 }
             }
@@ -109,7 +113,8 @@ pub fn planned(free: &mut [Free], asked: &[usize], read: &dyn Fn(&Sizes) -> Resu
     Err(first.unwrap_or_else(|| super::unfit("the model works at no size that was tried")))
 }
 
-fn sizes(free: &[Free]) -> Sizes {
+/// The values that sizes are planned for, by the file's names.
+pub fn sizes(free: &[Free]) -> Sizes {
     free.iter().map(|free| (free.key.clone(), free.default)).collect()
 }
 
@@ -121,23 +126,30 @@ pub fn probed(
     read: &dyn Fn(&Sizes) -> Result<Net>,
 ) -> (Vec<Free>, Vec<Probe>, Vec<String>) {
     let (mut kept, mut probes, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    let why = |net: &Net, own: &[&Free], by: &dyn Fn(usize) -> usize| {
+        let changed: Vec<(&&Free, usize)> = own.iter().map(|own| (own, by(own.default))).collect();
+        let mut sizes = sizes(free);
+        sizes.extend(changed.iter().map(|(own, value)| (own.key.clone(), *value)));
+        let read = read(&sizes).map_err(|error| error.message.clone());
+        let same = read.and_then(|other| differs(net, &other).map_or(Ok(other), |what| Err(format!("{what} by it"))));
+        let sizes = changed.iter().map(|(own, value)| (own.name.clone(), *value)).collect();
+        match same {
+            Ok(other) => (Probe { sizes, net: Some(other) }, None),
+            Err(why) => (Probe { sizes, net: None }, Some(why)),
+        }
+    };
     for own in free {
-        let at = |value: usize| {
-            let mut sizes = sizes(free);
-            sizes.insert(own.key.clone(), value);
-            let other = read(&sizes).ok()?;
-            let why = differs(net, &other);
-            let sizes = BTreeMap::from([(own.name.clone(), value)]);
-            Some((Probe { sizes, net: other, other: why.is_some() }, why))
-        };
-        let tried: Vec<_> = other_values(own.default).into_iter().filter_map(at).take(ENOUGH).collect();
-        let none = || Some("the model works at no other size that was tried".to_string());
-        if tried.iter().any(|(probe, _)| !probe.other) {
+        let tried: Vec<_> = other_values(own.default).into_iter().map(|value| why(net, &[own], &|_| value)).collect();
+        if tried.iter().any(|(_, why)| why.is_none()) {
             kept.push(own.clone());
             probes.extend(tried.into_iter().map(|(probe, _)| probe));
-        } else if let Some(why) = tried.into_iter().find_map(|(_, why)| why).or_else(none) {
+        } else if let Some(why) = tried.into_iter().find_map(|(_, why)| why) {
             notes.push(format!("{} stays {}: {why}", own.name, own.default));
         }
+    }
+    if kept.len() > 1 {
+        let all: Vec<&Free> = kept.iter().collect();
+        probes.push(why(net, &all, &|default| default.saturating_mul(3)).0);
     }
     if let Err(why) = state(net, &probes) {
         notes.extend(kept.iter().map(|own| format!("{} stays {}: {why}", own.name, own.default)));
@@ -146,22 +158,30 @@ pub fn probed(
     (kept, probes, notes)
 }
 
-/// Values worth trying: twice the planned one; near ones, which are rounded otherwise; multiples of what networks halve by.
+/// Values worth trying: twice the planned one; near ones, odd and even, which are rounded otherwise; multiples of what
+/// networks halve by.
 fn other_values(default: usize) -> Vec<usize> {
-    let near = [1, 4, 2, 32, 64, 16, 8].into_iter().map(|n| default.saturating_add(n));
-    std::iter::once(default.saturating_mul(2)).chain(near).filter(|&n| n < BATCH).collect()
+    let near = [1, 2, 3, 4, 32].into_iter().map(|n| default.saturating_add(n));
+    let all = std::iter::once(default.saturating_mul(2)).chain(near).chain([default.saturating_sub(1).max(1)]);
+    all.filter(|&n| n < BATCH && n != default).collect()
 }
 
 /// Where two readings of one model compute differently.
-fn differs(a: &Net, b: &Net) -> Option<String> {
+pub fn differs(a: &Net, b: &Net) -> Option<String> {
     if a.nodes.len() != b.nodes.len() {
-        return Some("it decides which layers there are".into());
+        return Some("which layers there are is decided".into());
     }
-    let changed = a.nodes.iter().zip(&b.nodes).find(|(x, y)| {
-        let params = |n: &super::net::Node| n.params.iter().map(|(_, t)| t.dims.clone()).collect::<Vec<_>>();
-        x.inputs != y.inputs || !alike(&x.op, &y.op) || params(x) != params(y)
-    });
-    changed.map(|(node, _)| format!("a `{}` is made by it", node.op.layer().kind()))
+    let changed =
+        a.nodes.iter().zip(&b.nodes).find(|(x, y)| x.inputs != y.inputs || !alike(&x.op, &y.op) || !same_params(x, y));
+    changed.map(|(node, _)| format!("{}, a `{}`, is made", node.title, node.op.layer().kind()))
+}
+
+/// Whether two layers have the same numbers; those that follow from a size are others.
+fn same_params(x: &Node, y: &Node) -> bool {
+    let same = |((a, p), (b, q)): (&(&str, Rc<Tensor>), &(&str, Rc<Tensor>))| {
+        a == b && p.dims == q.dims && (Rc::ptr_eq(p, q) || p.floats() == q.floats())
+    };
+    x.params.len() == y.params.len() && x.params.iter().zip(&y.params).all(same)
 }
 
 /// Whether two ops are the same at different sizes. What states a size outright may state another.
@@ -191,16 +211,15 @@ fn stated(op: &Op) -> Option<(&[usize], usize)> {
 fn state(net: &mut Net, probes: &[Probe]) -> std::result::Result<(), String> {
     for id in 0..net.nodes.len() {
         let Some((own, first)) = stated(&net.nodes[id].op) else { continue };
-        let probes = || probes.iter().filter(|probe| !probe.other);
-        let others = probes().filter_map(|probe| stated(&probe.net.nodes.get(id)?.op).map(|s| s.0));
+        let probes = || probes.iter().filter_map(|probe| probe.net.as_ref());
+        let others = probes().filter_map(|other| stated(&other.nodes.get(id)?.op).map(|s| s.0));
         let all: Vec<&[usize]> = std::iter::once(own).chain(others).collect();
         if all.iter().all(|sizes| *sizes == own) {
             continue;
         }
         let Some(&operand) = net.nodes[id].inputs.first() else { continue };
         let dims = |net: &Net| net.nodes.get(operand).map(|node| node.shape.dims().to_vec());
-        let from: Option<Vec<Vec<usize>>> =
-            std::iter::once(dims(net)).chain(probes().map(|probe| dims(&probe.net))).collect();
+        let from: Option<Vec<Vec<usize>>> = std::iter::once(dims(net)).chain(probes().map(dims)).collect();
         let column = |axis: usize| all.iter().map(|sizes| sizes.get(axis).copied()).collect::<Option<Vec<usize>>>();
         let changing = (0..own.len()).filter(|&axis| all.iter().any(|s| s.get(axis) != own.get(axis))).count();
         let open = changing == 1 && matches!(net.nodes[id].op, Op::Reshape(_));
@@ -254,5 +273,11 @@ fn rule(wanted: &[usize], from: &[usize], name: &str) -> Option<String> {
     if all(&|x, y| (x > y) == (w > f) && x.abs_diff(y) == by) {
         return Some(format!("{name} {} {by}", if w > f { "+" } else { "-" }));
     }
-    part.filter(|&n| all(&|w, f| f / n == w)).map(|n| format!("floor({name} / {n})"))
+    if let Some(n) = part.filter(|&n| all(&|w, f| f / n == w)) {
+        return Some(format!("floor({name} / {n})"));
+    }
+    // Three halves, say, of a size that is even.
+    let ratio =
+        (2..=8).find(|&n| all(&|x, y| (x * n).is_multiple_of(y.max(1)) && x * n / y.max(1) == w * n / f.max(1)));
+    ratio.map(|n| format!("{name} * {} / {n}", w * n / f.max(1)))
 }

@@ -67,6 +67,16 @@ impl<'n> Grower<'n> {
         (whole && self.made.iter().all(|&made| made)).then(|| std::mem::take(&mut self.lines))
     }
 
+    /// What could not be said, where [`Self::all`] found no steps.
+    pub fn left(&self) -> String {
+        let left = self.net.nodes.iter().zip(&self.made).find(|(node, made)| made.is_none() && !node.inputs.is_empty());
+        let what = left.or(self.net.nodes.iter().zip(&self.made).next_back());
+        let what = what.map_or_else(String::new, |(node, _)| {
+            format!(": {}, a `{}`, was left", node.title, node.op.layer().kind())
+        });
+        format!("the model cannot be said in the language{what}")
+    }
+
     /// The output that is made of the most values; of many outputs only the first are asked.
     fn deepest(&self) -> Option<usize> {
         let made_of = |id: usize| {

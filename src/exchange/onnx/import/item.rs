@@ -1,5 +1,6 @@
 //! The model's nodes as they are understood: layers, and pieces that become layers only together.
 
+use super::refused::Refused;
 use super::tensor::Tensor;
 use crate::ops::Op;
 use std::rc::Rc;
@@ -59,10 +60,18 @@ pub enum Raw {
     },
     /// The error function.
     Erf,
+    /// The mean over the channels.
+    Mean,
+    /// A value less its mean over the channels.
+    Centred,
+    /// What is centred, squared.
+    Square,
+    /// The root of such a mean and a small number, which is said.
+    Root(f64),
     /// Axes in another order.
     Transpose(Vec<usize>),
-    /// A norm over the last axis, with its eps.
-    NormLast(f64),
+    /// A value whose axes are in this order, made a vector.
+    Flattened(Vec<usize>),
     /// A constant matrix times x.
     Left(Rc<Tensor>),
     /// x times a constant matrix.
@@ -70,7 +79,7 @@ pub enum Raw {
     /// Every s-th position of each spatial axis.
     Stride(Vec<usize>),
     /// Not understood; why.
-    Unsupported(String),
+    Unsupported(Refused),
 }
 
 impl Item {

@@ -1,21 +1,35 @@
 //! From a file's nodes to items: constants are folded, operators become layers.
 
-use super::attrs::Attrs;
 use super::free::{self, Sizes};
 use super::item::{BATCH, Item, Kind, Raw, Value};
-use super::places;
-use super::tensor::{self, Tensor};
-use super::{Help, Result, fold, unfit};
+use super::needed::Needed;
+use super::operators::Params;
+use super::reader::{Read, Reader};
+use super::refused::lacking;
+use super::tensor;
+use super::{Help, Result, doors, fold, places, reader, unfit, versions};
 use crate::base::{Fault, codes};
-use crate::exchange::onnx::proto::{EXTERNAL, GraphProto, NodeProto, TensorProto, ValueInfoProto, dtype};
+use crate::exchange::onnx::proto::{
+    EXTERNAL, GraphProto, NodeProto, TensorProto, TensorShapeProto, ValueInfoProto, dtype,
+};
 use crate::ops::Op;
 use crate::shape::Shape;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
-/// A node that cannot be read, and why.
-pub type Refused = String;
+/// What is known of a file before its nodes are read.
+#[derive(Clone, Debug, Default)]
+pub struct Form {
+    /// The opset that its operators are of.
+    pub opset: i64,
+    /// Whether archc wrote it.
+    pub own: bool,
+    /// The number that stands for the batch where the file computes with it.
+    pub number: usize,
+    /// The inputs that are taken with their channels first, where the file has them last.
+    pub doors: BTreeSet<String>,
+}
 
 /// A model on its way in.
 pub struct Lift<'m> {
@@ -28,8 +42,10 @@ pub struct Lift<'m> {
     pub outputs: Vec<(String, usize)>,
     /// The batch that the file has fixed, if it has.
     pub(super) batch: Option<i64>,
-    pub(super) opset: i64,
-    own: bool,
+    /// Remarks for people.
+    pub notes: Vec<String>,
+    pub(super) form: &'m Form,
+    needed: Needed,
     graph: &'m GraphProto,
     pub(super) now: usize,
 }
@@ -51,30 +67,24 @@ impl<'m> Lift<'m> {
             }
             Err(why) => Err(Box::new(Fault::new(codes::ONNX_UNREADABLE, why))),
         };
-        graph.initializer.iter().map(read).collect()
+        let mut all = BTreeMap::new();
+        for proto in &graph.initializer {
+            let (name, value) = read(proto)?;
+            if all.insert(name, value).is_some() {
+                return Err(unfit(format!("there are two initializers `{}`", proto.name)));
+            }
+        }
+        Ok(all)
     }
 
-    /// Reads a graph. `sizes` are those of dimensions that the file leaves free.
+    /// Reads what a graph's outputs need of it. `sizes` are those of dimensions that the file leaves free.
     ///
     /// # Errors
     /// `E0831` and `E0832`, as their pages say.
-    pub fn read(
-        graph: &'m GraphProto,
-        (opset, own): (i64, bool),
-        values: BTreeMap<String, Value>,
-        sizes: &Sizes,
-    ) -> Result<Self> {
-        let mut lift = Self {
-            values,
-            items: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            batch: None,
-            opset,
-            own,
-            graph,
-            now: 0,
-        };
+    pub fn read(graph: &'m GraphProto, form: &'m Form, values: BTreeMap<String, Value>, sizes: &Sizes) -> Result<Self> {
+        let (needed, notes) = (Needed::of(graph)?, Vec::new());
+        let (items, inputs, outputs, batch) = (Vec::new(), Vec::new(), Vec::new(), None);
+        let mut lift = Self { values, items, inputs, outputs, batch, notes, form, needed, graph, now: 0 };
         for input in &graph.input {
             if !lift.values.contains_key(&input.name) {
                 lift.input(input, sizes)?;
@@ -85,7 +95,9 @@ impl<'m> Lift<'m> {
         }
         for (i, node) in graph.node.iter().enumerate() {
             lift.now = i;
-            lift.node(node)?;
+            if lift.needed.node(i) {
+                lift.node(node)?;
+            }
         }
         lift.outputs()?;
         lift.settle_all();
@@ -98,7 +110,10 @@ impl<'m> Lift<'m> {
         let graph = self.graph;
         for output in &graph.output {
             match self.values.get(&output.name) {
-                Some(Value::Item(item)) => self.outputs.push((output.name.clone(), *item)),
+                Some(&Value::Item(item)) => {
+                    let item = self.door(&output.name, item);
+                    self.outputs.push((output.name.clone(), item));
+                }
                 Some(Value::Unknown) => {}
                 Some(Value::Const(_)) => {
                     return Err(unfit(format!("the output `{}` does not depend on the input", output.name)));
@@ -112,48 +127,63 @@ impl<'m> Lift<'m> {
         Ok(())
     }
 
+    /// An output whose channels the file moves to the end last of all is given before that.
+    fn door(&mut self, name: &str, item: usize) -> usize {
+        let (map, Some(perm)) = self.before_turn(item) else { return item };
+        if perm != doors::last(perm.len()) {
+            return item;
+        }
+        let axes = |list: &[usize]| {
+            list.iter().map(|&p| ["N", "C", "H", "W"].get(p).copied().unwrap_or("?")).collect::<Vec<_>>().join(", ")
+        };
+        let (theirs, ours) = (axes(&perm), axes(&(0..perm.len()).collect::<Vec<_>>()));
+        let order: Vec<String> = perm.iter().map(usize::to_string).collect();
+        self.notes.push(format!(
+            "the output `{name}` is [{ours}], and [{theirs}] in the file: y.transpose({}) gives the file's",
+            order.join(", ")
+        ));
+        map
+    }
+
     fn input(&mut self, input: &ValueInfoProto, sizes: &Sizes) -> Result<()> {
         let wrong = |why: String| unfit(format!("the input `{}` {why}", input.name));
         let tensor = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref());
         let tensor = tensor.ok_or_else(|| wrong("is no tensor".into()))?;
-        if !matches!(tensor.elem_type, dtype::FLOAT | dtype::FLOAT16 | dtype::DOUBLE | dtype::BFLOAT16) {
-            return Err(wrong("does not hold floating-point numbers".into()));
+        match tensor.elem_type {
+            dtype::FLOAT => {}
+            dtype::DOUBLE => self.half("double precision"),
+            half @ (dtype::FLOAT16 | dtype::BFLOAT16) => self.half(&tensor::type_name(half)),
+            _ => return Err(wrong("does not hold floating-point numbers".into())),
         }
         let shape = tensor.shape.as_ref().ok_or_else(|| wrong("does not say its sizes".into()))?;
-        if !(2..=4).contains(&shape.dim.len()) {
-            return Err(wrong(format!("has {} axes; a network's has 2 to 4, the batch first", shape.dim.len())));
+        let batch = shape.dim.first().and_then(|dim| dim.dim_value).filter(|&b| b > 0);
+        if let (Some(own), Some(before)) = (batch, self.batch)
+            && own != before
+        {
+            return Err(wrong(format!("has a batch of {own}, and an input before it one of {before}")));
         }
-        let mut dims = vec![BATCH];
-        for (axis, dim) in shape.dim.iter().enumerate() {
-            match (axis, dim.dim_value) {
-                (0, batch) => self.batch = batch.filter(|&b| b > 0).or(self.batch),
-                (_, Some(n)) if n > 0 => dims.push(usize::try_from(n).unwrap_or(usize::MAX)),
-                (1, _) => return Err(wrong("does not say how many channels it has".into())),
-                (axis, _) => dims.push(sizes.get(&free::key(&input.name, axis, dim)).copied().unwrap_or(1)),
-            }
-        }
-        let shape = Shape::new(&dims[1..]);
-        if shape.elements().is_none_or(|n| n > 1 << 40) {
-            return Err(wrong("is too large".into()));
-        }
-        let op = Op::from(crate::ops::structure::Input { shape });
+        self.batch = batch.or(self.batch);
+        let last = self.form.doors.contains(&input.name);
+        let dims = input_dims(&input.name, shape, last, sizes).map_err(wrong)?;
+        let (rank, op) = (dims.len(), Op::from(crate::ops::structure::Input { shape: Shape::new(&dims[1..]) }));
         self.now = usize::MAX;
         let id = self.push(Kind::Layer(op), Vec::new(), Vec::new(), dims);
         self.inputs.push((input.name.clone(), id));
-        self.values.insert(input.name.clone(), Value::Item(id));
+        let value = match last {
+            false => Value::Item(id),
+            true => {
+                self.notes.push(doors::note(&input.name, rank));
+                self.turn(id, doors::last(rank)).map_err(|why| wrong(why.why))?
+            }
+        };
+        self.values.insert(input.name.clone(), value);
         Ok(())
     }
 
     /// Adds an item, made by the node that is read now.
-    pub(super) fn push(
-        &mut self,
-        kind: Kind,
-        inputs: Vec<usize>,
-        params: Vec<(&'static str, Rc<Tensor>)>,
-        dims: Vec<usize>,
-    ) -> usize {
+    pub(super) fn push(&mut self, kind: Kind, inputs: Vec<usize>, params: Params, dims: Vec<usize>) -> usize {
         let (path, classes) = match self.graph.node.get(self.now) {
-            Some(node) => places::of(node, params.first().map(|(_, tensor)| tensor.name.as_str()), self.own),
+            Some(node) => places::of(node, params.first().map(|(_, tensor)| tensor.name.as_str()), self.form.own),
             None => (None, Vec::new()),
         };
         self.items.push(Item { kind, inputs, params, dims, path, classes, node: self.now });
@@ -161,21 +191,18 @@ impl<'m> Lift<'m> {
     }
 
     /// Adds a layer, if its rule accepts its operands.
-    pub(super) fn layer(
-        &mut self,
-        op: impl Into<Op>,
-        inputs: Vec<usize>,
-        params: Vec<(&'static str, Rc<Tensor>)>,
-    ) -> std::result::Result<Value, Refused> {
+    pub(super) fn layer(&mut self, op: impl Into<Op>, inputs: Vec<usize>, params: Params) -> Read<Value> {
         let op = op.into();
-        let shapes: Vec<Shape> = inputs.iter().map(|&i| self.shape(i)).collect::<std::result::Result<_, _>>()?;
+        let shapes: Vec<Shape> = inputs.iter().map(|&i| self.shape(i)).collect::<Read<_>>()?;
         let shapes: Vec<&Shape> = shapes.iter().collect();
         let shape = op.layer().infer(&shapes).map_err(|error| error.message(op.layer().kind(), &shapes))?;
         let specs = op.layer().params(&shapes);
         for (name, tensor) in &params {
             let spec = specs.iter().find(|spec| spec.name == *name);
             if spec.is_none_or(|spec| spec.dims != tensor.dims) {
-                return Err(format!("`{}` is {:?}, which does not fit", tensor.name, tensor.dims));
+                return Err(
+                    format!("has `{}` as its {name}, whose sizes {:?} do not fit", tensor.name, tensor.dims).into()
+                );
             }
         }
         Ok(Value::Item(self.push(Kind::Layer(op), inputs, params, shape.with_batch(BATCH))))
@@ -187,11 +214,11 @@ impl<'m> Lift<'m> {
     }
 
     /// The shape of an item's value, batch first.
-    pub(super) fn shape(&self, item: usize) -> std::result::Result<Shape, Refused> {
+    pub(super) fn shape(&self, item: usize) -> Read<Shape> {
         let dims = &self.items[item].dims;
         match dims.split_first() {
             Some((&BATCH, rest)) if (1..=3).contains(&rest.len()) => Ok(Shape::new(rest)),
-            _ => Err(format!("works on {}, whose first axis is not the batch alone", written(dims))),
+            _ => Err(format!("works on {}, which is not [N, F], [N, C, L] or [N, C, H, W]", written(dims)).into()),
         }
     }
 
@@ -211,50 +238,40 @@ impl<'m> Lift<'m> {
             }
         };
         let inputs: Vec<Option<Value>> = node.input.iter().map(find).collect::<std::result::Result<_, Box<Fault>>>()?;
-        let value = self.value_of(node, &inputs);
-        for (i, name) in node.output.iter().filter(|name| !name.is_empty()).enumerate() {
+        let unknown = inputs.iter().flatten().any(|value| matches!(value, Value::Unknown));
+        let values = if unknown { Vec::new() } else { self.values_of(node, inputs) };
+        let values = values.into_iter().chain(std::iter::repeat(Value::Unknown));
+        for (name, value) in node.output.iter().zip(values).filter(|(name, _)| !name.is_empty()) {
             if self.values.contains_key(name) {
-                return Err(unfit(format!("`{name}` is computed twice")));
+                return Err(unfit(format!("`{name}` is computed twice, the second time by {}", title(node))));
             }
-            self.values.insert(name.clone(), if i == 0 { value.clone() } else { Value::Unknown });
+            self.values.insert(name.clone(), value);
         }
         Ok(())
     }
 
-    fn value_of(&mut self, node: &NodeProto, inputs: &[Option<Value>]) -> Value {
-        if inputs.iter().flatten().any(|value| matches!(value, Value::Unknown)) {
-            return Value::Unknown;
-        }
-        let attrs = Attrs(&node.attribute);
-        let constants: Vec<Option<&Tensor>> = inputs
-            .iter()
-            .map(|v| match v {
-                Some(Value::Const(tensor)) => Some(tensor.as_ref()),
-                _ => None,
-            })
-            .collect();
-        let known = inputs.iter().flatten().all(|value| matches!(value, Value::Const(_)));
-        if node.domain.is_empty()
-            && known
-            && let Some(tensor) = fold::fold(&node.op_type, &constants, &attrs)
-        {
-            // A weight that is only passed on keeps its name.
-            let name = constants.first().copied().flatten().map(|t| t.name.clone()).unwrap_or_default();
-            return fold::known(tensor.named(&name));
-        }
-        let made = match node.domain.as_str() {
-            "" | "ai.onnx" if known && !inputs.is_empty() && node.op_type != "Shape" => {
-                Err("computes with constants what is not computed here".into())
-            }
-            "" | "ai.onnx" => self.operator(&node.op_type, inputs, &attrs),
-            domain => Err(format!("is of the domain `{domain}`")),
-        };
+    /// What a node gives; where it is not read, an item that says so.
+    fn values_of(&mut self, node: &NodeProto, inputs: Vec<Option<Value>>) -> Vec<Value> {
+        let reads = inputs.iter().flatten().filter_map(|v| if let Value::Item(i) = v { Some(*i) } else { None });
+        let reads: Vec<usize> = reads.collect();
+        let made = self.read_node(node, inputs);
         made.unwrap_or_else(|why| {
-            let reads = inputs.iter().flatten().filter_map(|v| if let Value::Item(i) = v { Some(*i) } else { None });
-            let reads = reads.collect();
-            Value::Item(self.push(Kind::Raw(Raw::Unsupported(why)), reads, Vec::new(), Vec::new()))
+            self.push(Kind::Raw(Raw::Unsupported(why)), reads, Vec::new(), Vec::new());
+            Vec::new()
         })
-        .poisoned(self)
+    }
+
+    /// Reads a node, and refuses it where something of it was not asked for.
+    fn read_node(&mut self, node: &NodeProto, inputs: Vec<Option<Value>>) -> Read<Vec<Value>> {
+        if !matches!(node.domain.as_str(), "" | "ai.onnx") {
+            return Err(format!("is of the domain `{}`, whose operators are not read", node.domain).into());
+        }
+        let version = versions::meant(&node.op_type, self.form.opset)?.ok_or_else(|| lacking(&node.op_type))?;
+        let known = inputs.iter().flatten().all(|value| matches!(value, Value::Const(_)));
+        let mut reader = Reader::new(node, version, inputs)?;
+        let made = if known { folded(&mut reader)? } else { vec![self.operator(&mut reader)?] };
+        reader.finish(made.len(), &|name| self.needed.value(name))?;
+        Ok(made)
     }
 
     /// Refuses a model with pieces that became no layer; all of them at once.
@@ -275,36 +292,86 @@ impl<'m> Lift<'m> {
         };
         let complaints: Vec<String> = self.items.iter().enumerate().filter_map(left).collect();
         let Some((first, rest)) = complaints.split_first() else { return Ok(()) };
+        let help = self.items.iter().find_map(|item| match &item.kind {
+            Kind::Raw(Raw::Unsupported(refused)) => Some(refused.help.clone()),
+            _ => None,
+        });
         let error = Fault::new(codes::ONNX_UNSUPPORTED, first.clone());
+        let error = match help.flatten() {
+            Some(help) => error.help(help),
+            None => error,
+        };
         let error = rest.iter().take(30).fold(error, |error, why| error.note(why));
         let more = rest.len().saturating_sub(30);
         Err(Box::new(if more > 0 { error.note(format!("and {more} more")) } else { error }))
     }
 
+    /// The file's node that an item was made from.
+    pub fn title(&self, item: usize) -> String {
+        let node = self.items.get(item).and_then(|item| self.graph.node.get(item.node));
+        node.map_or_else(|| "an input".into(), title)
+    }
+
     fn complaint(&self, item: &Item, raw: &Raw) -> String {
-        let Some(node) = self.graph.node.get(item.node) else { return String::new() };
+        let Some(node) = self.graph.node.get(item.node) else {
+            return "an input whose channels come last is read by a layer before they are moved in front".into();
+        };
         let sizes: Vec<String> = item.inputs.iter().map(|&i| written(&self.items[i].dims)).collect();
         let why = match raw {
-            Raw::Unsupported(why) => why.clone(),
+            Raw::Unsupported(refused) => refused.why.clone(),
             _ => "is no layer by itself, and does not make one with its neighbours".into(),
         };
+        // What it says, if the reason does not name it.
+        let said: Vec<String> =
+            node.attribute.iter().take(12).map(|a| format!("{} = {}", a.name, reader::shown(a))).collect();
+        let named = node.attribute.is_empty() || node.attribute.iter().any(|a| why.contains(&format!("`{}`", a.name)));
+        let with = if named { String::new() } else { format!(" ({})", said.join(", ")) };
         let on = if sizes.is_empty() { String::new() } else { format!(" on {}", sizes.join(" and ")) };
-        format!("{}{on} {why}", title(node))
+        format!("{}{on} {why}{with}", title(node))
     }
 }
 
-impl Value {
-    /// What an item without sizes gives is not known.
-    fn poisoned(self, lift: &Lift) -> Self {
-        match self {
-            Self::Item(id) if lift.items[id].dims.is_empty() => Self::Unknown,
-            value => value,
+/// The sizes of an input in the order of the language; the file may have the channels `last`.
+fn input_dims(
+    name: &str,
+    shape: &TensorShapeProto,
+    last: bool,
+    sizes: &Sizes,
+) -> std::result::Result<Vec<usize>, String> {
+    let axes = shape.dim.len();
+    if !(2..=4).contains(&axes) {
+        return Err(format!("has {axes} axes; a network's has 2 to 4, the batch first"));
+    }
+    let mut dims = vec![BATCH];
+    for axis in free::order(axes, last) {
+        let dim = &shape.dim[axis];
+        match (dims.len(), dim.dim_value) {
+            (_, Some(n)) if n > 0 => dims.push(usize::try_from(n).unwrap_or(usize::MAX)),
+            (1, _) => return Err("does not say how many channels it has".into()),
+            _ => dims.push(sizes.get(&free::key(name, axis, dim)).copied().unwrap_or(1)),
         }
+    }
+    match Shape::new(&dims[1..]).elements().is_some_and(|n| n <= 1 << 40) {
+        true => Ok(dims),
+        false => Err("is too large".into()),
+    }
+}
+
+/// What is known of constants alone; a weight that is only passed on keeps its name.
+fn folded(reader: &mut Reader) -> Read<Vec<Value>> {
+    let name = match reader.operands().first() {
+        Some(Some(Value::Const(first))) => first.name.clone(),
+        _ => String::new(),
+    };
+    let made = fold::fold(reader)?;
+    match made.is_empty() {
+        true => Err("computes with constants what is not computed here".into()),
+        false => Ok(made.into_iter().map(|tensor| fold::known(tensor.named(&name))).collect()),
     }
 }
 
 /// `Conv` at `/layer1/conv1/Conv`
-fn title(node: &NodeProto) -> String {
+pub(super) fn title(node: &NodeProto) -> String {
     match node.name.is_empty() {
         true => format!("`{}`, which gives `{}`,", node.op_type, node.output.first().map_or("", String::as_str)),
         false => format!("`{}` at `{}`", node.op_type, node.name),

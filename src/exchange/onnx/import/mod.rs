@@ -1,46 +1,65 @@
 //! An ONNX file as an `.arch` file and its weights.
 //!
-//! The nodes are read in their order: constants are folded (`fold`), operators become layers (`operators`, `resizing`,
-//! `patterns`). That is done at several values of sizes that the file leaves free, to see which can stay so (`free`). The
-//! graph of layers (`net`) becomes steps (`grow`): where its paths part and meet in pairs, skips and paths (`tree`), else
-//! values with names (`names`). Modules that the file names become labelled groups (`labels`), in a file without names what
-//! occurs more than once (`segments`); alike groups become blocks (`blocks`) and loops (`runs`). The text is compiled again,
-//! and its graph compared node by node (`check`) before anything is handed out.
+//! The nodes that outputs need (`needed`) are read in their order, each by a `reader` that refuses what nobody asked for, in
+//! the versions that are known (`versions`): constants are folded (`fold`), operators become layers (`operators` says where),
+//! alone or together (`patterns`). Where channels come last, the order of axes is carried along (`turned`, `doors`). That is
+//! done at several values of sizes that the file leaves free, to see which can stay so (`free`). The graph of layers (`net`)
+//! becomes steps (`grow`): where its paths part and meet in pairs, skips and paths (`tree`), else values with names (`names`).
+//! Modules that the file names become labelled groups (`labels`), in a file without names what occurs more than once
+//! (`segments`); alike groups become blocks (`blocks`) and loops (`runs`). The text is compiled again, and its graph compared
+//! node by node (`check`) before anything is handed out.
 
-mod attrs;
+mod activations;
 mod blocks;
 mod check;
+mod convs;
+mod dequantize;
+mod doors;
 mod fold;
+mod fold_places;
 mod free;
 mod grow;
 mod item;
 mod labels;
 mod lift;
+mod matrices;
 mod names;
+mod needed;
 mod net;
+mod norms;
 mod operators;
 mod order;
+mod padding;
 mod patterns;
 mod places;
+mod pooling;
+mod reader;
+mod refused;
 mod resizing;
 mod runs;
 mod segments;
+mod shapes;
 mod slots;
+mod spelled;
 mod store;
 mod tensor;
 mod text;
 mod tree;
+mod turned;
+mod versions;
+mod windows;
 mod words;
 
-use super::proto::ModelProto;
+use super::proto::{GraphProto, ModelProto};
 use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::ops::Op;
 use crate::tools::format::styled;
 use free::{Free, Probe, Sizes};
 use grow::Grower;
+use item::{BATCH, Value};
 use labels::Labeller;
-use lift::Lift;
+use lift::{Form, Lift};
 use net::Net;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,14 +118,21 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
         let error = Fault::new(codes::ONNX_UNSUPPORTED, message);
         return Err(Box::new(error.help("onnx.inliner.inline_local_functions(model)")));
     }
-    let opset = model.opset_import.iter().find(|o| o.domain.is_empty()).map_or(1, |o| o.version);
+    if let Some(sparse) = graph.sparse_initializer.first() {
+        let name = sparse.values.as_ref().map_or("", |values| values.name.as_str());
+        return Err(Box::new(Fault::new(codes::ONNX_UNSUPPORTED, format!("the weight `{name}` is stored sparsely"))));
+    }
+    let opset = opset(&model)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let constants = Lift::constants(graph, folder)?;
-    let form = (opset, model.producer_name == "archc");
-    let read = |sizes: &Sizes| Ok(Net::of(&Lift::read(graph, form, constants.clone(), sizes)?));
-    let mut free = free::of(graph);
-    let mut net = free::planned(&mut free, &options.size, &read)?;
-    let (free, probes, fixed) = free::probed(&mut net, &free, &read);
+    let form = |doors: BTreeSet<String>| Form { opset, own: model.producer_name == "archc", number: BATCH, doors };
+    let (straight, turned) = (form(BTreeSet::new()), form(doors::of(graph)));
+    let read = |form: &Form| read(graph, form, &constants, options);
+    let first = read(&straight);
+    let (net, free, probes, fixed) = match first {
+        Err(_) if !turned.doors.is_empty() => read(&turned)?,
+        first => first?,
+    };
     let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let class = net.nodes.iter().find_map(|node| node.classes.first().cloned()).filter(|c| !c.is_empty());
     let own = model.metadata_props.iter().find(|p| p.key == "model").map(|p| p.value.clone());
@@ -114,9 +140,55 @@ pub fn import(path: &Path, options: &ImportOptions) -> Result<Imported> {
     let producer = format!("{} {}", model.producer_name, model.producer_version);
     let file = path.file_name().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let head = format!("// Imported from {file}, written by {}.\n", producer.trim());
+    let mut notes = net.notes.clone();
+    notes.extend(net.shared());
+    if !model.training_info.is_empty() {
+        notes.push("what the file says about training is not read".into());
+    }
     let mut imported = at_free_sizes(net, (&free, &probes), &head, &name)?;
     imported.notes.extend(fixed);
+    imported.notes.extend(notes);
     Ok(Imported { text: styled(imported.text), ..imported })
+}
+
+/// A model, its sizes that stay free, what it is at others, and what is to be said of sizes that do not.
+type Found = (Net, Vec<Free>, Vec<Probe>, Vec<String>);
+
+fn read(
+    graph: &GraphProto,
+    form: &Form,
+    constants: &BTreeMap<String, Value>,
+    options: &ImportOptions,
+) -> Result<Found> {
+    let read = |sizes: &Sizes| Ok(Net::of(&Lift::read(graph, form, constants.clone(), sizes)?));
+    let mut free = free::of(graph, &form.doors);
+    let mut net = free::planned(&mut free, &options.size, &read)?;
+    let other = Form { number: BATCH + 1, ..form.clone() };
+    let at_planned = Net::of(&Lift::read(graph, &other, constants.clone(), &free::sizes(&free))?);
+    if let Some(why) = free::differs(&net, &at_planned) {
+        return Err(Box::new(Fault::new(codes::ONNX_UNSUPPORTED, format!("{why} by the size of the batch"))));
+    }
+    let (free, probes, fixed) = free::probed(&mut net, &free, &read);
+    Ok((net, free, probes, fixed))
+}
+
+/// The opset that the file's operators are of.
+fn opset(model: &ModelProto) -> Result<i64> {
+    let own = || model.opset_import.iter().filter(|o| matches!(o.domain.as_str(), "" | "ai.onnx")).map(|o| o.version);
+    let convert = "onnx.version_converter.convert_version(model, 17)";
+    match (own().min(), own().max()) {
+        (Some(first), Some(last)) if first != last => {
+            Err(unfit(format!("the file says two opsets of its operators, {first} and {last}")))
+        }
+        (_, Some(opset)) if opset > versions::NEWEST => {
+            let message =
+                format!("the file is of opset {opset}, and operators are known up to opset {}", versions::NEWEST);
+            Err(Help::help(Box::new(Fault::new(codes::ONNX_UNSUPPORTED, message)), convert))
+        }
+        (_, Some(opset)) => Ok(opset),
+        _ => Err(unfit("the file does not say which opset its operators are of")
+            .help("model.opset_import.append(onnx.helper.make_opsetid(\"\", 17))")),
+    }
 }
 
 /// The text with its free sizes; with those that are planned for, where the model would be another at some that the text takes.
@@ -215,14 +287,29 @@ impl Text<'_> {
         }
         let mut grower = Grower::new(net, false);
         let lines = grower.all();
-        let mut lines = lines.ok_or_else(|| unfit("the model cannot be said in the language"))?;
+        let mut lines = lines.ok_or_else(|| unfit(grower.left()))?;
         let targets = names::give(net, &self.inputs, &mut lines, &grower.named);
         let order = order::of(&lines);
         let text = self.said(&lines, &[], &targets);
-        let paths = check::same(net, self.probes, &order, &text)
-            .map_err(|why| unfit(format!("the model cannot be said in the language: {why}")))?;
+        let paths = check::same(net, self.probes, &order, &text).map_err(|why| self.unsaid(&why))?;
         notes.push("no blocks were recovered: the file is one flat list of layers".into());
         Ok(Imported { weights: store::bytes(net, &order, &paths), text, notes })
+    }
+
+    /// Why no text gives the network.
+    fn unsaid(&self, why: &str) -> Box<Fault> {
+        let padded = self.net.nodes.iter().find(|node| matches!(node.op, Op::ZeroPad(_)));
+        match padded.or(self.net.nodes.last()) {
+            Some(node) if padded.is_some() => {
+                let title = &node.title;
+                let message = format!("{title} adds channels of zeros; the language has them only beside a skip");
+                Box::new(Fault::new(codes::ONNX_UNSUPPORTED, message))
+            }
+            Some(node) => {
+                unfit(format!("the model, which ends in {}, cannot be said in the language: {why}", node.title))
+            }
+            None => unfit(format!("the model cannot be said in the language: {why}")),
+        }
     }
 
     fn said(&self, body: &[Line], blocks: &[text::Block], targets: &BTreeMap<usize, String>) -> String {

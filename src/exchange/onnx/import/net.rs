@@ -22,6 +22,8 @@ pub struct Node {
     pub path: Option<Vec<String>>,
     /// The modules' classes, the model's own first.
     pub classes: Vec<String>,
+    /// The file's node that it was made from, for messages.
+    pub title: String,
     /// The sizes that its op states, as they follow from its operand's where those are free.
     pub stated: Option<Vec<String>>,
 }
@@ -35,6 +37,8 @@ pub struct Net {
     pub inputs: Vec<(String, usize)>,
     /// Names and nodes.
     pub outputs: Vec<(String, usize)>,
+    /// Remarks for people.
+    pub notes: Vec<String>,
 }
 
 impl Net {
@@ -51,15 +55,35 @@ impl Net {
                 shape: Shape::new(item.dims.get(1..)?),
                 path: item.path.clone(),
                 classes: item.classes.clone(),
+                title: lift.title(old),
                 stated: None,
             })
         };
         let nodes = order.iter().filter_map(node).collect();
         let named =
             |list: &[(String, usize)]| list.iter().filter_map(|(n, i)| Some((n.clone(), *place.get(i)?))).collect();
-        let mut net = Self { nodes, inputs: named(&lift.inputs), outputs: named(&lift.outputs) };
+        let mut net =
+            Self { nodes, inputs: named(&lift.inputs), outputs: named(&lift.outputs), notes: lift.notes.clone() };
         net.nest();
         net
+    }
+
+    /// Weights that more than one layer uses, which the language cannot say; each has a copy then.
+    pub fn shared(&self) -> Option<String> {
+        let mut users: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for node in &self.nodes {
+            for (_, tensor) in node.params.iter().filter(|(_, tensor)| !tensor.name.is_empty()) {
+                users.entry(&tensor.name).or_default().push(&node.title);
+            }
+        }
+        let shared: Vec<(&str, Vec<&str>)> = users.into_iter().filter(|(_, users)| users.len() > 1).collect();
+        let (name, users) = shared.first()?;
+        let rest = if shared.len() > 1 { format!("; so are {} more", shared.len() - 1) } else { String::new() };
+        let (first, second) = (users.first()?, users.get(1)?);
+        let times = users.len();
+        Some(format!(
+            "`{name}` is used {times} times, first by {first} and {second}{rest}: the language cannot share weights, so each layer has a copy, and training would part them"
+        ))
     }
 
     /// A `concat` of what an earlier one joined, and more, reads that instead: so dense blocks are nested.

@@ -3,32 +3,35 @@
 use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
+use super::reader::{Read, Reader};
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
 use crate::ops::conv::Conv;
 use crate::ops::linear::Scale;
 use crate::ops::merge::{Add, Gate, Mul};
-use crate::ops::norm::GroupNorm;
+use crate::ops::norm::{GroupNorm, LayerNorm};
+use crate::ops::pool::MaxPool;
 use crate::ops::{Init, linear::Linear};
 use std::rc::Rc;
 
 impl Lift<'_> {
-    pub(super) fn arithmetic(&mut self, op: &str, inputs: &[Option<Value>]) -> Made {
-        let all: Option<Vec<Value>> = inputs.iter().cloned().collect();
-        let all = all.ok_or("lacks an operand")?;
-        if op == "Sum" && all.len() != 2 {
+    pub(super) fn arithmetic(&mut self, node: &mut Reader) -> Made {
+        let (op, all) = (node.op(), node.all()?);
+        if op == "Mean" || (op == "Sum" && all.len() != 2) {
             let items = all.iter().map(|v| if let Value::Item(i) = v { Some(*i) } else { None });
             let items = items.collect::<Option<Vec<_>>>().ok_or("adds a constant")?;
-            return match items.as_slice() {
-                [one] => Ok(Value::Item(*one)),
-                _ => self.layer(Add { scale: 1.0, drop_path: 0.0 }, items, Vec::new()),
-            };
+            return self.many(items, op == "Mean");
+        }
+        if let [Value::Item(a), Value::Item(b)] = all.as_slice()
+            && let Some(made) = self.part_of_norm(op, *a, *b)
+        {
+            return made;
         }
         match (op, all.as_slice()) {
             ("Add" | "Sum", [Value::Item(a), Value::Item(b)]) => self.sum(*a, *b),
             ("Mul", [Value::Item(a), Value::Item(b)]) => self.product(*a, *b),
-            ("Add", [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)]) => {
+            ("Add" | "Sum", [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)]) => {
                 self.affine(*x, None, Some(c.clone()))
             }
             ("Mul", [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)]) => {
@@ -46,12 +49,16 @@ impl Lift<'_> {
                 let inverse = Rc::new(map(c, |v| 1.0 / v));
                 self.affine(*x, Some(inverse), None)
             }
-            _ => Err("is no layer on these operands".into()),
+            ("Sub" | "Div", [Value::Item(_), Value::Item(_)]) => {
+                let what = if op == "Sub" { "difference" } else { "quotient" };
+                Err(format!("is of two computed values; the language has no {what} of them").into())
+            }
+            _ => Err("divides a constant by a value, which no layer does".into()),
         }
     }
 
     /// `x · mul + add`: a bias of the layer before it, or a learned factor, or part of an activation.
-    fn affine(&mut self, x: usize, mul: Option<Rc<Tensor>>, add: Option<Rc<Tensor>>) -> Made {
+    pub(super) fn affine(&mut self, x: usize, mul: Option<Rc<Tensor>>, add: Option<Rc<Tensor>>) -> Made {
         let item = self.items[x].clone();
         let channels = item.dims.get(1).copied().unwrap_or(0);
         if let (Some(add), None) = (&add, &mul)
@@ -60,9 +67,12 @@ impl Lift<'_> {
         {
             return made;
         }
-        let strange = |t: &Rc<Tensor>| t.len() != 1 && per_channel(t, &item, channels).is_none();
-        if [&mul, &add].into_iter().flatten().any(strange) {
-            return Err("meets a constant that is neither one number nor one a channel".into());
+        let strange = |t: &&Rc<Tensor>| {
+            t.dims.len() > item.dims.len() || (t.len() != 1 && per_channel(t, &item, channels).is_none())
+        };
+        if let Some(strange) = [&mul, &add].into_iter().flatten().find(strange) {
+            let why = format!("meets a constant {:?}, which is neither one number nor one a channel", strange.dims);
+            return Err(why.into());
         }
         if let Some(made) = self.hard(x, &mul, &add) {
             return made;
@@ -98,7 +108,7 @@ impl Lift<'_> {
 
     /// `relu6(x + 3) / 6`, and `x·relu6(x + 3) / 6` whose product came first.
     fn hard(&mut self, x: usize, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
-        let sixth = mul.as_ref()?.single().is_some_and(|m| (m * 6.0 - 1.0).abs() < 1e-5) && add.is_none();
+        let sixth = mul.as_ref()?.single().is_some_and(|m| (m * 6.0 - 1.0).abs() < 1e-6) && add.is_none();
         if !sixth {
             return None;
         }
@@ -125,7 +135,7 @@ impl Lift<'_> {
     }
 
     /// x, m and a of `x·m + a` with single numbers.
-    fn affine_of(&self, id: usize) -> Option<(usize, f64, f64)> {
+    pub(super) fn affine_of(&self, id: usize) -> Option<(usize, f64, f64)> {
         let item = &self.items[id];
         let Kind::Raw(Raw::Affine { mul, add }) = &item.kind else { return None };
         let one = |t: &Option<Rc<Tensor>>, otherwise: f64| t.as_ref().map_or(Some(otherwise), |t| t.single());
@@ -235,15 +245,23 @@ impl Lift<'_> {
 
     /// A value as a layer's: a factor that is no part of anything becomes `scale`, one with a sum a 1×1 convolution of each
     /// channel by itself.
-    pub(super) fn settled(&mut self, id: usize) -> Result<usize, String> {
+    pub(super) fn settled(&mut self, id: usize) -> Read<usize> {
         let item = self.items[id].clone();
+        if let Kind::Raw(Raw::Stride(stride)) = &item.kind {
+            // The maximum of each position by itself.
+            let (stride, one) = (stride.clone(), vec![1; stride.len()]);
+            let (kernel, dilation, pad) = (one.clone(), one, vec![0; stride.len()]);
+            return self
+                .layer(MaxPool { kernel, stride, pad, dilation, ceil: false }, item.inputs, Vec::new())
+                .and_then(as_item);
+        }
         let Kind::Raw(Raw::Affine { mul, add }) = &item.kind else { return Ok(id) };
         if self.one_minus(id).is_some_and(|t| self.items[t].op() == Some(&Op::Activation(Activation::Sigmoid))) {
             return Ok(id);
         }
         let channels = item.dims.get(1).copied().unwrap_or(0);
         let spread = |t: &Rc<Tensor>| per_channel(t, &item, channels);
-        if let (Some(made), true) = (self.group_affine(&item, mul, add), item.dims.len() >= 2) {
+        if let (Some(made), true) = (self.norm_affine(&item, mul, add), item.dims.len() >= 2) {
             return made.and_then(as_item);
         }
         let made = match (mul, add) {
@@ -253,7 +271,7 @@ impl Lift<'_> {
                 let weight = Rc::new(Tensor::floats_of(vec![values.len()], values, &mul.name));
                 self.layer(Scale { init: 1.0, per_channel: !single }, item.inputs.clone(), vec![("weight", weight)])
             }
-            _ if item.dims.len() < 3 => Err("adds a constant to vectors that no linear layer gave".to_string()),
+            _ if item.dims.len() < 3 => Err("adds a constant to vectors that no linear layer gave".into()),
             _ => self.channelwise(&item, mul, add),
         };
         made.and_then(as_item)
@@ -281,16 +299,20 @@ impl Lift<'_> {
         self.layer(op, item.inputs.clone(), params)
     }
 
-    /// A factor and a sum after a group norm without them are its weight and bias.
-    fn group_affine(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
+    /// A factor and a sum after a norm without them are its weight and bias.
+    fn norm_affine(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
         let before = self.items[item.inputs[0]].clone();
-        let Some(Op::GroupNorm(norm)) = before.op().cloned() else { return None };
+        let with: Op = match before.op()? {
+            Op::GroupNorm(norm) if !norm.affine => GroupNorm { affine: true, ..norm.clone() }.into(),
+            Op::LayerNorm(norm) if !norm.affine => LayerNorm { affine: true, ..norm.clone() }.into(),
+            _ => return None,
+        };
         let channels = item.dims.get(1).copied()?;
         let (mul, add) = (mul.as_ref()?, add.as_ref()?);
         let (weight, bias) = (per_channel(mul, item, channels)?, per_channel(add, item, channels)?);
         let tensor = |values, name: &str| Rc::new(Tensor::floats_of(vec![channels], values, name));
         let params = vec![("weight", tensor(weight, &mul.name)), ("bias", tensor(bias, &add.name))];
-        (!norm.affine).then(|| self.layer(GroupNorm { affine: true, ..norm }, before.inputs, params))
+        Some(self.layer(with, before.inputs, params))
     }
 
     /// Settles what layers still read; pieces that nothing became are left, to be reported.
@@ -313,7 +335,7 @@ impl Lift<'_> {
 
     fn settle_before(&mut self, input: usize) -> Option<usize> {
         let node = self.items[input].node;
-        if !matches!(self.items[input].kind, Kind::Raw(Raw::Affine { .. })) {
+        if !matches!(self.items[input].kind, Kind::Raw(Raw::Affine { .. } | Raw::Stride(_))) {
             return None;
         }
         self.now = node;
@@ -322,7 +344,7 @@ impl Lift<'_> {
     }
 }
 
-fn as_item(value: Value) -> Result<usize, String> {
+fn as_item(value: Value) -> Read<usize> {
     match value {
         Value::Item(id) => Ok(id),
         _ => Err("is not computed".into()),
@@ -332,12 +354,15 @@ fn as_item(value: Value) -> Result<usize, String> {
 fn map(tensor: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {
     match tensor.numbers() {
         Some(numbers) => Tensor::of(tensor.dims.clone(), numbers.into_iter().map(f).collect()).named(&tensor.name),
-        None => tensor.clone(),
+        None => {
+            let values = tensor.floats().iter().map(|&v| f(f64::from(v)) as f32).collect();
+            Tensor::floats_of(tensor.dims.clone(), values, &tensor.name)
+        }
     }
 }
 
 /// One number a channel of a constant that meets an item, if it is that (or one number in all).
-fn per_channel(tensor: &Tensor, item: &Item, channels: usize) -> Option<Vec<f32>> {
+pub(super) fn per_channel(tensor: &Tensor, item: &Item, channels: usize) -> Option<Vec<f32>> {
     if channels == 0 || channels == BATCH || tensor.len() > 1 << 24 {
         return None;
     }

@@ -1,437 +1,247 @@
-//! Operators that change sizes: pools, reshapes, resizing, padding and slices.
+//! `Resize` and `Upsample`.
+//!
+//! Files say in many ways which place of a map each place of the result is read at. Whatever the words, the places are
+//! computed here as ONNX defines them, one by one, and compared with those that the language's `upsample` reads.
 
-use super::attrs::Attrs;
-use super::fold::known;
-use super::item::{BATCH, Kind, Raw, Value};
-use super::lift::{Lift, Refused};
-use super::operators::{Made, Window};
-use super::tensor::Tensor;
-use crate::ops::Op;
-use crate::ops::norm::{GroupNorm, LayerNorm};
-use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
-use crate::ops::resize::{Crop, Interpolation, Pad, PadMode, Upsample, UpsampleSize, ZeroPad};
-use crate::ops::structure::{Flatten, Reshape};
-use std::rc::Rc;
+use super::item::Value;
+use super::lift::Lift;
+use super::operators::Made;
+use super::reader::{Read, Reader};
+use super::refused::Refused;
+use crate::ops::resize::{Interpolation, Upsample, UpsampleSize};
+
+/// The largest size that is compared place by place.
+const LARGEST: usize = 1 << 16;
+
+/// How far places of linear interpolation may lie apart: what single precision makes of a ratio.
+const NEAR: f64 = 1e-5;
+
+/// What an axis becomes.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    from: usize,
+    to: usize,
+    scale: f64,
+}
+
+/// How a file says where a result is read.
+struct Words {
+    mode: String,
+    coordinates: String,
+    rounding: String,
+}
 
 impl Lift<'_> {
-    /// `Shape`: known, but for the batch, whose stand-in it holds.
-    pub(super) fn sizes_of(&mut self, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        let dims = match inputs.first() {
-            Some(Some(Value::Item(x))) => self.items[*x].dims.clone(),
-            Some(Some(Value::Const(tensor))) => tensor.dims.clone(),
-            _ => return Err("lacks its operand".into()),
-        };
-        let rank = dims.len() as i64;
-        let clamp = |n: i64| (if n < 0 { n + rank } else { n }).clamp(0, rank) as usize;
-        let (start, end) = (clamp(attrs.int("start", 0)), clamp(attrs.int("end", rank)));
-        let part = dims.get(start..end).unwrap_or(&[]);
-        Ok(known(Tensor::whole(part.iter().map(|&d| d as i64).collect())))
-    }
-
-    pub(super) fn global(&mut self, max: bool, x: usize) -> Made {
-        self.layer(GlobalPool { max }, vec![x], Vec::new())
-    }
-
-    pub(super) fn reduce(&mut self, max: bool, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        let rank = self.items[x].dims.len() as i64;
-        let axes = match inputs.get(1).cloned().flatten() {
-            Some(Value::Const(axes)) => axes.ints(),
-            _ => attrs.ints("axes"),
-        };
-        let mut axes: Vec<i64> = axes.unwrap_or_default().iter().map(|&a| if a < 0 { a + rank } else { a }).collect();
-        axes.sort_unstable();
-        if axes.is_empty() || axes != (2..rank).collect::<Vec<_>>() {
-            return Err(format!("is over the axes {axes:?}; a global pool is over all but batch and channels"));
-        }
-        match (self.global(max, x)?, attrs.int("keepdims", 1)) {
-            (Value::Item(pooled), 0) => self.layer(Flatten {}, vec![pooled], Vec::new()),
-            (pooled, _) => Ok(pooled),
-        }
-    }
-
-    pub(super) fn pool(&mut self, op: &str, x: usize, attrs: &Attrs) -> Made {
-        let kernel = attrs.ints("kernel_shape").unwrap_or_default();
-        let kernel: Option<Vec<usize>> = kernel.iter().map(|&k| usize::try_from(k).ok()).collect();
-        let window = self.window(x, kernel.ok_or("has a window that cannot be")?, attrs)?;
-        let pads = self.pads(x, &window, attrs)?;
-        let mut ceil = attrs.int("ceil_mode", 0) != 0;
-        if window.kernel.iter().chain(&window.stride).all(|&n| n == 1) && pads.iter().all(|&p| p == (0, 0)) {
-            return Ok(Value::Item(x));
-        }
-        let spatial = self.items[x].dims.get(2..).unwrap_or(&[]).to_vec();
-        let whole = window.kernel == spatial && pads.iter().all(|&p| p == (0, 0));
-        if whole && op == "AveragePool" {
-            return self.global(false, x);
-        }
-        // More padding at the end than at the start is how a size that was rounded up is written down.
-        if pads.iter().any(|(a, b)| a != b) {
-            let up = (0..spatial.len()).all(|i| reaches(&window, i, spatial[i], pads[i]));
-            let counted = op == "AveragePool" && attrs.int("count_include_pad", 0) != 0;
-            if !up || counted {
-                return Err("has uneven padding".into());
-            }
-            ceil = true;
-        }
-        let pad: Vec<usize> = pads.iter().map(|&(a, _)| a).collect();
-        if window.kernel.iter().zip(&pad).any(|(k, p)| *p > k / 2) {
-            return Err("has padding of more than half its window".into());
-        }
-        let Window { kernel, stride, dilation } = window;
-        if op == "MaxPool" {
-            return self.layer(MaxPool { kernel, stride, pad, dilation, ceil }, vec![x], Vec::new());
-        }
-        if dilation.iter().any(|&d| d != 1) {
-            return Err("has a dilation".into());
-        }
-        let count_pad = pad.iter().all(|&p| p == 0) || attrs.int("count_include_pad", 0) != 0;
-        self.layer(AvgPool { kernel, stride, pad, ceil, count_pad }, vec![x], Vec::new())
-    }
-
-    /// Other axes over the same elements; the batch must stay what it is.
-    pub(super) fn reshaped(&mut self, op: &str, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        let from = self.items[x].dims.clone();
-        let rank = from.len() as i64;
-        let given = match inputs.get(1).cloned().flatten() {
-            Some(Value::Const(tensor)) => tensor.ints(),
-            Some(_) => return Err("has sizes that are computed from values".into()),
-            None => attrs.ints(if op == "Reshape" { "shape" } else { "axes" }),
-        };
-        let at = |axis: i64, rank: i64| usize::try_from(if axis < 0 { axis + rank } else { axis }).ok();
-        let to: Option<Vec<usize>> = match op {
-            "Flatten" if attrs.int("axis", 1) == 1 => Some(vec![BATCH, from[1..].iter().product()]),
-            "Flatten" => None,
-            "Reshape" => self.target(&from, &given.ok_or("has no sizes")?, attrs.int("allowzero", 0) != 0),
-            "Squeeze" => {
-                let ones = || (0..rank).filter(|&i| from[i as usize] == 1).collect();
-                let axes: Option<Vec<usize>> = given.unwrap_or_else(ones).iter().map(|&a| at(a, rank)).collect();
-                axes.filter(|axes| axes.iter().all(|&a| from.get(a) == Some(&1)))
-                    .map(|axes| (0..from.len()).filter(|i| !axes.contains(i)).map(|i| from[i]).collect())
-            }
-            _ => {
-                let axes = given.ok_or("has no axes")?;
-                let total = rank + axes.len() as i64;
-                let mut axes: Vec<usize> = axes.iter().filter_map(|&a| at(a, total)).collect();
-                axes.sort_unstable();
-                let mut dims = from.clone();
-                axes.iter().for_each(|&a| dims.insert(a.min(dims.len()), 1));
-                Some(dims)
-            }
-        };
-        let to = to.filter(|to| to.first() == Some(&BATCH)).ok_or("changes the batch")?;
-        self.with_dims(x, to)
-    }
-
-    /// The sizes that a reshape asks for, `-1` found and the batch recognised.
-    fn target(&self, from: &[usize], asked: &[i64], zero: bool) -> Option<Vec<usize>> {
-        let rest: u64 = from.get(1..)?.iter().map(|&d| d as u64).product();
-        let read = |(i, &d): (usize, &i64)| match d {
-            0 if !zero => from.get(i).map(|&d| d as i64),
-            d if i == 0 && Some(d) == self.batch && d != -1 => Some(BATCH as i64),
-            d => Some(d),
-        };
-        let mut dims: Vec<i64> = asked.iter().enumerate().map(read).collect::<Option<_>>()?;
-        if dims.first() == Some(&-1) && dims.iter().skip(1).all(|&d| d > 0) {
-            dims[0] = BATCH as i64;
-        }
-        let known =
-            dims.iter().skip(1).filter(|&&d| d != -1).try_fold(1u64, |n, &d| n.checked_mul(u64::try_from(d).ok()?))?;
-        if dims.first() != Some(&(BATCH as i64)) || known == 0 {
-            return None;
-        }
-        if let Some(open) = dims.iter().position(|&d| d == -1) {
-            dims[open] = i64::try_from(rest / known).ok()?;
-        }
-        let found: Vec<usize> = dims.iter().map(|&d| usize::try_from(d).ok()).collect::<Option<_>>()?;
-        (found[1..].iter().map(|&d| d as u64).product::<u64>() == rest).then_some(found)
-    }
-
-    fn with_dims(&mut self, x: usize, to: Vec<usize>) -> Made {
-        let from = self.items[x].clone();
-        if from.dims == to {
-            return Ok(Value::Item(x));
-        }
-        if let Some(made) = self.ungrouped(x, &to) {
-            return made;
-        }
-        // A reshape of a reshape is one.
-        let x = match from.op() {
-            Some(Op::Reshape(_)) => from.inputs[0],
-            _ => x,
-        };
-        if self.items[x].dims == to {
-            return Ok(Value::Item(x));
-        }
-        match to.get(1..) {
-            Some([_]) => self.layer(Flatten {}, vec![x], Vec::new()),
-            Some(dims) => self.layer(Reshape { dims: dims.to_vec() }, vec![x], Vec::new()),
-            None => Err("gives no sizes".into()),
-        }
-    }
-
-    /// Groups made channels of an instance norm, and channels again: a group norm.
-    fn ungrouped(&mut self, x: usize, to: &[usize]) -> Option<Made> {
-        let norm = self.items[x].clone();
-        let Some(Op::InstanceNorm(op)) = norm.op() else { return None };
-        let folded = self.items[norm.inputs[0]].clone();
-        let before = *folded.inputs.first()?;
-        let same = matches!(folded.op(), Some(Op::Reshape(_))) && self.items[before].dims == to;
-        let plain = |name: &str, value: f32| {
-            norm.params.iter().any(|(n, t)| *n == name && t.floats().iter().all(|&v| v == value))
-        };
-        let groups = folded.dims.get(1).copied()?;
-        let sound = same && plain("weight", 1.0) && plain("bias", 0.0) && to.get(1)?.is_multiple_of(groups);
-        sound.then(|| self.layer(GroupNorm { groups, eps: op.eps, affine: false }, vec![before], Vec::new()))
-    }
-
-    pub(super) fn transpose(&mut self, x: usize, attrs: &Attrs) -> Made {
-        let item = self.items[x].clone();
-        let rank = item.dims.len();
-        let reversed = || (0..rank as i64).rev().collect();
-        let perm = attrs.ints("perm").unwrap_or_else(reversed);
-        let perm: Vec<usize> = perm
-            .iter()
-            .map(|&p| usize::try_from(p).ok().filter(|&p| p < rank))
-            .collect::<Option<_>>()
-            .ok_or("has axes that cannot be")?;
-        if perm.len() != rank {
-            return Err("has axes that cannot be".into());
-        }
-        let dims: Vec<usize> = perm.iter().map(|&p| item.dims[p]).collect();
-        if perm.iter().enumerate().all(|(i, &p)| i == p) {
-            return Ok(Value::Item(x));
-        }
-        let back: Vec<usize> = [0, rank - 1].into_iter().chain(1..rank - 1).collect();
-        if let Kind::Raw(Raw::NormLast(eps)) = item.kind {
-            let before = &self.items[item.inputs[0]];
-            if let (Kind::Raw(Raw::Transpose(there)), true) = (&before.kind, perm == back) {
-                let inverse = (0..rank).all(|i| there[perm[i]] == i);
-                if inverse {
-                    let source = before.inputs[0];
-                    return self.layer(LayerNorm { eps, affine: true }, vec![source], item.params);
-                }
-            }
-        }
-        if let Kind::Raw(Raw::Transpose(before)) = &item.kind
-            && perm.iter().enumerate().all(|(i, &p)| before[p] == i)
-        {
-            return Ok(Value::Item(item.inputs[0]));
-        }
-        Ok(self.raw(Raw::Transpose(perm), x, dims))
-    }
-
-    pub(super) fn times_left(&mut self, x: usize, matrix: Rc<Tensor>) -> Made {
-        let mut dims = self.items[x].dims.clone();
-        let place = dims.len().checked_sub(2).ok_or("has too few axes")?;
-        if matrix.dims[1] != dims[place] {
-            return Err("multiplies a matrix that does not fit".into());
-        }
-        dims[place] = matrix.dims[0];
-        Ok(self.raw(Raw::Left(matrix), x, dims))
-    }
-
-    /// After a matrix from the left, both of means: an adaptive pool.
-    pub(super) fn times_right(&mut self, x: usize, matrix: Rc<Tensor>) -> Made {
-        let item = self.items[x].clone();
-        let mut dims = item.dims.clone();
-        let &[from, to] = matrix.dims.as_slice() else { return Err("multiplies no matrix".into()) };
-        if dims.last() != Some(&from) {
-            return Err("multiplies a matrix that does not fit".into());
-        }
-        let turned = super::fold::transposed(&matrix, from, to);
-        if dims.len() == 3 && are_means(&turned) {
-            return self.layer(AdaptiveAvgPool { size: vec![to] }, vec![x], Vec::new());
-        }
-        if let Kind::Raw(Raw::Left(rows)) = &item.kind
-            && dims.len() == 4
-            && are_means(rows)
-            && are_means(&turned)
-        {
-            let size = vec![rows.dims[0], to];
-            return self.layer(AdaptiveAvgPool { size }, vec![item.inputs[0]], Vec::new());
-        }
-        let last = dims.len() - 1;
-        dims[last] = to;
-        Ok(self.raw(Raw::Right, x, dims))
-    }
-
-    pub(super) fn resize(&mut self, op: &str, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
+    pub(super) fn resize(&mut self, node: &mut Reader) -> Made {
+        let (x, turned) = self.before_turn(node.item(0)?);
         let dims = self.items[x].dims.clone();
-        let (sizes, factor) = resized(op, &dims, inputs, attrs).ok_or("has sizes that are not known")?;
-        let axes = dims.len().saturating_sub(2);
-        if sizes.len() != axes || sizes.contains(&0) || sizes.iter().any(|&s| s > 1 << 24) {
-            return Err("has sizes that cannot be".into());
+        let order = turned.clone().unwrap_or_else(|| (0..dims.len()).collect());
+        let theirs: Vec<usize> = order.iter().map(|&p| dims[p]).collect();
+        let words = words(node)?;
+        let found = axes(node, &theirs)?;
+        // In the map's own order.
+        let all: Vec<Axis> =
+            (0..dims.len()).filter_map(|a| found.get(order.iter().position(|&p| p == a)?).copied()).collect();
+        let made = self.resized(x, &all, &words)?;
+        self.turn_again(made, turned)
+    }
+
+    fn resized(&mut self, x: usize, all: &[Axis], words: &Words) -> Made {
+        let same = |axis: &Axis| axis.from == axis.to && axis.scale == 1.0;
+        if all.iter().all(|axis| same(axis) && words.stays(axis)) {
+            return Ok(Value::Item(x));
         }
-        let exact = || {
-            let each = dims.iter().skip(2).zip(&sizes).map(|(&d, &s)| s.is_multiple_of(d).then(|| s / d));
-            each.collect::<Option<Vec<usize>>>()
+        let Some((outer, spatial)) = all.split_at_checked(2).filter(|(_, spatial)| matches!(spatial.len(), 1 | 2))
+        else {
+            return Err("resizes what is no map [N, C, L] or [N, C, H, W]".into());
         };
-        let factor = factor.or_else(exact);
-        let coordinates = attrs.word("coordinate_transformation_mode");
-        let (mode, rounding) = (attrs.word("mode"), attrs.word("nearest_mode"));
-        // Whole factors give the same samples under both ways to count.
-        let even = matches!((coordinates.as_str(), rounding.as_str()), ("asymmetric", "floor"))
-            || (op == "Upsample")
-            || (factor.is_some()
-                && coordinates == "half_pixel"
-                && matches!(rounding.as_str(), "" | "round_prefer_floor"));
-        let halves = matches!(coordinates.as_str(), "" | "half_pixel")
-            || (coordinates == "pytorch_half_pixel" && sizes.iter().all(|&s| s > 1));
-        let mode = match mode.as_str() {
-            "nearest" | "" if even => Interpolation::Nearest,
-            "linear" if halves && op == "Resize" => Interpolation::Bilinear,
-            _ => return Err(format!("interpolates as `{mode}` with coordinates `{coordinates}`, which no layer does")),
+        if !outer.iter().all(same) {
+            return Err("resizes the batch or the channels".into());
+        }
+        let mode = match words.mode.as_str() {
+            "nearest" => Interpolation::Nearest,
+            "linear" | "bilinear" => Interpolation::Bilinear,
+            other => {
+                return Err(format!(
+                    "has `mode` = \"{other}\"; the language's `upsample` has \"nearest\" and \"bilinear\""
+                )
+                .into());
+            }
         };
-        let size = factor.map_or(UpsampleSize::Size(sizes), UpsampleSize::Factor);
+        if let Some(axis) = spatial.iter().find(|axis| !words.agrees(axis, mode)) {
+            return Err(words.refusal(axis));
+        }
+        let whole = spatial.iter().map(|axis| axis.to.is_multiple_of(axis.from).then(|| axis.to / axis.from));
+        let size = match whole.collect::<Option<Vec<usize>>>() {
+            Some(factor) => UpsampleSize::Factor(factor),
+            None => UpsampleSize::Size(spatial.iter().map(|axis| axis.to).collect()),
+        };
         self.layer(Upsample { size, mode }, vec![x], Vec::new())
     }
-
-    pub(super) fn pad(&mut self, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        let item = self.items[x].clone();
-        let rank = item.dims.len();
-        let amounts = amounts(inputs, attrs, rank).ok_or("has amounts that cannot be read")?;
-        let value = match inputs.get(2).cloned().flatten() {
-            Some(Value::Const(tensor)) => tensor.single().unwrap_or(f64::NAN),
-            _ => attrs.float("value", 0.0),
-        };
-        let mode = match attrs.word("mode").as_str() {
-            "" | "constant" if value == 0.0 => PadMode::Zero,
-            "reflect" => PadMode::Reflect,
-            "edge" => PadMode::Replicate,
-            _ => return Err("is filled with something else than zeros".into()),
-        };
-        let pair = |i: usize| (amounts[i], amounts[i + rank]);
-        let around = (2..rank).map(pair).collect::<Vec<_>>();
-        let nothing = around.iter().all(|&p| p == (0, 0));
-        if pair(0) == (0, 0) && nothing && pair(1) != (0, 0) {
-            let (before, after) = pair(1);
-            let (source, stride) = match &item.kind {
-                Kind::Raw(Raw::Stride(stride)) => (item.inputs[0], stride.clone()),
-                _ => (x, vec![1; rank - 2]),
-            };
-            let width = item.dims[1] + before + after;
-            let centred = before == (before + after) / 2 && mode == PadMode::Zero;
-            return match centred {
-                true => self.layer(ZeroPad { width, stride }, vec![source], Vec::new()),
-                false => Err("adds channels unevenly".into()),
-            };
-        }
-        match pair(0) == (0, 0) && pair(1) == (0, 0) {
-            true if nothing => Ok(Value::Item(x)),
-            true => self.layer(Pad { amount: around, mode }, vec![x], Vec::new()),
-            false => Err("pads batch or channels".into()),
-        }
-    }
-
-    pub(super) fn slice(&mut self, x: usize, inputs: &[Option<Value>], attrs: &Attrs) -> Made {
-        let dims = self.items[x].dims.clone();
-        let Cut { size, stride, centred } = cut(&dims, inputs, attrs)?;
-        if size == dims {
-            return Ok(Value::Item(x));
-        }
-        if stride.iter().any(|&s| s > 1) {
-            // One axis after another is both at once.
-            let (mut stride, mut source) = (stride[2..].to_vec(), x);
-            if let Kind::Raw(Raw::Stride(before)) = &self.items[x].kind {
-                stride.iter_mut().zip(before).for_each(|(s, b)| *s = s.saturating_mul(*b));
-                source = self.items[x].inputs[0];
-            }
-            return Ok(self.raw(Raw::Stride(stride), source, size));
-        }
-        match centred {
-            true => self.layer(Crop { size: size[2..].to_vec() }, vec![x], Vec::new()),
-            false => Err("cuts out a part that is not the middle".into()),
-        }
-    }
 }
 
-/// What a slice leaves: sizes, steps, and whether it is the middle.
-struct Cut {
-    size: Vec<usize>,
-    stride: Vec<usize>,
-    centred: bool,
+/// How the result is read. `Upsample`, and `Resize` before version 11, count from the first place, and round down.
+fn words(node: &mut Reader) -> Read<Words> {
+    let mode = node.word("mode", "nearest")?;
+    if node.op() == "Upsample" || node.version < 11 {
+        let rounding = if node.op() == "Upsample" { "floor" } else { "simple" };
+        return Ok(Words { mode, coordinates: "asymmetric".into(), rounding: rounding.into() });
+    }
+    let coordinates = node.word("coordinate_transformation_mode", "half_pixel")?;
+    let rounding = node.word("nearest_mode", "round_prefer_floor")?;
+    if node.flag("exclude_outside")? {
+        return Err("has `exclude_outside` = 1, which the language's `upsample` does not know".into());
+    }
+    if node.version >= 18 && node.flag("antialias")? {
+        let why = "has `antialias` = 1; the language's `upsample` has none";
+        return Err(Refused::from(why).help("F.interpolate(x, size, mode=\"bilinear\", antialias=False)"));
+    }
+    // About cubic interpolation and places outside of the map, both of which are refused.
+    node.idle(&["cubic_coeff_a", "extrapolation_value"]);
+    Ok(Words { mode, coordinates, rounding })
 }
 
-fn cut(dims: &[usize], inputs: &[Option<Value>], attrs: &Attrs) -> Result<Cut, Refused> {
-    let list = |i: usize, name: &str| match inputs.get(i).cloned().flatten() {
-        Some(Value::Const(tensor)) => tensor.ints(),
-        Some(_) => None,
-        None => attrs.ints(name),
+/// What each axis of the operand becomes, in the operand's order.
+fn axes(node: &mut Reader, dims: &[usize]) -> Read<Vec<Axis>> {
+    let rank = dims.len();
+    let upsample = node.op() == "Upsample";
+    let (scales, sizes) = if upsample && node.version < 9 {
+        (node.floats("scales")?, None)
+    } else if upsample || node.version < 11 {
+        (numbers(node, 1, "scales")?, None)
+    } else {
+        // A region is read in one mode only, which is refused.
+        node.constant(1, "roi")?;
+        (numbers(node, 2, "scales")?, numbers(node, 3, "sizes")?)
     };
-    let starts = list(1, "starts").ok_or("starts at a computed place")?;
-    let ends = list(2, "ends").ok_or("ends at a computed place")?;
-    let axes = list(3, "axes").unwrap_or_else(|| (0..starts.len() as i64).collect());
-    let steps = list(4, "steps").unwrap_or_else(|| vec![1; starts.len()]);
-    let mut cut = Cut { size: dims.to_vec(), stride: vec![1; dims.len()], centred: true };
-    for (i, &axis) in axes.iter().enumerate() {
-        let axis = usize::try_from(if axis < 0 { axis + dims.len() as i64 } else { axis }).ok();
-        let (Some(axis), Some(&start), Some(&end), Some(&step)) =
-            (axis.filter(|&a| a < dims.len()), starts.get(i), ends.get(i), steps.get(i))
-        else {
-            return Err("has axes that cannot be".into());
-        };
-        let length = dims[axis] as i64;
-        let clamp = |n: i64| if n < 0 { n.saturating_add(length).max(0) } else { n.min(length) };
-        let (start, end) = (clamp(start), clamp(end));
-        if step < 1 || end <= start || (step > 1 && (start, end) != (0, length)) {
-            return Err("cuts out what no layer does".into());
-        }
-        if axis < 2 && (start, end, step) != (0, length, 1) {
-            return Err("cuts batch or channels apart".into());
-        }
-        cut.centred &= start == (length - (end - start)) / 2;
-        (cut.size[axis], cut.stride[axis]) = (((end - start) as usize).div_ceil(step as usize), step as usize);
-    }
-    Ok(cut)
-}
-
-/// What a `Pad` adds: before each axis, then behind each.
-fn amounts(inputs: &[Option<Value>], attrs: &Attrs, rank: usize) -> Option<Vec<usize>> {
-    let amounts = match inputs.get(1).cloned().flatten() {
-        Some(Value::Const(tensor)) => tensor.ints(),
-        _ => attrs.ints("pads"),
+    let named = if node.version >= 18 { node.ints("axes")? } else { None };
+    let places: Option<Vec<usize>> = match &named {
+        None => Some((0..rank).collect()),
+        Some(axes) => axes.iter().map(|&a| super::fold_places::axis(a, rank)).collect(),
     };
-    let amounts: Vec<usize> = amounts?.iter().map(|&p| usize::try_from(p).ok()).collect::<Option<_>>()?;
-    (amounts.len() == 2 * rank && amounts.iter().all(|&p| p < 1 << 24)).then_some(amounts)
-}
-
-/// The sizes that an interpolation gives, and its factor where that is whole.
-type Resized = (Vec<usize>, Option<Vec<usize>>);
-
-fn resized(op: &str, dims: &[usize], inputs: &[Option<Value>], attrs: &Attrs) -> Option<Resized> {
-    let constant = |i: usize| match inputs.get(i).cloned().flatten() {
-        Some(Value::Const(tensor)) if tensor.len() > 0 => tensor.numbers(),
-        _ => None,
+    let places = places.ok_or_else(|| format!("has `axes` = {named:?}, and its operand {rank}"))?;
+    let policy = if node.version >= 18 { node.word("keep_aspect_ratio_policy", "stretch")? } else { "stretch".into() };
+    let mut all: Vec<Axis> = dims.iter().map(|&d| Axis { from: d, to: d, scale: 1.0 }).collect();
+    let given = match (&scales, &sizes) {
+        (Some(_), Some(_)) => return Err("has both scales and sizes".into()),
+        (Some(given), None) | (None, Some(given)) if given.len() == places.len() => given,
+        _ => return Err(format!("has scales {scales:?} and sizes {sizes:?} for {} axes", places.len()).into()),
     };
-    let place = if op == "Upsample" || inputs.len() == 2 { 1 } else { 2 };
-    let spatial = |list: Vec<f64>| if list.len() == dims.len() { list[2..].to_vec() } else { list };
-    if let Some(sizes) = constant(3).map(spatial) {
-        return Some((sizes.iter().map(|&s| s as usize).collect(), None));
+    for (&place, &value) in places.iter().zip(given) {
+        all[place] = Axis::of(dims[place], value, scales.is_some())?;
     }
-    let scales = constant(place).or_else(|| attrs.floats("scales")).map(spatial)?;
-    let sizes = dims.iter().skip(2).zip(&scales).map(|(&d, s)| (d as f64 * s).floor() as usize);
-    let factor = scales.iter().map(|&s| (s.fract() == 0.0 && s >= 1.0).then_some(s as usize)).collect();
-    Some((sizes.collect(), factor))
+    let kept = places.iter().all(|&p| (all[p].scale - all[places[0]].scale).abs() < 1e-12);
+    if sizes.is_some() && policy != "stretch" && !kept {
+        return Err(format!(
+            "has `keep_aspect_ratio_policy` = \"{policy}\"; the language's `upsample` takes sizes as they are"
+        )
+        .into());
+    }
+    Ok(all)
 }
 
-/// Whether the padding at the end of an axis is what rounding up needs.
-fn reaches(window: &Window, i: usize, size: usize, (before, after): (usize, usize)) -> bool {
-    let extent = (window.kernel[i] - 1) * window.dilation[i] + 1;
-    let (even, stride) = (size + 2 * before, window.stride[i]);
-    let Some(free) = (size + before + after).checked_sub(extent) else { return false };
-    let Some(up) = (even + stride - 1).checked_sub(extent) else { return false };
-    after >= before && free / stride == up / stride && (up / stride) * stride < size + before
+/// The numbers of an operand; none where it is left out or empty.
+fn numbers(node: &mut Reader, i: usize, what: &str) -> Read<Option<Vec<f64>>> {
+    let Some(tensor) = node.constant(i, what)?.filter(|tensor| tensor.len() > 0) else { return Ok(None) };
+    // A scale is the number that single precision holds, not the one that it is short for.
+    let exact = || tensor.floats().iter().map(|&v| f64::from(v)).collect();
+    Ok(Some(if tensor.is_whole() { tensor.numbers().unwrap_or_default() } else { exact() }))
 }
 
-/// Whether row i holds 1/n over the window [⌊i·in/out⌋, ⌈(i + 1)·in/out⌉).
-fn are_means(matrix: &Tensor) -> bool {
-    let &[to, from] = matrix.dims.as_slice() else { return false };
-    let values = matrix.floats();
-    (0..to).all(|i| {
-        let window = i * from / to..((i + 1) * from).div_ceil(to);
-        let share = 1.0 / window.len().max(1) as f32;
-        (0..from).all(|j| {
-            let wanted = if window.contains(&j) { share } else { 0.0 };
-            values.get(i * from + j).is_some_and(|v| (v - wanted).abs() < 1e-5)
+impl Axis {
+    /// By a scale, which results are rounded down from, or to a size.
+    fn of(from: usize, value: f64, scaled: bool) -> Read<Self> {
+        let to = if scaled { f64::from((from as f32 * value as f32).floor()) } else { value };
+        let scale = if scaled { f64::from(value as f32) } else { value / from as f64 };
+        if from == super::item::BATCH {
+            let kept = if scaled { value == 1.0 } else { true };
+            let why = || Refused::from(format!("resizes the batch by {value}"));
+            return kept.then_some(Self { from, to: from, scale: 1.0 }).ok_or_else(why);
+        }
+        match to >= 1.0 && to <= LARGEST as f64 && from <= LARGEST {
+            true => Ok(Self { from, to: to as usize, scale }),
+            false => Err(format!("makes {to} of {from} positions, which cannot be").into()),
+        }
+    }
+}
+
+impl Words {
+    /// Where a place of the result is read; `None` for words that are not known.
+    fn place(&self, i: usize, axis: &Axis, scale: f64) -> Option<f64> {
+        let (x, from, to) = (i as f64, axis.from as f64, axis.to as f64);
+        let half = (x + 0.5) / scale - 0.5;
+        Some(match self.coordinates.as_str() {
+            "half_pixel" => half,
+            "pytorch_half_pixel" if axis.to > 1 => half,
+            "pytorch_half_pixel" => 0.0,
+            "half_pixel_symmetric" => from / 2.0 * (1.0 - to / (scale * from)) + half,
+            "align_corners" if axis.to > 1 => x * (from - 1.0) / (to - 1.0),
+            "align_corners" => 0.0,
+            "asymmetric" => x / scale,
+            "tf_half_pixel_for_nn" => (x + 0.5) / scale,
+            _ => return None,
         })
-    })
+    }
+
+    /// The nearest place in the map.
+    fn nearest(&self, place: f64, axis: &Axis) -> Option<usize> {
+        let rounded = match self.rounding.as_str() {
+            "round_prefer_floor" => (place - 0.5).ceil(),
+            "round_prefer_ceil" => (place + 0.5).floor(),
+            "floor" => place.floor(),
+            "ceil" => place.ceil(),
+            "simple" if axis.scale < 1.0 => place.ceil(),
+            "simple" => place.floor(),
+            _ => return None,
+        };
+        Some(rounded.clamp(0.0, (axis.from - 1) as f64) as usize)
+    }
+
+    /// Whether the language's layer reads each place of an axis where the file does.
+    fn agrees(&self, axis: &Axis, mode: Interpolation) -> bool {
+        let ratio = axis.to as f64 / axis.from as f64;
+        let end = (axis.from - 1) as f64;
+        (0..axis.to).all(|i| {
+            let Some(place) = self.place(i, axis, axis.scale) else { return false };
+            match mode {
+                Interpolation::Nearest => self.nearest(place, axis) == Some(i * axis.from / axis.to),
+                Interpolation::Bilinear => {
+                    let own = (i as f64 + 0.5) / ratio - 0.5;
+                    (place.clamp(0.0, end) - own.clamp(0.0, end)).abs() < NEAR
+                }
+            }
+        })
+    }
+
+    /// Whether an axis that keeps its size keeps its places.
+    fn stays(&self, axis: &Axis) -> bool {
+        let kept = |i: usize, place: f64| match self.mode.as_str() {
+            "nearest" => self.nearest(place, axis) == Some(i),
+            _ => place == i as f64,
+        };
+        axis.from == super::item::BATCH
+            || (0..axis.to).all(|i| self.place(i, axis, 1.0).is_some_and(|place| kept(i, place)))
+    }
+
+    fn refusal(&self, axis: &Axis) -> Refused {
+        let (from, to, scale) = (axis.from, axis.to, axis.scale);
+        let Self { mode, coordinates, rounding } = self;
+        let exact = scale * from as f64;
+        if (exact - to as f64).abs() > 1e-3 {
+            let why = format!(
+                "scales {from} positions by {scale} to {to}, which would be {exact}; the language's `upsample` reads evenly between both sizes"
+            );
+            return Refused::from(why).help("F.interpolate(x, scale_factor=s, recompute_scale_factor=True)");
+        }
+        let with = if mode == "nearest" { format!("`nearest_mode` = \"{rounding}\" and ") } else { String::new() };
+        let why = format!(
+            "makes {to} of {from} positions with `mode` = \"{mode}\", {with}`coordinate_transformation_mode` = \"{coordinates}\", which is another interpolation than the language's `upsample`"
+        );
+        match coordinates.as_str() {
+            "align_corners" => {
+                Refused::from(why).help("nn.Upsample(scale_factor=2, mode=\"bilinear\", align_corners=False)")
+            }
+            _ => why.into(),
+        }
+    }
 }

@@ -97,6 +97,46 @@ impl Tensor {
     }
 }
 
+/// ONNX's word for a type of numbers.
+pub fn type_name(data_type: i32) -> String {
+    const NAMES: [&str; 17] = [
+        "UNDEFINED",
+        "FLOAT",
+        "UINT8",
+        "INT8",
+        "UINT16",
+        "INT16",
+        "INT32",
+        "INT64",
+        "STRING",
+        "BOOL",
+        "FLOAT16",
+        "DOUBLE",
+        "UINT32",
+        "UINT64",
+        "COMPLEX64",
+        "COMPLEX128",
+        "BFLOAT16",
+    ];
+    let name = usize::try_from(data_type).ok().and_then(|i| NAMES.get(i));
+    name.map_or_else(|| format!("number {data_type}"), |name| (*name).into())
+}
+
+/// A number of single precision as half precision has it, or, where `brain`, as its upper half does; to the nearest, ties to
+/// the even one.
+pub fn rounded(x: f32, brain: bool) -> f32 {
+    let cut =
+        |bits: u32| f32::from_bits((x.to_bits() + (1 << (bits - 1)) - 1 + ((x.to_bits() >> bits) & 1)) >> bits << bits);
+    match (x.is_finite(), brain) {
+        (false, _) => x,
+        (true, true) => cut(16),
+        // Below 2⁻¹⁴, half precision counts in steps of 2⁻²⁴; from 65520 on it is infinite.
+        (true, false) if x.abs() < 6.103_515_6e-5 => (x * 16_777_216.0).round_ties_even() / 16_777_216.0,
+        (true, false) if x.abs() >= 65_520.0 => f32::INFINITY.copysign(x),
+        (true, false) => cut(13),
+    }
+}
+
 /// The number that the shortest text of a single-precision one says.
 pub fn shortest(x: f32) -> f64 {
     if x.is_finite() { x.to_string().parse().unwrap_or(f64::from(x)) } else { f64::from(x) }
@@ -123,10 +163,11 @@ fn data(proto: &TensorProto, folder: &Path, count: usize) -> Result<Data, String
         dtype::BFLOAT16 => Element::Bf16,
         dtype::INT64 => Element::I64,
         dtype::INT32 => Element::I32,
+        dtype::INT16 => Element::I16,
         dtype::INT8 => Element::I8,
         dtype::UINT8 => Element::U8,
         dtype::BOOL => Element::Bool,
-        other => return Err(format!("is of type {other}, which is not read")),
+        other => return Err(format!("is of type {}, which is not read", type_name(other))),
     };
     let bytes = match (&proto.raw_data, proto.data_location) {
         (_, EXTERNAL) => Some(external(proto, folder)?),
@@ -218,7 +259,9 @@ impl Tensor {
     pub fn is_whole(&self) -> bool {
         match &self.data {
             Data::Whole(_) => true,
-            Data::Stored(_, element) => matches!(element, Element::I64 | Element::I32 | Element::I8 | Element::U8),
+            Data::Stored(_, element) => {
+                matches!(element, Element::I64 | Element::I32 | Element::I16 | Element::I8 | Element::U8)
+            }
             Data::Numbers(_) | Data::Floats(_) => false,
         }
     }

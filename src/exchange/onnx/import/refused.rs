@@ -1,0 +1,92 @@
+//! Nodes that are not read, and why.
+
+/// Why a node is not read, said of it: "has the attribute …".
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The fact, which follows the node's name.
+    pub why: String,
+    /// What to do instead.
+    pub help: Option<String>,
+}
+
+impl Refused {
+    /// With what to do instead.
+    pub fn help(mut self, text: &str) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Self { why, help: None }
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(why: &str) -> Self {
+        Self { why: why.into(), help: None }
+    }
+}
+
+/// What the language lacks for well-known operators, and where another way is known, that.
+const LACKS: [(&str, &str, &str); 42] = [
+    (
+        "LogSoftmax",
+        "log-softmax",
+        "end the exported model at the logits, which `LogSoftmax` reads; `cross_entropy` takes those",
+    ),
+    ("Mish", "mish", ""),
+    ("Softplus", "softplus", ""),
+    ("Softsign", "softsign", ""),
+    ("LRN", "local response normalisation", ""),
+    ("LpNormalization", "normalisation by a norm", ""),
+    ("RMSNormalization", "normalisation without a mean", ""),
+    ("MeanVarianceNormalization", "normalisation over the batch", ""),
+    ("DepthToSpace", "pixel shuffle", "upsample by `ConvTranspose` or `Resize` in the model that is exported"),
+    ("SpaceToDepth", "moves of positions into channels", ""),
+    ("Split", "layer that splits channels", ""),
+    ("LpPool", "pool by a norm", ""),
+    ("GlobalLpPool", "pool by a norm", ""),
+    ("MaxUnpool", "unpooling", "upsample by `ConvTranspose` or `Resize` in the model that is exported"),
+    ("MaxRoiPool", "pooling of regions", ""),
+    ("RoiAlign", "pooling of regions", ""),
+    ("GridSample", "sampling on a grid", ""),
+    ("LSTM", "recurrent layers", ""),
+    ("GRU", "recurrent layers", ""),
+    ("RNN", "recurrent layers", ""),
+    ("Attention", "attention", ""),
+    ("Einsum", "sums over named axes", ""),
+    ("Where", "choice between two values", ""),
+    ("Expand", "stretching of a value", ""),
+    ("Tile", "repetition of a value", ""),
+    ("Gather", "choice of entries along an axis", ""),
+    ("GatherND", "choice of entries", ""),
+    ("ScatterND", "writing into a value", ""),
+    ("ArgMax", "position of a maximum", "end the exported model at the scores, which `ArgMax` reads"),
+    ("TopK", "sorting", "end the exported model at the scores, which `TopK` reads"),
+    ("NonMaxSuppression", "suppression of boxes", "end the exported model before its post-processing"),
+    ("Max", "merge by maximum", ""),
+    ("Min", "merge by minimum", ""),
+    ("ReduceSum", "sum along an axis", ""),
+    ("ReduceMin", "minimum along an axis", ""),
+    ("ReduceProd", "product along an axis", ""),
+    ("ReduceL2", "norm along an axis", ""),
+    ("If", "branches", "onnxsim model.onnx model.onnx"),
+    ("Loop", "loops that run", ""),
+    ("Scan", "loops that run", ""),
+    ("QuantizeLinear", "whole-number values", "export the model before it is quantised"),
+    ("DequantizeLinear", "whole-number values", "export the model before it is quantised"),
+];
+
+/// Why an operator is not read whatever its attributes are.
+pub fn lacking(op: &str) -> Refused {
+    match LACKS.iter().find(|(name, ..)| *name == op) {
+        Some((_, what, "")) => format!("is an operator that no layer stands for: the language has no {what}").into(),
+        Some((_, what, help)) => {
+            let why = format!("is an operator that no layer stands for: the language has no {what}");
+            Refused::from(why).help(help)
+        }
+        None => "is an operator that no layer stands for".into(),
+    }
+}
