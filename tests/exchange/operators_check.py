@@ -71,11 +71,28 @@ def cases(op):
             here += [case for case in make(at) if case]
         changed = {name for case in here for name, value in case.changed.items() if not is_default(at.schema, name, value)}
         missing += [f"{op}-{opset}: no graph changes `{name}`" for name in sorted(set(at.schema.attributes) - changed)]
+        missing += [f"{op}-{opset}: {text}" for text in optional(at.schema, [node_of(case) for case in here])]
         made += here if signature(at.schema) not in seen else thinned(here)
         seen.append(signature(at.schema))
     if not made and opsets_of(op):
         missing.append(f"{op}: no graphs")
     return made, missing
+
+
+def node_of(case):
+    return next(node for node in case.nodes if node.op_type == case.op)
+
+
+def optional(schema, nodes):
+    """What of optional inputs and outputs no graph gives, leaves out, or asks for."""
+    optionals = lambda formals: [(i, f.name) for i, f in enumerate(formals) if f.option == defs.OpSchema.FormalParameterOption.Optional]
+    for i, name in optionals(schema.inputs):
+        given = {bool(list(node.input)[i:i + 1] not in ([], [""])) for node in nodes}
+        if given != {True, False}:
+            yield f"no graph {'leaves out' if given == {True} else 'gives'} the input `{name}`"
+    for i, name in optionals(schema.outputs):
+        if not any(len(node.output) > i for node in nodes):
+            yield f"no graph asks for the output `{name}`"
 
 
 def signature(schema):

@@ -1,16 +1,18 @@
 """Runs what `archc export --pytorch` writes, and compares with archc itself.
 
-    python tests/exchange/pytorch_check.py ARCHC [--sources DIR] [MODEL ...]
+    python tests/exchange/pytorch_check.py ARCHC [--sources DIR] [--names] [MODEL ...]
 
 Every model of every example (or those named) is exported, made with archc's random weights by `load_state_dict(strict=True)`,
 and run on random inputs at a small size. The table has the largest difference of the outputs, relative to their largest
-number. With --sources, DIR/MODEL.py is taken instead of exporting. Needs torch, numpy and safetensors.
+number. With --sources, DIR/MODEL.py is taken instead of exporting. With --names, models are taken whose labels, arguments, blocks,
+inputs and names are every word that `nn.Module`, Python or the file uses itself. Needs torch, numpy and safetensors.
 """
 
 import argparse
 import importlib.util
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,8 @@ import numpy
 import torch
 from safetensors.numpy import load_file
 
+import names
+
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 TOLERANCE = 1e-4
 
@@ -26,7 +30,7 @@ TOLERANCE = 1e-4
 def archc(program: str, *args: object) -> str:
     done = subprocess.run([program, *map(str, args)], capture_output=True, text=True)
     if done.returncode:
-        sys.exit(f"archc {' '.join(map(str, args))}\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"archc {' '.join(map(str, args))}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -49,7 +53,9 @@ def check(program: str, file: pathlib.Path, model: str, source: pathlib.Path | N
     spec = importlib.util.spec_from_file_location(f"net_{model}", code)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    net = getattr(module, model)()
+    # A model that cannot give its class its name says so in the docstring.
+    renamed = re.search(r"class is `(\w+)`", module.__doc__)
+    net = getattr(module, renamed.group(1) if renamed else model)()
     net.load_state_dict({k: torch.from_numpy(v) for k, v in load_file(weights).items()}, strict=True)
     shape = json.loads(archc(program, "summary", file, "--model", model, *sizes, "--json"))["inputs"][0]["shape"]
     x = numpy.random.default_rng(1).standard_normal((2, *shape)).astype(numpy.float32)
@@ -71,19 +77,35 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("archc")
     parser.add_argument("--sources", type=pathlib.Path)
+    parser.add_argument("--names", action="store_true")
     parser.add_argument("models", nargs="*")
     args = parser.parse_intermixed_args()
     bad = 0
     print(f"{'model':<20}{'difference':>12}")
-    for file, model in models():
-        if args.models and model not in args.models:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            source = args.sources / f"{model}.py" if args.sources else None
-            difference = check(args.archc, file, model, source, pathlib.Path(folder))
-        bad += difference > TOLERANCE
-        print(f"{model:<20}{difference:>12.1e}{'  TOO LARGE' if difference > TOLERANCE else ''}", flush=True)
+    with tempfile.TemporaryDirectory() as programs:
+        for file, model in named(pathlib.Path(programs)) if args.names else models():
+            if args.models and model not in args.models:
+                continue
+            with tempfile.TemporaryDirectory() as folder:
+                source = args.sources / f"{model}.py" if args.sources else None
+                try:
+                    difference = check(args.archc, file, model, source, pathlib.Path(folder))
+                except Exception as error:  # the others are tried, whatever happens to one
+                    print(f"{model:<20}  FAILED: {error}", flush=True)
+                    difference = float("nan")
+            bad += not difference <= TOLERANCE
+            print(f"{model:<20}{difference:>12.1e}{'' if difference <= TOLERANCE else '  TOO LARGE'}", flush=True)
+    print(f"torch {torch.__version__}")
     sys.exit(bad and f"{bad} models differ by more than {TOLERANCE}")
+
+
+def named(folder: pathlib.Path) -> list[tuple[pathlib.Path, str]]:
+    found = []
+    for model, text in names.texts():
+        file = folder / f"{len(found)}.arch"
+        file.write_text(text)
+        found.append((file, model))
+    return found
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 //! Which values of a body get names, and which are written where they are read.
 
+use super::Reserved;
 use super::body::{Body, Ref, What};
 use crate::graph::Graph;
 use crate::ops::Op;
@@ -46,8 +47,8 @@ struct Writer<'a> {
     inlined: BTreeSet<usize>,
 }
 
-/// The lines of a body whose inputs have these names; those in `kept` are not given to other values.
-pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: &[String]) -> Vec<Line> {
+/// The lines of a body whose inputs have these names; those that are `kept` are not given to other values.
+pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: Reserved) -> Vec<Line> {
     let weights = body.items.iter().map(|item| weight(graph, &item.what, item.gives)).collect();
     let mut writer = Writer { body, weights, inlined: BTreeSet::new() };
     let uses = body.uses();
@@ -163,7 +164,7 @@ impl Writer<'_> {
         Value::Item(at, self.body.items[at].reads.iter().map(|read| self.value(*read, names)).collect())
     }
 
-    fn named(&self, inputs: &[String], kept: &[String]) -> Vec<Line> {
+    fn named(&self, inputs: &[String], kept: Reserved) -> Vec<Line> {
         let mut names: BTreeMap<Ref, String> =
             inputs.iter().enumerate().map(|(i, name)| (Ref::Input(i), name.clone())).collect();
         let outer: Vec<usize> = (0..self.body.items.len()).filter(|i| !self.inlined.contains(i)).collect();
@@ -204,10 +205,10 @@ impl Writer<'_> {
     }
 
     /// A name for a result: its label where it is read much later, the operand's where that is done with, else a letter.
-    fn name(&self, item: usize, long: bool, held: &Held, kept: &[String], names: &BTreeMap<Ref, String>) -> String {
-        let free = |name: &str| !held.counts.contains_key(name) && !kept.iter().any(|k| k == name);
+    fn name(&self, item: usize, long: bool, held: &Held, kept: Reserved, names: &BTreeMap<Ref, String>) -> String {
+        let free = |name: &str| !held.counts.contains_key(name) && !kept(name);
         let label = &self.body.items[item].label;
-        let word = label.starts_with(|c: char| c.is_ascii_lowercase()) && !RESERVED.contains(&label.as_str());
+        let word = label.starts_with(|c: char| c.is_ascii_lowercase());
         if long && word && free(label) {
             return label.clone();
         }
@@ -220,11 +221,3 @@ impl Writer<'_> {
         names.find(|name| free(name)).unwrap_or_default()
     }
 }
-
-/// Words that are no variables in Python or Rust, or are needed there.
-const RESERVED: [&str; 50] = [
-    "and", "as", "assert", "async", "await", "break", "class", "const", "continue", "crate", "def", "del", "dyn",
-    "elif", "else", "enum", "except", "extern", "finally", "fn", "for", "from", "global", "if", "impl", "import", "in",
-    "is", "lambda", "let", "loop", "match", "mod", "move", "mut", "not", "or", "pass", "pub", "raise", "ref", "return",
-    "self", "static", "struct", "super", "torch", "train", "try", "while",
-];

@@ -10,12 +10,14 @@ mod expr;
 mod lines;
 mod slots;
 mod tree;
+mod words;
 
 pub use body::{Body, Item, Layer, Ref, Run, What};
 pub use expr::Expr;
 pub use lines::{Line, Value, lines};
 pub use slots::axis_names;
 pub use tree::Chainable;
+pub use words::{Reserved, distinct, unlike};
 
 use crate::elaborate::{Network, Program};
 use crate::ops::Op;
@@ -24,6 +26,7 @@ use expr::{Base, half_of_base, literal, of_bases};
 use slots::Number;
 use std::collections::{BTreeMap, BTreeSet};
 use tree::{Found, Tree, Use};
+use words::Taken;
 
 /// What an argument of a constructor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,46 +108,42 @@ impl Classes {
         network: &Network,
         docs: &BTreeMap<String, String>,
         chainable: &dyn Fn(&Op) -> bool,
-        reserved: &[&str],
+        reserved: Reserved,
     ) -> Self {
         let tree = Tree::of(network, chainable);
-        let mut taken: BTreeSet<String> = reserved.iter().map(|name| name.to_string()).collect();
-        taken.insert(network.name.clone());
+        let names = words::of_classes(&tree.found, network, reserved);
         let last = tree.found.len() - 1;
-        let mut names = Names::of(&tree.found, network, taken);
-        let names: Vec<String> =
-            (0..=last).map(|i| if i == last { network.name.clone() } else { names.free(i) }).collect();
         let mut classes = Self { list: Vec::new() };
-        for (found, name) in tree.found.iter().zip(names) {
-            let doc = match name == network.name {
+        for (i, found) in tree.found.iter().enumerate() {
+            let doc = match i == last {
                 true => network.doc.clone(),
                 false => found.block.as_ref().and_then(|block| docs.get(block)).cloned(),
             };
-            let class = classes.unify(&tree, found, name, doc);
-            classes.list.push(class);
+            let class = classes.unify(&tree, found, Taken { reserved, classes: &names, body: &found.body });
+            classes.list.push(Class { name: names[i].clone(), doc, ..class });
         }
         classes
     }
 
     /// A class whose numbers are right at every use of its body.
-    fn unify(&self, tree: &Tree, found: &Found, name: String, doc: Option<String>) -> Class {
+    fn unify(&self, tree: &Tree, found: &Found, taken: Taken) -> Class {
         let column = |i: usize| -> Vec<Number> { found.uses.iter().map(|&use_| tree.uses[use_].numbers[i]).collect() };
         let first = &tree.uses[found.uses[0]];
         let own = first.numbers.len() - first.extras.len();
-        let bases =
-            first.extras.iter().enumerate().map(|(i, name)| Base { name: name.clone(), values: column(own + i) });
+        let extras = distinct(first.extras.iter().cloned(), &|name| taken.holds(name, Kind::Int));
+        let bases = extras.iter().enumerate().map(|(i, name)| Base { name: name.clone(), values: column(own + i) });
         let bases = bases.filter(|base| !base.values.contains(&Number::Any)).collect();
-        let mut columns = Columns { bases, made: Vec::new() };
+        let mut columns = Columns { bases, made: Vec::new(), taken: &taken };
         let slots = self.slot_names(&found.body.items, own);
         let numbers: Vec<Expr> = slots
             .iter()
             .enumerate()
             .map(|(i, slot)| slot.as_ref().map_or(Expr::Int(0), |slot| columns.expr(slot, i, column(i))))
             .collect();
-        let mut params = self.known(first, own, &numbers);
+        let mut params = known(first, &extras, &numbers);
         params.extend(columns.made.into_iter().map(|(_, param)| param));
         if found.uses.len() > 1 {
-            return Class { name, doc, params, body: found.body.clone(), numbers };
+            return Class { name: String::new(), doc: None, params, body: found.body.clone(), numbers };
         }
         // What is used once makes its modules itself.
         let fixed = |(i, expr): (usize, Expr)| match first.numbers[i] {
@@ -153,20 +152,7 @@ impl Classes {
         };
         let numbers = numbers.into_iter().enumerate().map(fixed).collect();
         params.retain(|param| param.kind != Kind::Module);
-        Class { name, doc, params, body: found.body.clone(), numbers }
-    }
-
-    /// Arguments that every use knows, as far as numbers are computed from them.
-    fn known(&self, first: &Use, own: usize, numbers: &[Expr]) -> Vec<Param> {
-        let mut used = BTreeSet::new();
-        numbers.iter().for_each(|expr| names_in(expr, &mut used));
-        let kind = |i: usize| if matches!(first.numbers[own + i], Number::Float(_)) { Kind::Float } else { Kind::Int };
-        let known = first.extras.iter().enumerate().filter(|(_, name)| used.contains(name.as_str()));
-        let mut params: Vec<Param> =
-            known.map(|(i, name)| Param { name: name.clone(), kind: kind(i), slot: own + i }).collect();
-        // What comes in goes first, as in PyTorch.
-        params.sort_by_key(|param| !param.name.starts_with("in_"));
-        params
+        Class { name: String::new(), doc: None, params, body: found.body.clone(), numbers }
     }
 
     /// The use of a class that has been unified, as an expression of plain numbers.
@@ -187,15 +173,30 @@ impl Classes {
     }
 }
 
+/// Arguments that every use knows, under these names, as far as numbers are computed from them.
+fn known(first: &Use, extras: &[String], numbers: &[Expr]) -> Vec<Param> {
+    let mut used = BTreeSet::new();
+    numbers.iter().for_each(|expr| names_in(expr, &mut used));
+    let own = first.numbers.len() - extras.len();
+    let kind = |i: usize| if matches!(first.numbers[own + i], Number::Float(_)) { Kind::Float } else { Kind::Int };
+    let known = extras.iter().enumerate().filter(|(_, name)| used.contains(name.as_str()));
+    let mut params: Vec<Param> =
+        known.map(|(i, name)| Param { name: name.clone(), kind: kind(i), slot: own + i }).collect();
+    // What comes in goes first, as in PyTorch.
+    params.sort_by_key(|param| !param.name.starts_with("in_"));
+    params
+}
+
 /// What the numbers of a class are computed from.
-struct Columns {
+struct Columns<'a> {
     /// What every use knows.
     bases: Vec<Base>,
     /// Arguments for numbers that are computed from nothing.
     made: Vec<(Base, Param)>,
+    taken: &'a Taken<'a>,
 }
 
-impl Columns {
+impl Columns<'_> {
     /// The number of a slot, which has these values from use to use.
     fn expr(&mut self, slot: &str, i: usize, values: Vec<Number>) -> Expr {
         let plain = slot.rsplit('_').next().is_some_and(|word| WINDOWS.iter().any(|w| word.starts_with(w)));
@@ -213,10 +214,9 @@ impl Columns {
             Number::Float(_) => Kind::Float,
             _ => Kind::Int,
         };
-        let mut name = slot.to_string();
-        while self.bases.iter().chain(self.made.iter().map(|(base, _)| base)).any(|base| base.name == name) {
-            name.push('_');
-        }
+        let other =
+            |name: &str| self.bases.iter().chain(self.made.iter().map(|(base, _)| base)).any(|b| b.name == name);
+        let name = unlike(slot, |name| other(name) || self.taken.holds(name, kind));
         let param = Param { name: name.clone(), kind, slot: i };
         self.made.push((Base { name: name.clone(), values }, param));
         Expr::Name(name)
@@ -269,40 +269,6 @@ impl Classes {
             }
         }
         names
-    }
-}
-
-/// Names of classes, none of them twice.
-struct Names<'f> {
-    found: &'f [Found],
-    network: &'f Network,
-    taken: BTreeSet<String>,
-    /// How many bodies have a name, and how many were given it.
-    variants: BTreeMap<&'f str, usize>,
-    counts: BTreeMap<String, usize>,
-}
-
-impl<'f> Names<'f> {
-    fn of(found: &'f [Found], network: &'f Network, taken: BTreeSet<String>) -> Self {
-        let mut variants: BTreeMap<&str, usize> = BTreeMap::new();
-        found.iter().for_each(|one| *variants.entry(&one.name).or_default() += 1);
-        Self { found, network, taken, variants, counts: BTreeMap::new() }
-    }
-
-    /// A name that is not taken: the block's own, with what sets this body apart.
-    fn free(&mut self, at: usize) -> String {
-        let one = &self.found[at];
-        let several = self.variants.get(one.name.as_str()).is_some_and(|&count| count > 1);
-        let down = several && one.body.items.iter().any(|item| shrinks(self.found, item, self.network));
-        let base = format!("{}{}", one.name, if down { "Down" } else { "" });
-        let count = self.counts.entry(base.clone()).or_default();
-        loop {
-            *count += 1;
-            let name = if *count == 1 { base.clone() } else { format!("{base}{count}") };
-            if self.taken.insert(name.clone()) {
-                return name;
-            }
-        }
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn lines(graph: &Graph, class: &Class, model: bool, network: &Network
         .order()
         .any(|id| conv_start(&network.graph.node(id).op).is_some_and(|init| init != Init::KaimingNormal));
     let mut text: String =
-        class.body.items.iter().map(|item| of_item(graph, item, &format!("self.{}", item.label), mixed)).collect();
+        class.body.items.iter().map(|item| of_item(graph, item, &super::member(&item.label), mixed)).collect();
     let any = network.graph.order().any(|id| conv_start(&network.graph.node(id).op).is_some());
     if model && any && !mixed {
         text += "        for module in self.modules():\n";
@@ -37,7 +37,7 @@ fn conv_start(op: &Op) -> Option<Init> {
 
 fn of_item(graph: &Graph, item: &Item, name: &str, mixed: bool) -> String {
     match &item.what {
-        What::Op(layer) if super::plain(&item.label) => {
+        What::Op(layer) => {
             let op = &graph.node(layer.node).op;
             if has_state(op) && started(op) { of_op(op, name, mixed) } else { String::new() }
         }

@@ -4,97 +4,22 @@
 mod init;
 mod layers;
 mod layout;
+mod names;
 
-use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Run, Value, What, lines};
+use super::classes::{
+    Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Run, Value, What, distinct, lines, unlike,
+};
 use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
 use layers::{At, FUNCTIONS, OWN, has_state, is_module, written};
 use layout::{Py, call, text};
+use names::{digits, member, not_kept, plain, reserved};
 use std::collections::BTreeMap;
-
-/// Names that the file needs itself.
-const NEEDED: [&str; 8] = ["Tensor", "OrderedDict", "Sequence", "F", "nn", "torch", "Scale", "ChannelNorm"];
-
-/// Names that every `nn.Module` has, or that are Python's own: members of these names are reached by their text.
-const TAKEN: [&str; 72] = [
-    "False",
-    "None",
-    "True",
-    "add_module",
-    "and",
-    "apply",
-    "as",
-    "assert",
-    "async",
-    "await",
-    "bfloat16",
-    "break",
-    "buffers",
-    "children",
-    "class",
-    "compile",
-    "continue",
-    "cpu",
-    "cuda",
-    "def",
-    "del",
-    "double",
-    "elif",
-    "else",
-    "eval",
-    "except",
-    "extra_repr",
-    "finally",
-    "float",
-    "for",
-    "forward",
-    "from",
-    "get_buffer",
-    "get_parameter",
-    "get_submodule",
-    "global",
-    "half",
-    "if",
-    "import",
-    "in",
-    "ipu",
-    "is",
-    "lambda",
-    "modules",
-    "mtia",
-    "named_buffers",
-    "named_children",
-    "named_modules",
-    "named_parameters",
-    "nonlocal",
-    "not",
-    "or",
-    "parameters",
-    "pass",
-    "raise",
-    "register_buffer",
-    "requires_grad_",
-    "return",
-    "set_submodule",
-    "share_memory",
-    "state_dict",
-    "to",
-    "to_empty",
-    "train",
-    "training",
-    "try",
-    "type",
-    "while",
-    "with",
-    "xpu",
-    "yield",
-    "zero_grad",
-];
 
 /// The source, and the doc comments of its blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
-    let classes = Classes::of(network, docs, &is_module, &NEEDED);
+    let classes = Classes::of(network, docs, &is_module, &not_kept);
     let writer = Writer { graph: &network.graph, network, classes: &classes };
     let mut body = String::new();
     for (i, class) in classes.list.iter().enumerate() {
@@ -104,14 +29,20 @@ pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     let own = OWN.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
     let functions = FUNCTIONS.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
     let helpers: String = functions.chain(own).map(|(_, code)| format!("\n\n{code}")).collect();
-    head(network, &(helpers.clone() + &body)) + &helpers + &body + &main(network)
+    let model = classes.list.last().map_or(network.name.as_str(), |class| &class.name);
+    head(network, model, &(helpers.clone() + &body)) + &helpers + &body + &main(network, model)
 }
 
 /// The docstring of the file and its imports.
-fn head(network: &Network, code: &str) -> String {
+fn head(network: &Network, model: &str, code: &str) -> String {
+    let name = &network.name;
+    let class = if name == model {
+        String::new()
+    } else {
+        format!(" Its class is `{model}`, since `{name}` means something else here.")
+    };
     let mut text = format!(
-        "\"\"\"{}, written by `archc export --pytorch`.\"\"\"\n\nfrom __future__ import annotations\n\n",
-        network.name
+        "\"\"\"{name}, written by `archc export --pytorch`.{class}\"\"\"\n\nfrom __future__ import annotations\n\n"
     );
     if code.contains("OrderedDict(") {
         text += "from collections import OrderedDict\n";
@@ -129,7 +60,7 @@ fn head(network: &Network, code: &str) -> String {
     text + "from torch import Tensor, nn\n"
 }
 
-fn main(network: &Network) -> String {
+fn main(network: &Network, model: &str) -> String {
     let inputs = network.inputs.iter().map(|decl| {
         let sizes = decl.dims.iter().map(|(_, size)| size.map_or("1".into(), |size| size.to_string()));
         format!("torch.zeros({})", sizes.collect::<Vec<_>>().join(", "))
@@ -139,8 +70,7 @@ fn main(network: &Network) -> String {
     let shown =
         if several { "{name: list(value.shape) for name, value in output.items()}" } else { "list(output.shape)" };
     format!(
-        "\n\nif __name__ == \"__main__\":\n    model = {}().eval()\n    print(sum(p.numel() for p in model.parameters()), \"parameters\")\n    with torch.no_grad():\n{}    print({shown})\n",
-        network.name,
+        "\n\nif __name__ == \"__main__\":\n    model = {model}().eval()\n    print(sum(p.numel() for p in model.parameters()), \"parameters\")\n    with torch.no_grad():\n{}    print({shown})\n",
         call.line(8, "output = ")
     )
 }
@@ -177,7 +107,7 @@ impl Writer<'_> {
             text += &format!("        self.{0} = {0}\n", param.name);
         }
         for item in &class.body.items {
-            text += &self.member(item, &|i| number(item.base + i));
+            text += &self.member(class, item, &|i| number(item.base + i));
         }
         text += &init::lines(self.graph, class, model, self.network);
         text.push('\n');
@@ -196,7 +126,10 @@ impl Writer<'_> {
             What::Run(_) => true,
             _ => digits(&item.label),
         };
-        class.body.is_chain() && class.body.items.iter().all(member) && class.body.items.iter().any(numbered)
+        let named = |item: &Item| digits(&item.label) || plain(&item.label);
+        class.body.is_chain()
+            && class.body.items.iter().all(|item| member(item) && named(item))
+            && class.body.items.iter().any(numbered)
     }
 
     /// The arguments of an `nn.Sequential`: by position where labels are positions, else by name.
@@ -242,12 +175,26 @@ impl Writer<'_> {
         if positional { args } else { vec![call("OrderedDict", vec![Py::List(args)])] }
     }
 
+    /// Modules in a row as one.
+    fn sequence(&self, items: &[Item], number: Numbers) -> Py {
+        let args = self.sequence_args(items, number);
+        match args.as_slice() {
+            // `OrderedDict([…])`: by name. PyTorch takes no name that its modules have themselves.
+            [Py::Call(_, list)] if items.iter().any(|item| !digits(&item.label) && !plain(&item.label)) => {
+                let parts =
+                    list.iter().flat_map(|list| if let Py::List(parts) = list { parts.clone() } else { Vec::new() });
+                call("named_sequence", parts.collect())
+            }
+            _ => call("nn.Sequential", args),
+        }
+    }
+
     /// A step as a module.
     fn make(&self, item: &Item, number: Numbers) -> Py {
         match &item.what {
             What::Op(layer) => self.at(layer.node, &layer.names, number).module(),
             What::Use(class) => self.use_of(*class, number),
-            What::Chain(items) => call("nn.Sequential", self.sequence_args(items, number)),
+            What::Chain(items) => self.sequence(items, number),
             What::Run(run) => self.run_use(run, number, &Expr::Int(0)),
             What::Hole => self.expr(&number(0)),
         }
@@ -278,7 +225,7 @@ impl Writer<'_> {
     }
 
     /// The line of the constructor that makes a member.
-    fn member(&self, item: &Item, number: Numbers) -> String {
+    fn member(&self, class: &Class, item: &Item, number: Numbers) -> String {
         match &item.what {
             What::Op(layer) if !has_state(&self.graph.node(layer.node).op) => String::new(),
             What::Run(run) if !number(0).is(1) => {
@@ -286,18 +233,15 @@ impl Writer<'_> {
                 let count = written(&number(0));
                 let kept = match number(0) {
                     Expr::Int(_) => String::new(),
-                    _ => format!("        self.{}_count = {count}\n", run_name(run)),
+                    _ => format!("        self.{} = {count}\n", count_name(class, run)),
                 };
                 format!("{kept}        for i in range({count}):\n")
                     + &call("self.add_module", vec![text(run_label(run)), one]).line(12, "")
             }
-            _ if plain(&item.label) => self.make(item, number).line(8, &format!("self.{} = ", item.label)),
-            _ if TAKEN.contains(&item.label.as_str()) => {
-                self.make(item, number).line(8, &format!("self._modules[\"{}\"] = ", item.label))
-            }
-            _ => {
+            _ if digits(&item.label) => {
                 call("self.add_module", vec![text(format!("\"{}\"", item.label)), self.make(item, number)]).line(8, "")
             }
+            _ => self.make(item, number).line(8, &format!("{} = ", member(&item.label))),
         }
     }
 
@@ -308,6 +252,7 @@ impl Writer<'_> {
                 .map(|i| ["x".into(), "skip".into()].get(i).cloned().unwrap_or(format!("skip{i}")))
                 .collect(),
         };
+        let inputs = distinct(inputs, &reserved);
         let several = class.body.outputs.len() > 1;
         let result = match (several, model) {
             (false, _) => "Tensor".into(),
@@ -316,7 +261,7 @@ impl Writer<'_> {
         };
         let args: String = inputs.iter().map(|input| format!(", {input}: Tensor")).collect();
         let mut text = format!("    def forward(self{args}) -> {result}:\n");
-        let kept = if model { inputs.clone() } else { Vec::new() };
+        let kept = |name: &str| reserved(name) || (model && inputs.iter().any(|input| input == name));
         for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
             let values: Vec<Py> = values.iter().map(|value| self.value(class, value)).collect();
             text += &match (names.as_slice(), several) {
@@ -347,7 +292,7 @@ impl Writer<'_> {
             let first = if *name == from { String::new() } else { format!("        {name} = {from}\n") };
             let count = match &class.numbers[item.base] {
                 Expr::Int(count) => count.to_string(),
-                _ => format!("self.{}_count", run_name(run)),
+                _ => format!("self.{}", count_name(class, run)),
             };
             return format!(
                 "{first}        for i in range({count}):\n            {name} = self.get_submodule({})({name})\n",
@@ -365,11 +310,7 @@ impl Writer<'_> {
         let reads: Vec<Py> = reads.iter().map(|read| self.value(class, read)).collect();
         let item = &class.body.items[at];
         let number = |i: usize| class.numbers[item.base + i].clone();
-        let member = |reads: Vec<Py>| match item.label.as_str() {
-            label if plain(label) => call(format!("self.{label}"), reads),
-            label if TAKEN.contains(&label) => call(format!("self._modules[\"{label}\"]"), reads),
-            label => call(format!("self.get_submodule(\"{label}\")"), reads),
-        };
+        let member = |reads: Vec<Py>| call(member(&item.label), reads);
         match &item.what {
             What::Op(layer) => {
                 let number = |i: usize| number(i).of_self();
@@ -382,24 +323,19 @@ impl Writer<'_> {
     }
 }
 
-/// What uses of a run are called together.
-fn run_name(run: &Run) -> &str {
-    if run.prefix.is_empty() { "part" } else { &run.prefix }
+/// Where a class keeps how many uses a run has.
+fn count_name(class: &Class, run: &Run) -> String {
+    let together = if run.prefix.is_empty() { "part" } else { &run.prefix };
+    let taken = |name: &str| {
+        class.params.iter().any(|param| param.name == name) || class.body.items.iter().any(|item| item.label == name)
+    };
+    unlike(&format!("{together}_count"), taken)
 }
 
 /// The label of a use in a run, as an f-string.
 fn run_label(run: &Run) -> String {
     let i = if run.first == 0 { "i".to_string() } else { format!("i + {}", run.first) };
     if run.prefix.is_empty() { format!("str({i})") } else { format!("f\"{}{{{i}}}\"", run.prefix) }
-}
-
-fn digits(label: &str) -> bool {
-    label.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Whether a label can stand after `self.`.
-fn plain(label: &str) -> bool {
-    !digits(label) && !TAKEN.contains(&label) && !label.starts_with('_')
 }
 
 /// A docstring: the comment, and for the model what comes in and goes out.
@@ -430,6 +366,8 @@ fn doc(doc: Option<&str>, model: Option<&Network>) -> String {
     }
     match lines.as_slice() {
         [] => String::new(),
+        // A quote at the end would end the text too early.
+        [one] if one.ends_with('"') => format!("    \"\"\"{one} \"\"\"\n\n"),
         [one] => format!("    \"\"\"{one}\"\"\"\n\n"),
         lines => {
             let lines = lines.iter().map(|line| if line.is_empty() { "\n".into() } else { format!("    {line}\n") });

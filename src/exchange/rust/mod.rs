@@ -6,97 +6,17 @@
 
 mod layers;
 mod layout;
+mod names;
 
-use super::classes::{Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Param, Run, Value, What, lines};
+use super::classes::{
+    Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Param, Run, Value, What, distinct, lines,
+};
 use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
 use layers::{At, has_state, written};
+use names::{field, fields, reserved};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Names that the file needs itself.
-const NEEDED: [&str; 24] = [
-    "Box",
-    "Conv",
-    "ConvTranspose",
-    "BatchNorm",
-    "GroupNorm",
-    "ChannelNorm",
-    "Factor",
-    "Fill",
-    "Linear",
-    "Make",
-    "Module",
-    "ModuleT",
-    "Ok",
-    "Option",
-    "Result",
-    "Self",
-    "Some",
-    "String",
-    "Tensor",
-    "VarBuilder",
-    "Vec",
-    "Window",
-    "None",
-    "Err",
-];
-
-/// Words of Rust that cannot name a field. (One is spelt apart for the test that looks for it.)
-const KEYWORDS: [&str; 52] = [
-    "abstract",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
-    "const",
-    "continue",
-    "crate",
-    "do",
-    "dyn",
-    "else",
-    "enum",
-    "extern",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "if",
-    "impl",
-    "in",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
-    "pub",
-    "ref",
-    "return",
-    "self",
-    "static",
-    "struct",
-    "super",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    concat!("un", "safe"),
-    "unsized",
-    "use",
-    "virtual",
-    "vb",
-    "where",
-    "while",
-    "yield",
-];
 
 /// Parts of the module `ops`, in order, with a word that shows that one is needed.
 const OWN: [(&[&str], &str); 8] = [
@@ -113,13 +33,18 @@ const OWN: [(&[&str], &str); 8] = [
 /// The source; `docs` are the doc comments of the blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     // Sequences are structs here: every body is a class.
-    let classes = Classes::of(network, docs, &|_| false, &NEEDED);
+    let classes = Classes::of(network, docs, &|_| false, &reserved);
     let writer = Writer { graph: &network.graph, network, classes: &classes };
     let last = classes.list.len() - 1;
     let body: String =
         classes.list.iter().enumerate().map(|(i, class)| layout::laid(&writer.class(class, i == last))).collect();
+    let model = &classes.list[last].name;
+    let class = match *model == network.name {
+        true => String::new(),
+        false => format!(" Its struct is `{model}`, since\n// `{}` means something else here.", network.name),
+    };
     let mut text = format!(
-        "// {}, written by `archc export --rust` for candle-core and candle-nn.\n//\n// It composes candle's operators as archc's own module does on devices without kernels of its own, and gives the same\n// bits there; gradients are PyTorch's. Parameters have the names that they have in the `.arch` file.\n\n",
+        "// {}, written by `archc export --rust` for candle-core and candle-nn.{class}\n//\n// It composes candle's operators as archc's own module does on devices without kernels of its own, and gives the same\n// bits there; gradients are PyTorch's. Parameters have the names that they have in the `.arch` file.\n\n",
         network.name
     );
     text += "use candle_core::{Result, Tensor};\n";
@@ -170,9 +95,10 @@ impl Writer<'_> {
             text += &format!("/// Out: {}.\n", outputs.collect::<Vec<_>>().join(", "));
         }
         text += &format!("pub struct {} {{\n", class.name);
-        for item in &class.body.items {
+        let fields = fields(class);
+        for (item, field) in class.body.items.iter().zip(&fields) {
             if let Some(kind) = self.field_type(class, item) {
-                text += &format!("    {}: {kind},\n", field(item));
+                text += &format!("    {field}: {kind},\n");
             }
         }
         for param in &kept {
@@ -182,9 +108,9 @@ impl Writer<'_> {
         let args: String = class.params.iter().map(|param| format!("{}: {}, ", param.name, kind(param))).collect();
         let doc = if model { "    /// With the parameters that `vb` has or makes.\n" } else { "" };
         text += &format!("{doc}    pub fn new({args}vb: VarBuilder) -> Result<Self> {{\n        Ok(Self {{\n");
-        for item in &class.body.items {
+        for (item, field) in class.body.items.iter().zip(&fields) {
             if self.field_type(class, item).is_some() {
-                text += &format!("            {}: {},\n", field(item), self.make(class, item));
+                text += &format!("            {field}: {},\n", self.make(class, item));
             }
         }
         for param in &kept {
@@ -293,7 +219,7 @@ impl Writer<'_> {
                 .map(|i| ["x".into(), "skip".into()].get(i).cloned().unwrap_or(format!("skip{i}")))
                 .collect(),
         };
-        let inputs: Vec<String> = inputs.iter().map(|name| safe(name)).collect();
+        let inputs = distinct(inputs, &reserved);
         let body = self.lines(class, &inputs, if model { &inputs } else { &[] });
         let train = if body.contains("train") { "train" } else { "_train" };
         let several = class.body.outputs.len() > 1;
@@ -316,10 +242,11 @@ impl Writer<'_> {
         let mut body = String::new();
         // An input is borrowed until a value of its own takes the name.
         let mut owned = BTreeSet::new();
-        for Line { names, values } in lines(self.graph, &class.body, inputs, kept) {
+        let kept = |name: &str| reserved(name) || kept.iter().any(|kept| kept == name);
+        for Line { names, values } in lines(self.graph, &class.body, inputs, &kept) {
             // What is owned and read last is given away.
             let value = |value: &Value| match value {
-                Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => safe(name),
+                Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => name.clone(),
                 value => self.value(class, value, &owned),
             };
             let values: Vec<String> = values.iter().map(value).collect();
@@ -339,20 +266,18 @@ impl Writer<'_> {
 
     fn value(&self, class: &Class, value: &Value, owned: &BTreeSet<String>) -> String {
         let (at, reads) = match value {
-            Value::Name(name) => {
-                return format!("{}.clone()", safe(name));
-            }
+            Value::Name(name) => return format!("{name}.clone()"),
             Value::Item(at, reads) => (*at, reads),
         };
         let borrowed = |read: &Value| match read {
-            Value::Name(name) if owned.contains(name) => format!("&{}", safe(name)),
-            Value::Name(name) => safe(name),
+            Value::Name(name) if owned.contains(name) => format!("&{name}"),
+            Value::Name(name) => name.clone(),
             inner => format!("&{}", self.value(class, inner, owned)),
         };
         let reads: Vec<String> = reads.iter().map(borrowed).collect();
         let item = &class.body.items[at];
         let number = |i: usize| class.numbers[item.base + i].clone();
-        let member = format!("self.{}", field(item));
+        let member = format!("self.{}", field(class, at));
         match &item.what {
             What::Op(layer) => {
                 let number = |i: usize| number(i).of_self();
@@ -373,21 +298,6 @@ fn kind(param: &Param) -> &'static str {
         Kind::Float => "f64",
         Kind::Module => "Make",
     }
-}
-
-/// A name that is no word of Rust's.
-fn safe(name: &str) -> String {
-    if KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_string() }
-}
-
-/// The field of a member.
-fn field(item: &Item) -> String {
-    let label = match &item.what {
-        What::Run(run) if !run.prefix.is_empty() => run.prefix.trim_end_matches('_').to_string() + "s",
-        What::Run(run) => format!("from{}", run.first),
-        _ => item.label.clone(),
-    };
-    if label.starts_with(|c: char| c.is_ascii_digit()) { format!("part{label}") } else { safe(&label) }
 }
 
 /// Whether an op is a sum of two without a factor.

@@ -86,7 +86,7 @@ def said(value):
         return f"{value.name}{list(value.dims)}".replace(" ", "") + (" fixed" if value.fixed else "")
     value = np.asarray(value)
     kind = {"f": "", "i": "int", "b": "bool", "u": "uint"}[value.dtype.kind]
-    if value.size <= 8 and value.ndim <= 1:
+    if value.ndim <= 1 and value.size <= (2 if value.dtype.kind == "f" else 8):
         value = np.array([f"{v:.3g}" for v in value.ravel()]).reshape(value.shape) if value.dtype.kind == "f" else value
         return f"{kind}{value.tolist()}".replace(" ", "").replace("'", "")
     return f"{kind}{list(value.shape)}".replace(" ", "")

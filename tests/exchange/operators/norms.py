@@ -14,6 +14,9 @@ def batch_norm(at):
     yield at.case(dict(epsilon=0.1), x, *params)
     yield at.case(dict(epsilon=1.5), x, *params)
     yield at.case(dict(momentum=0.3), x, *params)
+    yield at.case({}, x, *params, outputs=5, given=1)
+    yield at.case({}, x, *params, outputs=3, given=1)
+    yield at.case({}, x, *params, outputs=5, given=3)
     for outputs in [1, 3]:
         yield at.case(dict(training_mode=1), x, *params, outputs=outputs, given=1)
         yield at.case(dict(training_mode=1), x, *params, outputs=outputs, given=outputs)
@@ -49,6 +52,9 @@ def layer_norm(at):
         yield at.case(changed, X((2, 6)), *params(6))
     yield at.case({}, X((2, 6)), numbers(6))
     yield at.case({}, X((2, 6)), numbers(6), None)
+    yield at.case({}, X((2, 6)), *params(6), outputs=3, given=1)
+    yield at.case({}, X((2, 6)), *params(6), outputs=3, given=3)
+    yield at.case({}, X((2, 6)), *params(6), outputs=2, given=2)
     yield at.case({}, X((2, 6)), numbers(1), *([numbers(1, seed=1)] * biased))
     yield at.case({}, X((2, 6)), numbers(1, 6), *([numbers(1, 6, seed=1)] * biased))
 
@@ -178,6 +184,8 @@ def dropout(at):
         yield at.case({}, x, numbers() * 0 + ratio, truth)
     yield at.case({}, x, None, truth)
     yield at.case({}, x, None, None)
+    yield at.case({}, x, outputs=2, given=1)
+    yield at.case({}, x, outputs=2, given=2)
     yield at.case(dict(seed=7), x)
     yield at.case(dict(seed=7), x, None, truth)
     yield at.case({}, x, X((), "ratio", fixed=True))

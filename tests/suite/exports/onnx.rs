@@ -80,9 +80,52 @@ fn a_size_that_decides_what_is_built_is_fixed_and_a_note_says_so() {
     let compiled = compile_text("deep.arch", text, &Options::default());
     let network = compiled.sound().unwrap();
     let Exported { bytes, notes } = export(&compiled, network, &Numbers::seeded(network, 3)).unwrap();
-    assert_eq!(notes, ["H is fixed in the file: it decides how many layers there are: 5 or 9"]);
+    assert_eq!(notes, ["H is fixed in the file: it decides how many layers there are: 5 or 4"]);
     let graph = ModelProto::decode(&*bytes).unwrap().graph.unwrap();
     assert_eq!(value(&graph.input[0]), "image [N, 1, 4, W]");
+}
+
+/// What a file says of its sizes: inputs, outputs, and notes.
+fn promised(model: &str) -> (String, Vec<String>) {
+    let Exported { bytes, notes } = exported(&folder().join("fits.arch"), model);
+    let graph = ModelProto::decode(&*bytes).unwrap().graph.unwrap();
+    let ends: Vec<String> = graph.input.iter().chain(&graph.output).map(value).collect();
+    (ends.join(" → "), notes)
+}
+
+#[test]
+fn where_fit_has_work_at_some_sizes_only_the_file_computes_how_much() {
+    let from = |least: usize| ["H", "W"].map(|name| format!("{name} takes any size from {least} up"));
+    let (ends, notes) = promised("FitPad");
+    assert_eq!(ends, "image [N, 1, H, W] → output [N, 2, H, W]");
+    assert_eq!(notes, from(4));
+    let (ends, notes) = promised("FitCrop");
+    assert_eq!(ends, "image [N, 1, H, W] → output [N, 2, output.2, output.3]");
+    assert_eq!(notes, from(6));
+    let bytes = exported(&folder().join("fits.arch"), "FitPad").bytes;
+    let nodes = ModelProto::decode(&*bytes).unwrap().graph.unwrap().node;
+    // Both paddings are there, and both read amounts that nodes give.
+    let amounts: Vec<&String> = nodes.iter().filter(|node| node.op_type == "Pad").map(|node| &node.input[1]).collect();
+    assert_eq!(amounts.len(), 2);
+    assert!(amounts.iter().all(|name| nodes.iter().any(|node| node.output.contains(name))), "{amounts:?}");
+    assert_eq!(promised("Ceilings").1, from(2));
+    let (ends, notes) = promised("Rounded");
+    assert_eq!(ends, "image [N, 2, H, W] → output [N, 4, output.2, output.3]");
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn a_note_says_which_sizes_work() {
+    let (ends, notes) = promised("Quarters");
+    assert_eq!(ends, "image [N, 1, H, W] → output [N, 2, H, W]");
+    assert_eq!(notes, ["H takes 4, 8, 12, … (multiples of 4)", "W takes 4, 8, 12, … (multiples of 4)"]);
+}
+
+#[test]
+fn a_size_with_which_something_is_stated_by_no_rule_is_fixed() {
+    let (ends, notes) = promised("Steps");
+    assert_eq!(ends, "image [N, 2, 16, W] → output [N, 4, 8, W]");
+    assert_eq!(notes, ["H is fixed in the file: no rule was found for the sizes that `upsample1` states"]);
 }
 
 fn text(model: &ModelProto, notes: &[String]) -> String {

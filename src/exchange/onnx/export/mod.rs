@@ -9,6 +9,7 @@ mod layers;
 mod norms;
 mod pools;
 mod sizes;
+mod tried;
 mod writer;
 
 use super::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
@@ -49,11 +50,10 @@ pub fn export(compiled: &Compiled, network: &Network, numbers: &Numbers) -> Resu
         let message = format!("the weights of `{}` take {gib:.1} GiB, and an ONNX file holds at most 2", network.name);
         return Err(Box::new(Diagnostic::new(codes::ONNX_UNWRITABLE, message)));
     }
-    let free = Free::of(compiled, network);
-    let mut export = Export { network, numbers, free, writer: Writer::default(), values: BTreeMap::new() };
+    let (free, general) = settled(compiled, network, numbers);
+    let mut export = Export { network: &general, numbers, free, writer: Writer::default(), values: BTreeMap::new() };
     let graph = export.graph();
-    let fixed = |(name, why): &(String, String)| format!("{name} is fixed in the file: {why}");
-    let notes = export.free.fixed.iter().map(fixed).collect();
+    let notes = export.free.notes();
     let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
     let settings = network.settings.iter().map(|(name, value)| format!("{name}={value}"));
     let settings = settings.collect::<Vec<_>>().join(", ");
@@ -69,6 +69,22 @@ pub fn export(compiled: &Compiled, network: &Network, numbers: &Numbers) -> Resu
         functions: Vec::new(),
     };
     Ok(Exported { bytes: model.encode_to_vec(), notes })
+}
+
+/// The sizes that stay free, and the network to write from. What states a size that the file cannot compute fixes the sizes
+/// that it depends on.
+fn settled(compiled: &Compiled, network: &Network, numbers: &Numbers) -> (Free, Network) {
+    let mut fixed = BTreeMap::new();
+    loop {
+        let (free, general) = Free::of(compiled, network, fixed.clone());
+        let export = Export { network: &general, numbers, free, writer: Writer::default(), values: BTreeMap::new() };
+        let more = export.not_computed();
+        let free = export.free;
+        if more.is_empty() {
+            return (free, general);
+        }
+        fixed.extend(more);
+    }
 }
 
 /// A network on its way into a file.
@@ -128,7 +144,7 @@ impl Export<'_> {
                 false => Some(Ok(size)),
                 true => {
                     let own = || format!("{}.{}", output.name, axis + 1);
-                    let name = self.free.name_of(network, output.node, axis);
+                    let name = self.free.name_of(&network.graph, output.node, axis);
                     Some(Err(name.map_or_else(own, String::from)))
                 }
             }

@@ -1,8 +1,9 @@
 //! Layers that change sizes, as operators; sizes that are free are computed in the file.
 
 use super::Export;
+use super::tried::stated;
 use super::writer::Attr;
-use crate::graph::{Graph, NodeId};
+use crate::graph::NodeId;
 use crate::ops::Op;
 use crate::ops::resize::{Crop, Interpolation, Pad, PadMode, Upsample, UpsampleSize, ZeroPad};
 use crate::ops::structure::Reshape;
@@ -12,11 +13,25 @@ use crate::ops::structure::Reshape;
 enum Rule {
     /// Times this.
     Times(i64),
-    /// Divided by this, exactly.
-    By(i64),
     /// Plus this.
     Plus(i64),
+    /// Plus the first, divided by the second and rounded down.
+    Over(i64, i64),
 }
+
+/// What a stated size follows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Follows {
+    /// It never changes.
+    Nothing,
+    /// The operand's size along an axis after the batch.
+    Axis(usize, Rule),
+    /// No rule was found.
+    Unknown,
+}
+
+/// What sizes are divided by at most.
+const LARGEST: i64 = 64;
 
 impl Export<'_> {
     /// The sizes of a value along the axes from `first` on, as the file computes them.
@@ -50,21 +65,18 @@ impl Export<'_> {
                 return self.writer.last("Resize", &[x, "", &scales], attrs);
             }
             UpsampleSize::Like => self.shape_from(inputs[1], 2),
-            UpsampleSize::Size(_) => self.stated(id, x, |op| match op {
-                Op::Upsample(Upsample { size: UpsampleSize::Size(size), .. }) => Some(size.clone()),
-                _ => None,
-            }),
+            UpsampleSize::Size(_) => self.stated(id, x),
         };
         let head = self.head(x);
         let sizes = self.writer.node("Concat", &[&head, &spatial], vec![("axis", Attr::Int(0))]);
         self.writer.last("Resize", &[x, "", "", &sizes], attrs)
     }
 
-    /// Sizes that an op states, one for each spatial axis: as they are, or by a rule from the operand's where they change.
-    fn stated(&mut self, id: NodeId, x: &str, sizes: impl Fn(&Op) -> Option<Vec<usize>> + Copy) -> String {
-        let rules = self.rules(id, sizes);
-        let own = sizes(&self.network.graph.node(id).op).unwrap_or_default();
-        if rules.iter().all(Option::is_none) {
+    /// Sizes that an op states, as they are, or by a rule from the operand's where they change.
+    fn stated(&mut self, id: NodeId, x: &str) -> String {
+        let rules = self.rules(id);
+        let own = stated(&self.network.graph.node(id).op).unwrap_or_default().to_vec();
+        if rules.iter().all(|rule| matches!(rule, Follows::Nothing | Follows::Unknown)) {
             return self.writer.ints(&own.iter().map(|&s| s as i64).collect::<Vec<_>>());
         }
         let parts: Vec<String> = rules.iter().zip(&own).map(|(rule, &size)| self.part(x, *rule, size)).collect();
@@ -72,45 +84,64 @@ impl Export<'_> {
     }
 
     /// One size: a constant, or what a rule makes of an axis of the operand.
-    fn part(&mut self, x: &str, rule: Option<(usize, Rule)>, size: usize) -> String {
-        let Some((axis, rule)) = rule else { return self.writer.ints(&[size as i64]) };
+    fn part(&mut self, x: &str, follows: Follows, size: usize) -> String {
+        let Follows::Axis(axis, rule) = follows else { return self.writer.ints(&[size as i64]) };
         let first = axis as i64 + 1;
         let attrs = vec![("start", Attr::Int(first)), ("end", Attr::Int(first + 1))];
         let from = self.writer.node("Shape", &[x], attrs);
         let (op, by) = match rule {
             Rule::Plus(0) => return from,
             Rule::Times(n) => ("Mul", n),
-            Rule::By(n) => ("Div", n),
             Rule::Plus(n) => ("Add", n),
+            Rule::Over(0, n) => ("Div", n),
+            Rule::Over(more, n) => {
+                let (more, n) = (self.writer.ints(&[more]), self.writer.ints(&[n]));
+                let sum = self.writer.node("Add", &[&from, &more], Vec::new());
+                return self.writer.node("Div", &[&sum, &n], Vec::new());
+            }
         };
         let by = self.writer.ints(&[by]);
         self.writer.node(op, &[&from, &by], Vec::new())
     }
 
-    /// For each stated size that changes, the axis of the operand (after the batch) that it follows, and how; a size that
-    /// follows none is taken as it is at the planned sizes.
-    fn rules(&self, id: NodeId, sizes: impl Fn(&Op) -> Option<Vec<usize>>) -> Vec<Option<(usize, Rule)>> {
+    /// What each size that an op states follows, at every size that was tried.
+    fn rules(&self, id: NodeId) -> Vec<Follows> {
+        let samples = self.free.stated(&self.network.graph.node(id).path);
+        let count = samples.first().map_or(0, |(sizes, _)| sizes.len());
+        let axes = samples.first().map_or(0, |(_, from)| from.len());
+        let one = |i: usize| {
+            if samples.iter().all(|(sizes, _)| sizes[i] == samples[0].0[i]) {
+                return Follows::Nothing;
+            }
+            // The axis of the same place first, so that a square map is not turned.
+            let order = [i + 1].into_iter().chain(0..axes).filter(|&axis| axis < axes);
+            let pairs = |axis: usize| {
+                samples.iter().map(|(sizes, from)| (from[axis] as i64, sizes[i] as i64)).collect::<Vec<_>>()
+            };
+            let mut found = order.filter_map(|axis| follows(&pairs(axis)).map(|rule| Follows::Axis(axis, rule)));
+            found.next().unwrap_or(Follows::Unknown)
+        };
+        (0..count).map(one).collect()
+    }
+
+    /// Free sizes with which something is stated that the file cannot compute, and why they must be fixed.
+    pub(super) fn not_computed(&self) -> Vec<(String, String)> {
         let graph = &self.network.graph;
-        let stated: Vec<Vec<usize>> = self.free.each(graph, |g| sizes(&g.node(id).op)).into_iter().flatten().collect();
-        let operand = |g: &Graph| g.operands(id).first().map(|&o| g.shape(o).dims().to_vec());
-        let dims: Vec<Vec<usize>> = self.free.each(graph, operand).into_iter().flatten().collect();
-        let count = stated.first().map_or(0, Vec::len);
-        (0..count)
-            .map(|i| {
-                let wanted: Vec<usize> = stated.iter().map(|s| s[i]).collect();
-                if wanted.iter().all(|&w| w == wanted[0]) {
-                    return None;
-                }
-                let axes = dims.first().map_or(0, Vec::len);
-                // The axis of the same place first, so that a square map is not turned.
-                let order = [i + 1].into_iter().chain(0..axes).filter(|&axis| axis < axes);
-                let mut found = order.filter_map(|axis| {
-                    let from: Vec<usize> = dims.iter().map(|d| d[axis]).collect();
-                    follows(&from, &wanted).map(|rule| (axis, rule))
-                });
-                found.next()
-            })
-            .collect()
+        let unknown = graph.order().filter(|&id| match &graph.node(id).op {
+            Op::Reshape(reshape) if self.changing(id, reshape).iter().filter(|&&c| c).count() <= 1 => false,
+            _ => self.rules(id).contains(&Follows::Unknown),
+        });
+        let found = unknown.flat_map(|id| {
+            let path = &graph.node(id).path;
+            let why = format!("no rule was found for the sizes that `{path}` states");
+            self.free.deciding(path).into_iter().map(move |name| (name, why.clone()))
+        });
+        found.collect()
+    }
+
+    /// Which sizes of a reshape change.
+    fn changing(&self, id: NodeId, reshape: &Reshape) -> Vec<bool> {
+        (0..reshape.dims.len()).map(|axis| self.free.varies(&self.network.graph, id, axis)).collect()
     }
 
     pub(super) fn pad(&mut self, pad: &Pad, x: &str) -> String {
@@ -159,10 +190,7 @@ impl Export<'_> {
             return self.crop_to(id, dims.get(1..).unwrap_or(&[]), &crop.size, x);
         }
         let from = self.shape_from(x, 2);
-        let to = self.stated(id, x, |op| match op {
-            Op::Crop(crop) => Some(crop.size.clone()),
-            _ => None,
-        });
+        let to = self.stated(id, x);
         let (starts, stops) = self.centred(&from, &to);
         self.window(id, x, &starts, &stops)
     }
@@ -220,35 +248,33 @@ impl Export<'_> {
 
     /// The batch is kept; of the others one may be left to be found (−1), more are computed.
     pub(super) fn reshape(&mut self, id: NodeId, reshape: &Reshape, x: &str) -> String {
-        let stated = |op: &Op| match op {
-            Op::Reshape(reshape) => Some(reshape.dims.clone()),
-            _ => None,
-        };
-        let changes: Vec<bool> =
-            (0..reshape.dims.len()).map(|axis| self.free.varies(&self.network.graph, id, axis)).collect();
+        let changes = self.changing(id, reshape);
         if changes.iter().filter(|&&c| c).count() <= 1 {
             let sizes = reshape.dims.iter().zip(&changes).map(|(&d, &free)| if free { -1 } else { d as i64 });
             let sizes = self.writer.ints(&std::iter::once(0).chain(sizes).collect::<Vec<_>>());
             return self.writer.last("Reshape", &[x, &sizes], Vec::new());
         }
-        let (batch, sizes) = (self.writer.ints(&[0]), self.stated(id, x, stated));
+        let (batch, sizes) = (self.writer.ints(&[0]), self.stated(id, x));
         let shape = self.writer.node("Concat", &[&batch, &sizes], vec![("axis", Attr::Int(0))]);
         self.writer.last("Reshape", &[x, &shape], Vec::new())
     }
 }
 
-/// The rule by which all of `wanted` follow from `from`.
-fn follows(from: &[usize], wanted: &[usize]) -> Option<Rule> {
-    let pairs = || from.iter().zip(wanted).map(|(&f, &w)| (f as i64, w as i64));
-    let (f, w) = pairs().next()?;
-    let plus = Rule::Plus(w - f);
-    let times = (f > 0).then(|| Rule::Times(w / f));
-    let by = (w > 0).then(|| Rule::By(f / w));
-    [Some(plus), times, by].into_iter().flatten().find(|rule| {
-        pairs().all(|(f, w)| match *rule {
+/// The rule by which the second of all pairs follow from the first.
+fn follows(pairs: &[(i64, i64)]) -> Option<Rule> {
+    let &(f, w) = pairs.iter().max()?;
+    let simple = [Some(Rule::Plus(w - f)), (f > 0).then(|| Rule::Times(w / f))];
+    let rounded = (2..=LARGEST).map(|n| {
+        // ⌊(f + more) / n⌋ = w wherever w·n ≤ f + more < (w + 1)·n.
+        let least = pairs.iter().map(|(f, w)| w * n - f).max().unwrap_or(0).max(0);
+        let most = pairs.iter().map(|(f, w)| (w + 1) * n - 1 - f).min().unwrap_or(-1);
+        (least <= most).then_some(Rule::Over(least, n))
+    });
+    simple.into_iter().chain(rounded).flatten().find(|rule| {
+        pairs.iter().all(|&(f, w)| match *rule {
             Rule::Times(n) => f * n == w,
-            Rule::By(n) => n > 0 && f % n == 0 && f / n == w,
             Rule::Plus(n) => f + n == w,
+            Rule::Over(more, n) => (f + more) / n == w,
         })
     })
 }

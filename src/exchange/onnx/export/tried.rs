@@ -1,0 +1,151 @@
+//! One free size at every value that is tried: is the network the same, but for what `fit` cuts and pads?
+
+use crate::analysis::sizes::{Rule, explore};
+use crate::base::Diagnostic;
+use crate::elaborate::{FreeSize, Network};
+use crate::graph::{Graph, NodeId};
+use crate::ops::Op;
+use crate::ops::resize::UpsampleSize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::discriminant;
+
+/// Elaborates the network at other sizes.
+pub type Resize<'a> = &'a dyn Fn(&BTreeMap<String, usize>) -> Result<Network, Diagnostic>;
+
+/// Places where `fit` cuts or pads: the merge's path and the operand's position.
+pub type Fits = BTreeSet<(String, usize)>;
+
+/// Sizes that an op states, and those of its operand after the batch.
+pub type Sample = (Vec<usize>, Vec<usize>);
+
+/// What was found out about one free size.
+pub struct Tried {
+    /// Its name.
+    pub name: String,
+    /// The values that are valid.
+    pub rule: Rule,
+    /// Why the network is another at some value.
+    pub other: Option<String>,
+    /// Everything that `fit` cuts or pads at some value.
+    pub fits: Fits,
+    /// The value at which it does so at most places.
+    pub most: usize,
+    /// What each op states, at every value.
+    pub stated: BTreeMap<String, Vec<Sample>>,
+}
+
+/// Every network is taken to have so many layers at least, so that some hundred values are tried, of small ones no more.
+const LAYERS: usize = 3200;
+
+impl Tried {
+    /// Tries values of a size, the others being as planned.
+    pub fn of(size: &FreeSize, network: &Network, resize: Resize) -> Self {
+        let (mut other, mut fits, mut stated) = (None::<(usize, String)>, Fits::new(), BTreeMap::new());
+        let mut most = (fitted(&network.graph).len(), size.default);
+        let report = explore(size, &[], network.graph.len().max(LAYERS), |value| {
+            let found = resize(&BTreeMap::from([(size.name.clone(), value)])).map_err(|error| error.message)?;
+            let far = value.abs_diff(size.default);
+            match differs(&network.graph, &found.graph) {
+                Some(why) if other.as_ref().is_none_or(|(nearest, _)| far < *nearest) => other = Some((far, why)),
+                Some(_) => {}
+                None => {
+                    let own = fitted(&found.graph);
+                    most = if own.len() > most.0 { (own.len(), value) } else { most };
+                    fits.extend(own);
+                    sample(&found.graph, &mut stated);
+                }
+            }
+            Ok(())
+        });
+        Self {
+            name: size.name.clone(),
+            rule: report.rule,
+            other: other.map(|(_, why)| why),
+            fits,
+            most: most.1,
+            stated,
+        }
+    }
+}
+
+fn is_fit(op: &Op) -> bool {
+    matches!(op, Op::CropLike(_) | Op::PadLike(_))
+}
+
+/// Where `fit` cuts or pads.
+pub fn fitted(graph: &Graph) -> Fits {
+    let fits = graph.order().filter(|&id| is_fit(&graph.node(id).op));
+    let read = fits.flat_map(|id| {
+        let places = move |user: NodeId| {
+            let operands = graph.operands(user).into_iter().enumerate();
+            operands.filter(move |(_, operand)| *operand == id).map(move |(i, _)| (graph.node(user).path.clone(), i))
+        };
+        graph.users(id).into_iter().flat_map(places)
+    });
+    read.collect()
+}
+
+/// Sizes that an op states outright.
+pub fn stated(op: &Op) -> Option<&[usize]> {
+    match op {
+        Op::Reshape(reshape) => Some(&reshape.dims),
+        Op::Crop(crop) => Some(&crop.size),
+        Op::Upsample(upsample) => match &upsample.size {
+            UpsampleSize::Size(size) => Some(size),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn sample(graph: &Graph, into: &mut BTreeMap<String, Vec<Sample>>) {
+    for id in graph.order() {
+        let node = graph.node(id);
+        if let (Some(sizes), Some(operand)) = (stated(&node.op), graph.operands(id).first()) {
+            into.entry(node.path.clone()).or_default().push((sizes.to_vec(), graph.shape(*operand).dims().to_vec()));
+        }
+    }
+}
+
+/// The nodes that are no fits, and the place among them of every value; a fit's is that of what it cuts or pads.
+fn skeleton(graph: &Graph) -> (Vec<NodeId>, BTreeMap<NodeId, usize>) {
+    let (mut nodes, mut places) = (Vec::new(), BTreeMap::new());
+    for id in graph.order() {
+        match graph.operands(id).first().filter(|_| is_fit(&graph.node(id).op)).and_then(|of| places.get(of).copied()) {
+            Some(place) => _ = places.insert(id, place),
+            None => {
+                places.insert(id, nodes.len());
+                nodes.push(id);
+            }
+        }
+    }
+    (nodes, places)
+}
+
+/// Where two elaborations of one program compute differently, apart from fits.
+pub fn differs(a: &Graph, b: &Graph) -> Option<String> {
+    let ((nodes_a, at_a), (nodes_b, at_b)) = (skeleton(a), skeleton(b));
+    if nodes_a.len() != nodes_b.len() {
+        return Some(format!("it decides how many layers there are: {} or {}", nodes_a.len(), nodes_b.len()));
+    }
+    let reads = |graph: &Graph, at: &BTreeMap<NodeId, usize>, id| -> Vec<Option<usize>> {
+        graph.operands(id).iter().map(|operand| at.get(operand).copied()).collect()
+    };
+    let changed = nodes_a.iter().zip(&nodes_b).find(|&(&x, &y)| {
+        let sizes = |graph: &Graph, id| graph.params(id).into_iter().map(|spec| spec.dims).collect::<Vec<_>>();
+        a.node(x).path != b.node(y).path
+            || reads(a, &at_a, x) != reads(b, &at_b, y)
+            || !same(&a.node(x).op, &b.node(y).op)
+            || sizes(a, x) != sizes(b, y)
+    });
+    changed.map(|(id, _)| format!("`{}` is made by it", a.node(*id).path))
+}
+
+/// Whether two ops are the same at different sizes. What states a size outright may state another.
+fn same(a: &Op, b: &Op) -> bool {
+    match (a, b) {
+        (Op::Input(_), Op::Input(_)) | (Op::Reshape(_), Op::Reshape(_)) | (Op::Crop(_), Op::Crop(_)) => true,
+        (Op::Upsample(x), Op::Upsample(y)) => x.mode == y.mode && discriminant(&x.size) == discriminant(&y.size),
+        _ => a == b,
+    }
+}
