@@ -33,6 +33,8 @@ mod format;
 #[cfg(feature = "cli")]
 mod help;
 mod hostile;
+#[cfg(feature = "cli")]
+mod hostile_kinds;
 mod layers;
 mod mutation;
 #[cfg(feature = "candle")]
