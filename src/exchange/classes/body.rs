@@ -1,6 +1,7 @@
 //! What a class's body does, without its numbers: equal bodies are one class.
 
 use crate::graph::NodeId;
+use std::collections::BTreeMap;
 
 /// A value within a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,9 +106,11 @@ impl Body {
             && self.items.iter().enumerate().all(linked)
     }
 
-    /// How often each item's first result is read, outputs counted.
-    pub fn uses(&self, value: Ref) -> usize {
+    /// How often each value is read, outputs counted.
+    pub fn uses(&self) -> BTreeMap<Ref, usize> {
+        let mut uses = BTreeMap::new();
         let reads = self.items.iter().flat_map(|item| &item.reads).chain(&self.outputs);
-        reads.filter(|read| **read == value).count()
+        reads.for_each(|read| *uses.entry(*read).or_default() += 1);
+        uses
     }
 }

@@ -50,10 +50,12 @@ struct Writer<'a> {
 pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: &[String]) -> Vec<Line> {
     let weights = body.items.iter().map(|item| weight(graph, &item.what, item.gives)).collect();
     let mut writer = Writer { body, weights, inlined: BTreeSet::new() };
+    let uses = body.uses();
+    let once = |read: &Ref| uses.get(read) == Some(&1);
     for i in 0..body.items.len() {
         for read in &body.items[i].reads {
             if let Ref::Item(from, _) = *read
-                && body.uses(*read) == 1
+                && once(read)
                 && writer.fits(i, from)
             {
                 writer.inlined.insert(from);
@@ -62,7 +64,7 @@ pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: &[String]) -> 
     }
     let last = body.items.len().checked_sub(1);
     let returned = last.filter(|&i| {
-        body.outputs == [Ref::Item(i, 0)] && body.uses(Ref::Item(i, 0)) == 1 && writer.weights[i] != Weight::Alone
+        body.outputs == [Ref::Item(i, 0)] && once(&Ref::Item(i, 0)) && writer.weights[i] != Weight::Alone
     });
     writer.inlined.extend(returned);
     writer.named(inputs, kept)
@@ -78,6 +80,35 @@ fn weight(graph: &Graph, what: &What, gives: usize) -> Weight {
         Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => Weight::Activation,
         Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => Weight::Merge,
         _ => Weight::Other,
+    }
+}
+
+/// Names of values that are still read.
+#[derive(Default)]
+struct Held {
+    counts: BTreeMap<String, usize>,
+    /// Names by the last line that reads them.
+    until: BTreeMap<usize, Vec<String>>,
+}
+
+impl Held {
+    fn hold(&mut self, name: &str, until: usize) {
+        *self.counts.entry(name.into()).or_default() += 1;
+        self.until.entry(until).or_default().push(name.into());
+    }
+
+    /// Lets go of the names that no line after this one reads.
+    fn free_until(&mut self, line: usize) {
+        while let Some(first) = self.until.first_entry().filter(|first| *first.key() <= line) {
+            for name in first.remove() {
+                if let Some(count) = self.counts.get_mut(&name) {
+                    *count -= 1;
+                    if *count == 0 {
+                        self.counts.remove(&name);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -149,16 +180,20 @@ impl Writer<'_> {
             last.extend(reads.into_iter().map(|read| (read, outer.len())));
         }
         let mut lines = Vec::new();
+        let mut held = Held::default();
+        names.iter().for_each(|(read, name)| held.hold(name, last.get(read).copied().unwrap_or(0)));
         for (line, &item) in outer.iter().enumerate() {
             let call = self.call(item, &names);
+            held.free_until(line);
             let given: Vec<String> = (0..self.body.items[item].gives)
                 .map(|result| {
                     let value = Ref::Item(item, result);
-                    let live = |(read, _): &(&Ref, &String)| last.get(*read).is_some_and(|&end| end > line);
-                    let held: BTreeSet<String> = names.iter().filter(live).map(|(_, name)| name.clone()).collect();
                     let lives = last.get(&value).copied().unwrap_or(line);
                     let name = self.name(item, lives > line + 1, &held, kept, &names);
                     names.insert(value, name.clone());
+                    if lives > line {
+                        held.hold(&name, lives);
+                    }
                     name
                 })
                 .collect();
@@ -174,11 +209,11 @@ impl Writer<'_> {
         &self,
         item: usize,
         long: bool,
-        held: &BTreeSet<String>,
+        held: &Held,
         kept: &[String],
         names: &BTreeMap<Ref, String>,
     ) -> String {
-        let free = |name: &str| !held.contains(name) && !kept.iter().any(|k| k == name);
+        let free = |name: &str| !held.counts.contains_key(name) && !kept.iter().any(|k| k == name);
         let label = &self.body.items[item].label;
         let word = label.starts_with(|c: char| c.is_ascii_lowercase()) && !RESERVED.contains(&label.as_str());
         if long && word && free(label) {

@@ -111,9 +111,9 @@ impl Classes {
         let mut taken: BTreeSet<String> = reserved.iter().map(|name| name.to_string()).collect();
         taken.insert(network.name.clone());
         let last = tree.found.len() - 1;
-        let names: Vec<String> = (0..=last)
-            .map(|i| if i == last { network.name.clone() } else { free_name(&tree.found, i, network, &mut taken) })
-            .collect();
+        let mut names = Names::of(&tree.found, network, taken);
+        let names: Vec<String> =
+            (0..=last).map(|i| if i == last { network.name.clone() } else { names.free(i) }).collect();
         let mut classes = Self { list: Vec::new() };
         for (found, name) in tree.found.iter().zip(names) {
             let doc = match name == network.name {
@@ -272,19 +272,38 @@ impl Classes {
     }
 }
 
-/// A name that is not taken: the block's own, with what sets this body apart.
-fn free_name(found: &[Found], at: usize, network: &Network, taken: &mut BTreeSet<String>) -> String {
-    let base = found[at].name.clone();
-    let variants = found.iter().filter(|other| other.name == base).count();
-    let suffix =
-        if variants > 1 && found[at].body.items.iter().any(|item| shrinks(found, item, network)) { "Down" } else { "" };
-    let mut name = format!("{base}{suffix}");
-    let mut count = 1;
-    while !taken.insert(name.clone()) {
-        count += 1;
-        name = format!("{base}{suffix}{count}");
+/// Names of classes, none of them twice.
+struct Names<'f> {
+    found: &'f [Found],
+    network: &'f Network,
+    taken: BTreeSet<String>,
+    /// How many bodies have a name, and how many were given it.
+    variants: BTreeMap<&'f str, usize>,
+    counts: BTreeMap<String, usize>,
+}
+
+impl<'f> Names<'f> {
+    fn of(found: &'f [Found], network: &'f Network, taken: BTreeSet<String>) -> Self {
+        let mut variants: BTreeMap<&str, usize> = BTreeMap::new();
+        found.iter().for_each(|one| *variants.entry(&one.name).or_default() += 1);
+        Self { found, network, taken, variants, counts: BTreeMap::new() }
     }
-    name
+
+    /// A name that is not taken: the block's own, with what sets this body apart.
+    fn free(&mut self, at: usize) -> String {
+        let one = &self.found[at];
+        let several = self.variants.get(one.name.as_str()).is_some_and(|&count| count > 1);
+        let down = several && one.body.items.iter().any(|item| shrinks(self.found, item, self.network));
+        let base = format!("{}{}", one.name, if down { "Down" } else { "" });
+        let count = self.counts.entry(base.clone()).or_default();
+        loop {
+            *count += 1;
+            let name = if *count == 1 { base.clone() } else { format!("{base}{count}") };
+            if self.taken.insert(name.clone()) {
+                return name;
+            }
+        }
+    }
 }
 
 /// Whether a step changes what a skip carries, or is a block whose steps do.

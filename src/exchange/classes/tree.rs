@@ -7,7 +7,7 @@ use crate::elaborate::Network;
 use crate::graph::{BlockUse, Graph, NodeId, ScopeKind};
 use crate::ops::Op;
 use crate::ops::structure::Identity;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// One use of a body.
@@ -61,7 +61,7 @@ impl<'n> Tree<'n> {
         let nodes: Vec<NodeId> = graph.order().collect();
         let at: BTreeMap<NodeId, usize> = nodes.iter().enumerate().map(|(i, &id)| (id, i)).collect();
         let mut blocks: BTreeMap<&str, &BlockUse> = BTreeMap::new();
-        let mut seen = std::collections::BTreeSet::from([""]);
+        let mut seen = BTreeSet::from([""]);
         for (_, scope) in graph.scopes.iter() {
             // A `_:` block has the path of the scope around it, which came first.
             if let (true, ScopeKind::Block(block)) = (seen.insert(&scope.path), &scope.kind) {
@@ -69,7 +69,8 @@ impl<'n> Tree<'n> {
             }
         }
         let position = |id: &NodeId| at.get(id).copied().unwrap_or(0);
-        let given = nodes.iter().map(|id| graph.outputs.iter().any(|output| output.node == *id)).collect();
+        let outputs: BTreeSet<NodeId> = graph.outputs.iter().map(|output| output.node).collect();
+        let given = nodes.iter().map(|id| outputs.contains(id)).collect();
         let mut tree = Self {
             graph,
             labels: nodes.iter().map(|&id| graph.node(id).path.split('.').collect()).collect(),
@@ -269,6 +270,7 @@ fn counted(label: &str) -> Option<(&str, usize)> {
 
 /// The body with uses of one class in a row made runs.
 fn runs(made: Made) -> Made {
+    let readers = made.body.uses();
     let (old, mut items, mut numbers) = (made.body.items, Vec::<Item>::new(), Vec::new());
     let mut moved: BTreeMap<Ref, Ref> = BTreeMap::new();
     let mut at = 0;
@@ -276,7 +278,7 @@ fn runs(made: Made) -> Made {
         let item = &old[at];
         let end = old.get(at + 1).map_or(made.numbers.len(), |next| next.base);
         let own = &made.numbers[item.base..end];
-        let count = run_length(&old[at..], at, &made.numbers, &made.body.outputs);
+        let count = run_length(&old[at..], at, &made.numbers, &readers);
         let reads = item.reads.iter().map(|read| moved.get(read).copied().unwrap_or(*read)).collect();
         let (what, list) = match (&item.what, counted(&item.label)) {
             // A single use is a run of one, so that deeper stages are the same class as shallower ones.
@@ -316,7 +318,7 @@ fn progression(first: &[Number], second: Option<&[Number]>, count: usize) -> Vec
 }
 
 /// How many items from here on are uses of one class in a row, read only by the next, whose numbers grow evenly.
-fn run_length(items: &[Item], at: usize, numbers: &[Number], outputs: &[Ref]) -> usize {
+fn run_length(items: &[Item], at: usize, numbers: &[Number], readers: &BTreeMap<Ref, usize>) -> usize {
     let What::Use(class) = &items[0].what else { return 0 };
     let Some((prefix, first)) = counted(&items[0].label) else { return 0 };
     if items[0].reads.len() != 1 || items[0].gives != 1 {
@@ -327,9 +329,7 @@ fn run_length(items: &[Item], at: usize, numbers: &[Number], outputs: &[Ref]) ->
     let mut count = 1;
     while let Some(next) = items.get(count) {
         let linked = next.reads == [Ref::Item(at + count - 1, 0)] && next.gives == 1;
-        let read_once =
-            items.iter().flat_map(|i| &i.reads).chain(outputs).filter(|r| **r == Ref::Item(at + count - 1, 0)).count()
-                == 1;
+        let read_once = readers.get(&Ref::Item(at + count - 1, 0)) == Some(&1);
         let same = matches!(&next.what, What::Use(other) if other == class);
         if !(linked && read_once && same && counted(&next.label) == Some((prefix, first + count))) {
             break;

@@ -42,6 +42,19 @@ struct Load<'a> {
     copies: bool,
 }
 
+/// The first number from `low` to `high` that holds, where all after it do; `high` where none does.
+fn first_that(low: usize, high: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (low, high);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => high = middle,
+            false => low = middle + 1,
+        }
+    }
+    high
+}
+
 impl Chunks {
     pub fn new(
         samples: usize,
@@ -64,13 +77,14 @@ impl Chunks {
             samples,
             bundles: bundles.count,
         };
-        let rows = (1..=whole.size[0].max(1)).map(|rows| [rows, 1]);
-        let columns = (2..=whole.size[1].div_ceil(tile.0)).map(|columns| [whole.size[0].max(1), columns]);
-        let cuts: Vec<Self> = rows.chain(columns).map(|parts| Self { parts, ..whole }).collect();
-        let first = cuts.iter().position(|cut| cut.fits(&load)).unwrap_or(cuts.len() - 1);
-        let cuts = cuts[first..].iter().take(MOST * threads);
+        // Rows are cut first, then columns; ever smaller parts see ever less, so the first that fits is found by halving.
+        let rows = whole.size[0].max(1);
+        let last = rows + whole.size[1].div_ceil(tile.0).max(1) - 1;
+        let cut = |i: usize| Self { parts: [i.min(rows), i.saturating_sub(rows) + 1], ..whole };
+        let first = first_that(1, last, |i| cut(i).fits(&load));
+        let cuts = (first..=last).take(MOST * threads).map(cut);
         let cuts =
-            cuts.flat_map(|&cut| (1..=groups.clamp(1, MOST * threads)).map(move |g| Self { group_parts: g, ..cut }));
+            cuts.flat_map(|cut| (1..=groups.clamp(1, MOST * threads)).map(move |g| Self { group_parts: g, ..cut }));
         cuts.min_by(|a, b| a.time(&load).total_cmp(&b.time(&load))).unwrap_or(whole)
     }
 
@@ -100,7 +114,7 @@ impl Chunks {
         let blocks = (groups * load.tile.1).min(load.bundles.width());
         // Tiles of fewer than four positions leave the multipliers idle.
         let positions = rows * columns.max(4 * columns.div_ceil(load.tile.0));
-        let products = positions * blocks * load.deep;
+        let products = positions as f64 * (blocks * load.deep) as f64;
         // Plain inputs are copied one by one.
         let input = if load.bundles.lanes == 1 {
             3.0
@@ -111,7 +125,7 @@ impl Chunks {
         };
         let inputs = self.region(load).len as f64 * input;
         let weights = (blocks * LANES * load.deep) as f64 * 0.15;
-        let task = products as f64 + inputs + weights + 2000.0;
+        let task = products + inputs + weights + 2000.0;
         // Threads seldom finish together: the last waits for part of a task.
         (self.count().div_ceil(load.threads) as f64 + 0.15) * task
     }
