@@ -3,7 +3,7 @@
 use super::{Place, Seed, Verdict, all_refused, refused};
 use archc::analysis::sizes::{of_program, render as render_sizes};
 use archc::base::render::{self, Style};
-use archc::base::{Diagnostics, FileId, Limits, codes};
+use archc::base::{Diagnostics, FileId, Limits, Report, codes};
 use archc::elaborate::{Compiled, Program, check_program};
 use archc::engine::Outline;
 use archc::kernels::Isa;
@@ -44,8 +44,9 @@ pub fn check(_: &Place, _: &Seed, bytes: &[u8]) -> Verdict {
     let all = compiled(text);
     for one in &all {
         all_refused(&one.diagnostics)?;
-        let shown = render::fancy(&one.diagnostics, &one.sources, Style { color: false, width: 80 });
-        let lines = render::json_lines(&one.diagnostics, &one.sources);
+        let report = Report::new(one.diagnostics.iter(), &one.sources);
+        let shown = render::fancy(&report, Style { color: false, width: 80 });
+        let lines = render::json_lines(&report);
         if lines.lines().count() != one.diagnostics.len() {
             return Err("a diagnostic has not one line of JSON".into());
         }

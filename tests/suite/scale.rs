@@ -74,7 +74,8 @@ fn planning_takes_time_by_length() {
 /// A loop whose turns have names of their own, and groups of as many bodies: neither is compared with all the others.
 #[test]
 fn exporting_takes_time_by_length() {
-    let turns = |count| format!("model Chain() {{ input x [N, 4, 8, 8]\n for i in 1..={count} {{ turn{{i}}: conv(4, 3) }} }}");
+    let turns =
+        |count| format!("model Chain() {{ input x [N, 4, 8, 8]\n for i in 1..={count} {{ turn{{i}}: conv(4, 3) }} }}");
     let networks = [2_000, 20_000].map(|count| (count, compile(&turns(count), count)));
     for (what, source) in [("PyTorch", pytorch::source as fn(&Network, &_) -> String), ("Rust", rust::source)] {
         assert_linear(what, |count| {

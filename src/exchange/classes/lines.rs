@@ -63,9 +63,8 @@ pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: &[String]) -> 
         }
     }
     let last = body.items.len().checked_sub(1);
-    let returned = last.filter(|&i| {
-        body.outputs == [Ref::Item(i, 0)] && once(&Ref::Item(i, 0)) && writer.weights[i] != Weight::Alone
-    });
+    let returned = last
+        .filter(|&i| body.outputs == [Ref::Item(i, 0)] && once(&Ref::Item(i, 0)) && writer.weights[i] != Weight::Alone);
     writer.inlined.extend(returned);
     writer.named(inputs, kept)
 }
@@ -205,14 +204,7 @@ impl Writer<'_> {
     }
 
     /// A name for a result: its label where it is read much later, the operand's where that is done with, else a letter.
-    fn name(
-        &self,
-        item: usize,
-        long: bool,
-        held: &Held,
-        kept: &[String],
-        names: &BTreeMap<Ref, String>,
-    ) -> String {
+    fn name(&self, item: usize, long: bool, held: &Held, kept: &[String], names: &BTreeMap<Ref, String>) -> String {
         let free = |name: &str| !held.counts.contains_key(name) && !kept.iter().any(|k| k == name);
         let label = &self.body.items[item].label;
         let word = label.starts_with(|c: char| c.is_ascii_lowercase()) && !RESERVED.contains(&label.as_str());
