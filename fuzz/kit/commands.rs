@@ -58,6 +58,9 @@ const OVER_TEXTS: [&str; 16] = [
     "train net.arch --data builtin:digits --out new --no-report --threads 1 --steps 1",
 ];
 
+/// A network of a million layers takes its time, and that is no fault.
+const BOUNDS: &str = " --limit steps=20000 --limit layers=3000";
+
 /// Command lines over another changed file, which their first word names.
 const OVER_FILES: [(&str, &str); 17] = [
     ("w.safetensors", "run sound.arch --weights w.safetensors --input x.npy --threads 1"),
@@ -168,10 +171,14 @@ pub fn seeds(place: &Place) -> Vec<Seed> {
     let Some(sound) = place.program.as_deref().and_then(|program| prepared(place, program)) else { return Vec::new() };
     let line = |name: &str, words: &str, held: &[u8]| Seed::new(name, [words.as_bytes(), b"\n", held].concat());
     let mut seeds: Vec<Seed> = Vec::new();
+    let over = |words: &str, held: &[u8]| match words.starts_with("fmt") {
+        true => line("net.arch", words, held),
+        false => line("net.arch", &format!("{words}{BOUNDS}"), held),
+    };
     for (i, text) in corpus::texts(place).into_iter().enumerate() {
-        seeds.push(line("net.arch", OVER_TEXTS[i % OVER_TEXTS.len()], &text.bytes));
+        seeds.push(over(OVER_TEXTS[i % OVER_TEXTS.len()], &text.bytes));
     }
-    seeds.extend(OVER_TEXTS.iter().map(|words| line("net.arch", words, NET.as_bytes())));
+    seeds.extend(OVER_TEXTS.iter().map(|words| over(words, NET.as_bytes())));
     let models = corpus::models(place);
     let import = |model: &Seed| line("m.onnx", "import m.onnx -o net.arch", &model.bytes);
     seeds.extend(models.iter().step_by(3).map(import));
