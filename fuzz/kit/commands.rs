@@ -264,7 +264,9 @@ fn copied(from: &Path, to: &Path) -> std::io::Result<()> {
 
 fn ended(program: &Path, folder: &Path, words: &[String]) -> Verdict {
     let said = folder.with_extension("said");
-    let streams = || Ok::<_, std::io::Error>((File::create(&said)?, File::options().append(true).open(&said)?));
+    let open = || File::options().create(true).append(true).open(&said);
+    let _ = fs::remove_file(&said);
+    let streams = || Ok::<_, std::io::Error>((open()?, open()?));
     let (out, err) = streams().map_err(|error| error.to_string())?;
     let bounds =
         format!("ulimit -c 0; ulimit -t {SECONDS}; ulimit -f {FILE_BLOCKS}; ulimit -v {MAPPED}; exec \"$0\" \"$@\"");

@@ -77,7 +77,8 @@ fn exporting_takes_time_by_length() {
     let turns =
         |count| format!("model Chain() {{ input x [N, 4, 8, 8]\n for i in 1..={count} {{ turn{{i}}: conv(4, 3) }} }}");
     let networks = [2_000, 20_000].map(|count| (count, compile(&turns(count), count)));
-    for (what, source) in [("PyTorch", pytorch::source as fn(&Network, &_) -> String), ("Rust", rust::source)] {
+    type Source = fn(&Network, &BTreeMap<String, String>) -> String;
+    for (what, source) in [("PyTorch", pytorch::source as Source), ("Rust", rust::source)] {
         assert_linear(what, |count| {
             let network = &networks.iter().find(|(length, _)| *length == count).unwrap().1;
             assert!(!source(network, &BTreeMap::new()).is_empty());
