@@ -4,7 +4,8 @@ use super::arrays::ArrayFile;
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::elements::{Array, Values};
 use super::error::{DataError, Result};
-use super::source::{Split, Want};
+use super::source::Want;
+use super::split::Split;
 use super::stored::{Labels, Stored, fit};
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub fn open(path: &Path, want: &Want) -> Result<Split> {
     })?;
     let train = stored(path, &x, inputs, targets, &kind, want)?;
     let test = test.map(|(inputs, targets)| stored(path, "x_test", inputs, targets, &kind, want)).transpose()?;
-    Ok(Split { train, test, warnings: Vec::new() })
+    Ok(Split::new(train, test))
 }
 
 /// `` `a`, `b` ``, or "nothing".
