@@ -5,7 +5,7 @@ use super::error::{DataError, Result};
 use super::folder::{Checked, drop_broken, split_of};
 use super::held::Holding;
 use super::listing::{at, join, list, walk};
-use super::parts::{Parts, annotated, check_annotations, look_through};
+use super::parts::{annotated, check_annotations, look_through};
 use super::pictures::decode;
 use super::remarks::Remarks;
 use super::source::{Want, check_pictures};

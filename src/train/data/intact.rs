@@ -47,7 +47,7 @@ fn jpeg(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let end = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(end.saturating_sub(2)))?;
     let mut cut = false;
-    if take(file)? != [0xff, 0xd9] {
+    if take::<2>(file)? != [0xff, 0xd9] {
         file.rewind()?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -84,10 +84,10 @@ fn png(file: &mut (impl Read + Seek)) -> Result<Structure> {
         file.seek(SeekFrom::Start(at))?;
         let [a, b, c, d, kind @ ..] = take::<8>(file)?;
         at = at.saturating_add(12 + u64::from(u32::from_be_bytes([a, b, c, d])));
-        if at > end || &kind == b"IEND" {
+        if at > end || kind == *b"IEND" {
             return Ok(Structure { cut: at > end, frames });
         }
-        if &kind == b"acTL" {
+        if kind == *b"acTL" {
             frames = u32::from_be_bytes(take(file)?) > 1;
         }
     }
@@ -100,7 +100,7 @@ fn gif(file: &mut (impl Read + Seek)) -> Result<Structure> {
     file.seek_relative(colours(flags))?;
     let mut count = 0;
     loop {
-        match take(file)? {
+        match take::<1>(file)? {
             [0x3b] => return Ok(Structure { cut: false, frames: count > 1 }),
             [0x21] => _ = take::<1>(file)?,
             [0x2c] => {
@@ -135,7 +135,7 @@ fn webp(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let cut = u64::from(u32::from_le_bytes(take(file)?)) + 8 > end;
     file.seek(SeekFrom::Start(12))?;
     let [v, p, eight, x, _, _, _, _, flags] = take::<9>(file)?;
-    Ok(Structure { cut, frames: &[v, p, eight, x] == b"VP8X" && flags & 2 != 0 })
+    Ok(Structure { cut, frames: [v, p, eight, x] == *b"VP8X" && flags & 2 != 0 })
 }
 
 /// A TIFF is a chain of directories, one a page.

@@ -27,7 +27,7 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
     let pairs = paired::find(directory, want, &mut remarks)?;
     let levels = Mutex::new([false; 256]);
     let check = |entry: &Pair| check(directory, entry, &levels);
-    let mut sound = |entries| drop_broken(entries, want.strict, &mut remarks, check);
+    let mut sound = |entries: Vec<Pair>| drop_broken(entries, want.strict, &mut remarks, check);
     let train = sound(pairs.train)?;
     let val = pairs.val.map(&mut sound).transpose()?;
     let test = pairs.test.map(&mut sound).transpose()?;

@@ -128,7 +128,7 @@ fn pairs(directory: &Path, images: &str, masks: &str, remarks: &mut Remarks) -> 
         }
     }
     let mut entries = Vec::new();
-    let mut alone: BTreeMap<&str, &Box<str>> = by_stem.iter().map(|(key, mask)| (key.as_str(), mask)).collect();
+    let mut alone: BTreeMap<&str, &str> = by_stem.iter().map(|(key, mask)| (key.as_str(), &**mask)).collect();
     for image in pictures(directory, images, remarks)? {
         let key = stem(image.get(images.len() + 1..).unwrap_or(&image));
         alone.remove(key);
