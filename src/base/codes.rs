@@ -74,6 +74,8 @@ codes! {
     DATA_OTHER_FILES = "W0802", "files that are no pictures were passed over";
     DATA_DOUBTS = "W0803", "classes or parts of a data set may not be what was meant";
     DATA_PICTURES = "W0804", "pictures hold more than what is read of them";
+    UNUSED_OUTPUTS = "W0805", "outputs that no target asks for";
+    NOTHING_LEFT = "W0806", "a batch has nothing to learn from";
     BRACKET = "E0102", "a bracket has no partner";
     TOO_DEEP = "E0103", "brackets or operators nest too deeply";
     CHARACTER = "E0104", "a character has no meaning here";

@@ -5,7 +5,8 @@ use super::shell::{Exit, Shell};
 use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::train::checkpoint::RunInfo;
-use crate::train::data::{Holding, Split, Want, open};
+use crate::train::data::{Holding, Levels, Split, Want, open};
+use crate::train::fit;
 use std::path::Path;
 
 /// On what terms data are opened.
@@ -19,6 +20,8 @@ pub struct Terms {
     pub growing: bool,
     /// How data without parts are divided.
     pub holding: Holding,
+    /// How a run read masks.
+    pub levels: Option<Levels>,
 }
 
 impl Terms {
@@ -30,18 +33,19 @@ impl Terms {
             Some(info) if same(&info.data, spec) => info.held_out,
             _ => Holding::Nothing,
         };
-        Self { strict, known, growing: false, holding }
+        Self { strict, known, growing: false, holding, levels: info.and_then(|info| info.levels.clone()) }
     }
 
     /// To go on with a run: as it began.
     pub fn resuming(info: &RunInfo, strict: bool) -> Self {
-        Self { strict, known: info.classes.clone(), growing: false, holding: info.held_out }
+        let (known, levels) = (info.classes.clone(), info.levels.clone());
+        Self { strict, known, growing: false, holding: info.held_out, levels }
     }
 
     /// To learn further from a run's weights, on data that may have other classes.
     pub fn learning_from(info: Option<&RunInfo>, strict: bool) -> Self {
         let known = info.map(|info| info.classes.clone()).unwrap_or_default();
-        Self { strict, known, growing: true, holding: Holding::ByName }
+        Self { strict, known, growing: true, ..Self::default() }
     }
 }
 
@@ -62,8 +66,15 @@ pub fn open_data(spec: &str, network: &Network, terms: Terms, shell: &Shell) -> 
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
         return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
     };
-    let Terms { strict, known, growing, holding } = terms;
-    let want = Want { strict, known, growing, holding, ..Want::new(graph.shape(input).dims()) };
+    let Terms { strict, known, growing, holding, levels } = terms;
+    let want = Want {
+        strict,
+        known,
+        growing,
+        holding,
+        aim: fit::aim(network, levels),
+        ..Want::new(graph.shape(input).dims())
+    };
     let split = open(spec, &want).map_err(|error| compute::say(error.fault(), shell))?;
     split.warnings.iter().for_each(|warning| _ = compute::say(warning.clone(), shell));
     split.notes.iter().for_each(|note| shell.note(note));

@@ -20,7 +20,7 @@ use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Holding, Split, TargetKind};
 use crate::train::observe::{Event, Observer, Outcome};
 use crate::train::tensorboard::Board;
-use crate::train::{Options, Trainer};
+use crate::train::{Options, Trainer, fit};
 use candle_core::Device;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -94,6 +94,8 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run));
     let run = run.map_err(|error| lesson.loaded.fail(error, shell))?;
+    let warnings = fit::warnings(&lesson.loaded.network, &lesson.recipe, lesson.data.train.as_ref());
+    shell.report(&warnings.into_iter().collect(), &lesson.loaded.compiled.sources);
     if !shell.json() {
         shell.note(&lesson.headline());
     }
@@ -192,6 +194,7 @@ impl<'a> Lesson<'a> {
             plain: self.plan.plain,
             classes,
             held_out: Holding::ByName,
+            levels: self.data.train.levels().cloned(),
             shuffle: self.plan.shuffle,
             augment: self.plan.augment,
             recipe: serde_json::to_value(&self.recipe).unwrap_or_default(),

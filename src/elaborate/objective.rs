@@ -13,7 +13,7 @@ use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 pub(super) const LOSSES: &[PartSpec] = &[
     ("cross_entropy", &["label_smoothing", "ignore_index", "class_weights", "output"]),
     ("bce_with_logits", &["output"]),
-    ("dice", &["smooth", "output"]),
+    ("dice", &["smooth", "output", "ignore_index"]),
     ("mse", &["output"]),
     ("l1", &["output"]),
 ];
@@ -80,18 +80,25 @@ fn loss(part: &Part) -> Result<Loss, Fault> {
         "cross_entropy" => Loss::CrossEntropy {
             label_smoothing: part
                 .number("label_smoothing", 0.0, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))?,
-            ignore_index: match part.value("ignore_index") {
-                None => None,
-                Some((Value::Int(n), _)) => Some(*n),
-                Some((value, span)) => return Err(refused("ignore_index", "a whole number", value, *span)),
-            },
+            ignore_index: ignore_index(part)?,
             class_weights: part.numbers("class_weights", "a list of numbers, at least 0", |x| x >= 0.0)?,
         },
         "bce_with_logits" => Loss::BceWithLogits,
-        "dice" => Loss::Dice { smooth: part.number("smooth", 1.0, "a number, at least 0", |x| x >= 0.0)? },
+        "dice" => Loss::Dice {
+            smooth: part.number("smooth", 1.0, "a number, at least 0", |x| x >= 0.0)?,
+            ignore_index: ignore_index(part)?,
+        },
         "mse" => Loss::Mse,
         _ => Loss::L1,
     })
+}
+
+fn ignore_index(part: &Part) -> Result<Option<i64>, Fault> {
+    match part.value("ignore_index") {
+        None => Ok(None),
+        Some((Value::Int(n), _)) => Ok(Some(*n)),
+        Some((value, span)) => Err(refused("ignore_index", "a whole number", value, *span)),
+    }
 }
 
 fn output(part: &Part, graph: &Graph) -> Result<Option<String>, Fault> {

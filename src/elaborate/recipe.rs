@@ -52,7 +52,7 @@ pub enum Loss {
     /// Of logits against targets of the same shape.
     BceWithLogits,
     /// `1 − 2·|P∩Y| / (|P| + |Y|)`, mean over classes, of softmax probabilities (sigmoid where there is one channel).
-    Dice { smooth: f64 },
+    Dice { smooth: f64, ignore_index: Option<i64> },
     /// Mean squared error.
     Mse,
     /// Mean absolute error.

@@ -98,7 +98,8 @@ pub fn measure(
             let learnt = learner.step(step, batch.map_err(|error| Error::from(error.fault()))?);
             let Some(learnt) = unless_diverged(learnt)? else { break };
             step += 1;
-            tick(step as f64 / last.max(1) as f64, &format!("step {step}/{last}  loss {:.4}", learnt.loss));
+            let loss = learnt.map(|learnt| format!("  loss {:.4}", learnt.loss)).unwrap_or_default();
+            tick(step as f64 / last.max(1) as f64, &format!("step {step}/{last}{loss}"));
         }
         let measured = if step == wanted { probe(&learner, case, samples, data, &options)? } else { None };
         found.push(

@@ -112,6 +112,7 @@ fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
             _ => Vec::new(),
         },
         held_out: Holding::ByName,
+        levels: data.train.levels().cloned(),
         shuffle: true,
         augment: true,
         recipe: serde_json::to_value(&case.recipe).unwrap_or_default(),

@@ -5,6 +5,7 @@ use super::feed::{Fed, feed};
 use super::observe::Scores;
 use super::tally::Tally;
 use super::{fit, loss};
+use crate::base::codes;
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{LossTerm, Recipe};
 use crate::engine::{Input, Session};
@@ -67,11 +68,12 @@ impl Forward for Session {
 /// # Errors
 /// `E0910` where network, recipe and data do not fit one another; `E0807` for an empty set.
 pub fn evaluation_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Dataset>, strict: bool) -> Result<Loader> {
-    fit::check(network, recipe, data.target())?;
+    fit::check(network, recipe, data.as_ref())?;
     let mask_size = fit::mask_size(network, recipe, data.target());
     let normalize = recipe.normalize.clone();
     let base = LoaderOptions::evaluation(recipe.batch, recipe.seed);
-    let options = LoaderOptions { normalize, mask_size, strict, ..base };
+    let labels = fit::rules(network, recipe);
+    let options = LoaderOptions { normalize, mask_size, strict, labels, ..base };
     Loader::new(data.clone(), options).map_err(|error| Error::from(error.fault()))
 }
 
@@ -96,8 +98,15 @@ pub fn evaluate(
         }
         let batch = batch.map_err(|error| Error::from(error.fault()))?;
         let done = batch.index + 1;
-        count(network, recipe, &feed(batch, dtype, &device)?, &mut tally)?;
+        // A batch of which every target is left out has no loss, and no part in the mean.
+        if loss::counts(&recipe.loss, &batch.targets) {
+            count(network, recipe, &feed(batch, dtype, &device)?, &mut tally)?;
+        }
         progress(done, loader.batches_per_epoch());
+    }
+    if tally.samples == 0 {
+        let message = "nothing can be measured: every target is one that the losses leave out";
+        return Err(Error::new(codes::TRAIN_UNFIT, message));
     }
     Ok(Some(tally.scores(&recipe.metrics)))
 }
@@ -125,6 +134,9 @@ impl Probe {
         let (mut batches, mut held) = (Vec::new(), 0);
         for batch in loader.epoch(0) {
             let batch = batch.map_err(|error| Error::from(error.fault()))?;
+            if !loss::counts(&recipe.loss, &batch.targets) {
+                continue;
+            }
             held += batch.len();
             batches.push(feed(batch, dtype, device)?);
             if held >= samples {

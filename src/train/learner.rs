@@ -65,15 +65,20 @@ impl Learner {
         Ok(Self { store, module, optimizer, recipe: recipe.clone(), steps })
     }
 
-    /// One step, the `step`th from 0: forward, backward, update.
+    /// One step, the `step`th from 0: forward, backward, update. `None` where the batch has nothing to learn from, its
+    /// targets being left out: then nothing changes.
     ///
     /// # Errors
     /// As [`backward`](Self::backward); the parameters are then as they were.
-    pub fn step(&mut self, step: usize, batch: Batch) -> Result<Learnt> {
+    pub fn step(&mut self, step: usize, batch: Batch) -> Result<Option<Learnt>> {
+        let mixed = batch.mix.as_ref().is_some_and(|mix| loss::counts(&self.recipe.loss, &mix.other));
+        if !mixed && !loss::counts(&self.recipe.loss, &batch.targets) {
+            return Ok(None);
+        }
         let Backward { samples, loss, gradients, output, target } = self.backward(step, batch)?;
         let rate = self.rate(step);
         self.optimizer.step(&gradients, rate)?;
-        Ok(Learnt { samples, loss, rate, output, target })
+        Ok(Some(Learnt { samples, loss, rate, output, target }))
     }
 
     /// Forward and backward as in the `step`th step, without the update. Dropout draws from a generator of the

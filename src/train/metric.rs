@@ -33,7 +33,7 @@ impl Meter {
     /// A meter that leaves out what the recipe's loss ignores.
     pub fn new(recipe: &Recipe) -> Self {
         let ignored = recipe.loss.iter().find_map(|term| match term.loss {
-            Loss::CrossEntropy { ignore_index, .. } => ignore_index,
+            Loss::CrossEntropy { ignore_index, .. } | Loss::Dice { ignore_index, .. } => ignore_index,
             _ => None,
         });
         Self { ignore: ignored.unwrap_or(IGNORED), ..Self::default() }

@@ -13,7 +13,7 @@ pub mod evaluate;
 #[cfg(feature = "candle")]
 mod feed;
 #[cfg(feature = "candle")]
-mod fit;
+pub mod fit;
 #[cfg(feature = "candle")]
 mod journal;
 #[cfg(feature = "candle")]

@@ -55,13 +55,14 @@ pub fn training_loader(
     data: &Arc<dyn Dataset>,
     options: &Options,
 ) -> Result<Loader> {
-    fit::check(network, recipe, data.target())?;
+    fit::check(network, recipe, data.as_ref())?;
     let loader = LoaderOptions {
         shuffle: options.shuffle,
         augment: if options.augment { recipe.augment.clone() } else { Vec::new() },
         normalize: recipe.normalize.clone(),
         mask_size: fit::mask_size(network, recipe, data.target()),
         strict: options.strict,
+        labels: fit::rules(network, recipe),
         ..LoaderOptions::training(recipe.batch, recipe.seed)
     };
     Loader::new(data.clone(), loader).map_err(|error| Error::from(error.fault()))
@@ -85,6 +86,8 @@ pub struct Trainer {
     save_every: Duration,
     last: Option<Scores>,
     broken: usize,
+    /// Whether a batch had nothing to learn from.
+    passed_over: bool,
 }
 
 impl Trainer {
@@ -117,6 +120,7 @@ impl Trainer {
             save_every: options.save_every,
             last: None,
             broken: 0,
+            passed_over: false,
         })
     }
 
@@ -189,9 +193,14 @@ impl Trainer {
             pace.begin();
             let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
             let batch = batch.map_err(|error| Error::from(error.fault()))?;
-            let learnt = self.learner.step(self.state.step, batch)?;
-            pace.end(learnt.samples);
-            self.count(&learnt, observer, &pace)?;
+            let index = batch.index;
+            match self.learner.step(self.state.step, batch)? {
+                Some(learnt) => {
+                    pace.end(learnt.samples);
+                    self.count(&learnt, observer, &pace)?;
+                }
+                None => self.pass_over(index, observer),
+            }
         }
     }
 
@@ -237,6 +246,21 @@ impl Trainer {
         Ok(())
     }
 
+    /// Notes a step that had nothing to learn from; the first is told of.
+    fn pass_over(&mut self, batch: usize, observer: &mut dyn Observer) {
+        if !std::mem::replace(&mut self.passed_over, true) {
+            let epoch = self.state.step / self.train.batches_per_epoch() + 1;
+            let fact = format!(
+                "batch {} of epoch {epoch} has nothing to learn from: the loss leaves out all of it",
+                batch + 1
+            );
+            let warning = Fault::new(codes::NOTHING_LEFT, fact);
+            let warning = warning.note("such batches change no weight, and have no part in the mean of the loss");
+            observer.event(&Event::Warning(warning));
+        }
+        self.state.step += 1;
+    }
+
     /// Steps between evaluations: an epoch, or for recipes in steps a fiftieth of them where epochs are shorter.
     fn interval(&self) -> usize {
         let epoch = self.train.batches_per_epoch();
@@ -260,6 +284,9 @@ impl Trainer {
         let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
         let scores = evaluate(&mut self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
         let Some(test) = scores else { return Ok(false) };
+        if !test.loss.is_finite() {
+            return Err(self.learner.diverged(self.state.step - 1, test.loss, f64::NAN).into());
+        }
         let train = self.tally.scores(&self.recipe.metrics);
         self.tally = Tally::new(&self.recipe);
         self.state.evaluated = self.state.step;

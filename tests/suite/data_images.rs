@@ -1,7 +1,7 @@
 //! Directories of images: written here, read back, and broken.
 
 use super::data::{bytes, class, code, refusal, sample, text, write};
-use archc::train::data::{Holding, Loader, LoaderOptions, Target, TargetKind, Targets, Want, open};
+use archc::train::data::{Holding, LabelRule, Loader, LoaderOptions, Target, TargetKind, Targets, Want, open};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use std::path::Path;
 
@@ -180,8 +180,26 @@ fn black_and_white_masks_are_two_classes() {
     let Target::Mask(mask) = sample(split.train.as_ref(), 0).target else { panic!() };
     assert_eq!((mask[0], mask[15]), (1, 0));
 
-    save_rgb(dir.path(), "masks/0.png", [4, 4], [1; 3]);
+    write(dir.path(), "masks/0.png", b"no image at all");
     save_grey(dir.path(), "masks/1.png", [4, 5], |_, _| 0);
     let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
     assert_eq!(split.warnings[0].message, "2 broken files were passed over");
+}
+
+#[test]
+fn a_mask_that_changes_after_it_was_looked_at_is_named_while_it_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..5 {
+        save_grey(dir.path(), &format!("images/{i}.png"), [4, 4], |_, _| 7);
+        save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, _| u8::from(y < 2));
+    }
+    let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    (0..5).for_each(|i| {
+        save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, x| if (y, x) == (3, 1) { 7 } else { 0 })
+    });
+    let labels = vec![LabelRule { classes: 2, ignore: Some(255) }];
+    let loader = Loader::new(split.train, LoaderOptions { labels, ..LoaderOptions::training(4, 1) }).unwrap();
+    let error = loader.epoch(0).next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("level 7 at row 3, column 1, which is none of the 2 classes"), "{error}");
+    assert_eq!(code(error), "E0806");
 }

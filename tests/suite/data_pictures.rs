@@ -164,10 +164,10 @@ fn more_frames_than_one_are_said() {
 fn what_is_no_picture_is_called_what_it_is() {
     for (start, what) in [
         (&b""[..], "it is empty"),
-        (b"<!DOCTYPE html><html>404</html>", "a web page"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
-        (b"version https://git-lfs.github.com/spec/v1\noid", "Git LFS"),
-        (b"\0\0\0\0\0\0\0\0", "only zeros"),
+        (&b"<!DOCTYPE html><html>404</html>"[..], "a web page"),
+        (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "a HEIC picture"),
+        (&b"version https://git-lfs.github.com/spec/v1\noid"[..], "Git LFS"),
+        (&b"\0\0\0\0\0\0\0\0"[..], "only zeros"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let split = with(dir.path(), "jpg", start);

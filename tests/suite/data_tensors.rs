@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// `.npy` bytes, as `numpy.save` writes them.
-fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+pub fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     let mut header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     while (10 + header.len() + 1) % 64 != 0 {
         header.push(' ');
@@ -16,7 +16,7 @@ fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", &(header.len() as u16).to_le_bytes()[..], header.as_bytes(), data].concat()
 }
 
-fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
+pub fn npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
     let mut archive = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
     for (name, bytes) in arrays {
         archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
@@ -94,7 +94,6 @@ fn broken_tensor_files_are_refused() {
     check(&[x("(2, 1, 2, 2)", &floats(&[f32::NAN; 8])), y()], "E0804");
     check(&[x("(2, 2, 2, 1)", &eight), y()], "E0805");
     check(&[x("(4294967296, 4294967296, 2, 2)", &eight), y()], "E0809");
-    check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, -1])))], "E0806");
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<i8", "(2,)", &longs(&[0, i64::MAX])))], "E0804");
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("|O", "(2,)", &[0; 16]))], "E0804");
     check(&[x("(2, 1, 2, 2)", &eight), ("y", npy("<f4", "()", &floats(&[f32::NAN])))], "E0804");

@@ -73,6 +73,8 @@ mod steady;
 mod study;
 #[cfg(feature = "cli")]
 mod study_cli;
+#[cfg(feature = "cli")]
+mod targets;
 mod tools;
 #[cfg(feature = "candle")]
 mod torchvision;

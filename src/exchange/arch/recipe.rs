@@ -61,8 +61,9 @@ fn term(term: &LossTerm) -> String {
             "cross_entropy"
         }
         Loss::BceWithLogits => "bce_with_logits",
-        Loss::Dice { smooth } => {
+        Loss::Dice { smooth, ignore_index } => {
             args.push(("smooth", number(*smooth)));
+            args.extend(ignore_index.map(|index| ("ignore_index", index.to_string())));
             "dice"
         }
         Loss::Mse => "mse",

@@ -3,7 +3,7 @@
 use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::lower::atomic;
-use crate::train::data::Holding;
+use crate::train::data::{Holding, Levels};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -32,6 +32,9 @@ pub struct RunInfo {
     /// How data without parts were divided. Runs that do not say it were made when a fifth of each class was drawn.
     #[serde(default = "Holding::unsaid")]
     pub held_out: Holding,
+    /// How the levels of masks are read, where the data have masks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Levels>,
     /// Whether each epoch had an order of its own.
     pub shuffle: bool,
     /// Whether samples were changed at random.

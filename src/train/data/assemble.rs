@@ -64,8 +64,12 @@ fn read(
     for offset in 0..tries {
         let index = order[(place + offset) % order.len()] as usize;
         match data.get(index, sample) {
-            Ok(()) => return Ok(Some(index)),
-            Err(error) if options.strict => return Err(error),
+            Ok(()) => {
+                options.labels.iter().try_for_each(|rule| rule.check(data, index, &sample.target))?;
+                return Ok(Some(index));
+            }
+            // A target that is no class is no broken file: passing over it would teach something else than was meant.
+            Err(error) if options.strict || matches!(error, DataError::Target(_)) => return Err(error),
             Err(error) => broken.note(index, error),
         }
     }

@@ -2,11 +2,11 @@
 
 use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
-use super::folder::{Checked, drop_broken, split_of};
+use super::folder::{drop_broken, split_of};
 use super::held::Holding;
 use super::listing::{at, join, list, walk};
 use super::parts::{annotated, check_annotations, look_through};
-use super::pictures::decode;
+use super::pictures::{decode, look};
 use super::remarks::Remarks;
 use super::source::{Want, check_pictures};
 use super::split::Split;
@@ -66,7 +66,8 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
     }
     let kind = TargetKind::Class { count: names.len(), names };
     let mut checked = |entries: Vec<Entry>| -> Result<Arc<dyn Dataset>> {
-        let entries = drop_broken(entries, want.strict, &mut remarks, |(_, path)| Checked::picture(directory, path))?;
+        let check = |(_, path): &Entry| Ok(look(&directory.join(path.as_ref()))?.frames.then(|| path.to_string()));
+        let entries = drop_broken(entries, want.strict, &mut remarks, check)?;
         let (directory, shape, kind) = (directory.to_path_buf(), want.shape.clone(), kind.clone());
         Ok(Arc::new(Folder { directory, entries, shape, kind }))
     };

@@ -1,6 +1,8 @@
 //! What a data set is: samples by index, all of one shape and one kind of target.
 
+use super::census::Census;
 use super::error::Result;
+use super::levels::Levels;
 
 /// A set of samples that can be read from several threads at once.
 pub trait Dataset: Send + Sync {
@@ -23,6 +25,28 @@ pub trait Dataset: Send + Sync {
     /// # Errors
     /// [`DataError::Broken`](super::DataError::Broken) where this one sample cannot be read; others may still be.
     fn get(&self, index: usize, out: &mut Sample) -> Result<()>;
+
+    /// The labels or the classes of pixels that its targets hold; `None` where they were not looked at.
+    fn census(&self) -> Option<&Census> {
+        None
+    }
+
+    /// The numbers of its targets, one sample after the other, where they are numbers and at hand.
+    fn numbers(&self) -> Option<&[f32]> {
+        None
+    }
+
+    /// How the levels of its masks are read, where it has masks.
+    fn levels(&self) -> Option<&Levels> {
+        None
+    }
+
+    /// A sentence on what the target of a sample holds at a position (row by row), with the file and the place in it:
+    /// `` `y[3, 0]` of `d.npz` is 7 ``.
+    fn tell(&self, sample: usize, position: usize, value: &str) -> String {
+        let _ = position;
+        format!("the target of sample {sample} is {value}")
+    }
 }
 
 /// What is to be learnt from an input.

@@ -1,5 +1,6 @@
 //! What can be wrong with data.
 
+use super::misfit::Misfit;
 use crate::base::{Code, Fault, codes};
 
 /// The result of reading data.
@@ -83,6 +84,8 @@ pub enum DataError {
         /// How many classes there are.
         classes: usize,
     },
+    /// A target is none of the classes, or cannot be told to be one.
+    Target(Box<Misfit>),
     /// Nothing usable is left.
     Empty {
         /// The path.
@@ -146,7 +149,10 @@ impl DataError {
 
     /// As a message to the user.
     pub fn fault(&self) -> Fault {
-        let fault = Fault::new(self.code(), self.to_string());
+        let mut fault = Fault::new(self.code(), self.to_string());
+        if let DataError::Target(misfit) = self {
+            fault = misfit.notes.iter().fold(fault, Fault::note);
+        }
         match self.help() {
             Some(help) => fault.help(help),
             None => fault,
@@ -161,7 +167,7 @@ impl DataError {
             DataError::Io { .. } => codes::DATA_IO,
             DataError::Broken { .. } => codes::DATA_BROKEN,
             DataError::Size { .. } | DataError::Pictures { .. } => codes::DATA_SIZE,
-            DataError::Label { .. } => codes::DATA_LABEL,
+            DataError::Label { .. } | DataError::Target(_) => codes::DATA_LABEL,
             DataError::Empty { .. } => codes::DATA_EMPTY,
             DataError::NotInstalled { .. } => codes::DATA_NOT_INSTALLED,
             DataError::TooLarge { .. } => codes::DATA_TOO_LARGE,
@@ -192,6 +198,7 @@ impl DataError {
                 [_, h, w] => format!("write `input image [N, 3, {h}, {w}]`"),
                 _ => "write `input image [N, 3, 64, 64]`, and `flatten` where the layers want vectors".into(),
             },
+            DataError::Target(misfit) => misfit.help.clone()?,
             DataError::NotInstalled { package, .. } => format!("sudo apt-get install {package}"),
             DataError::Augment { name, .. } => format!("take `{name}` out of `augment`, or pass `--no-augment`"),
             DataError::Normalize { channels: 1, .. } => "normalize = (mean=[0.5], std=[0.5])".into(),
@@ -275,6 +282,7 @@ impl std::fmt::Display for DataError {
                     classes.saturating_sub(1)
                 )
             }
+            DataError::Target(misfit) => f.write_str(&misfit.fact),
             DataError::Empty { path, reason } => write!(f, "`{path}` has no sample that can be used: {reason}"),
             DataError::NotInstalled { name, path, .. } => write!(f, "`{name}` is not installed: there is no `{path}`"),
             DataError::TooLarge { path, bytes, limit } => {
@@ -290,3 +298,9 @@ impl std::fmt::Display for DataError {
 }
 
 impl std::error::Error for DataError {}
+
+impl From<Misfit> for DataError {
+    fn from(misfit: Misfit) -> Self {
+        DataError::Target(Box::new(misfit))
+    }
+}

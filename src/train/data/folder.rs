@@ -3,7 +3,6 @@
 use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::parts::Parts;
-use super::pictures::look;
 use super::remarks::Remarks;
 use super::split::Split;
 use rayon::prelude::*;
@@ -21,27 +20,7 @@ pub fn names_in(directory: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// What the check of a file may find that is no error.
-#[derive(Default)]
-pub struct Checked {
-    /// A picture with more than one frame.
-    pub frames: Option<String>,
-    /// A picture that is turned, whose mask fits either way.
-    pub turned: Option<String>,
-}
-
-impl Checked {
-    /// Checks the header of a picture, and whether its file is whole.
-    ///
-    /// # Errors
-    /// [`DataError::Broken`].
-    pub fn picture(directory: &Path, path: &str) -> Result<Self> {
-        let seen = look(&directory.join(path))?;
-        Ok(Self { frames: seen.frames.then(|| path.to_string()), turned: None })
-    }
-}
-
-/// Drops entries that `check` refuses, and notes which, and what else it found.
+/// Drops entries that `check` refuses, and notes which; `check` gives the names of pictures with several frames.
 ///
 /// # Errors
 /// The first refusal where `strict`.
@@ -49,18 +28,17 @@ pub fn drop_broken<T: Sync + Send>(
     entries: Vec<T>,
     strict: bool,
     remarks: &mut Remarks,
-    check: impl Fn(&T) -> Result<Checked> + Sync + Send,
+    check: impl Fn(&T) -> Result<Option<String>> + Sync + Send,
 ) -> Result<Vec<T>> {
     if entries.len() > CHECKED {
         return Ok(entries);
     }
-    let checked: Vec<Result<Checked>> = entries.par_iter().map(check).collect();
+    let checked: Vec<Result<Option<String>>> = entries.par_iter().map(check).collect();
     let mut kept = Vec::with_capacity(entries.len());
     for (entry, result) in entries.into_iter().zip(checked) {
         match result {
-            Ok(found) => {
-                remarks.frames.extend(found.frames);
-                remarks.turned.extend(found.turned);
+            Ok(frames) => {
+                remarks.frames.extend(frames);
                 kept.push(entry);
             }
             Err(error) if strict => return Err(error),

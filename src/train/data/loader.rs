@@ -1,9 +1,11 @@
 //! Batches made on threads beside training.
 
 use super::assemble::{Broken, assemble};
+use super::augment::check_moves;
 use super::batch::Batch;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Target};
 use super::error::{DataError, Result};
+use super::misfit::Misfit;
 use super::order;
 use super::queue::Queue;
 use crate::elaborate::recipe::{Augment, Normalize};
@@ -30,6 +32,8 @@ pub struct LoaderOptions {
     pub mask_size: Option<[usize; 2]>,
     /// Whether one broken sample ends the run.
     pub strict: bool,
+    /// What classes must hold to as they are read.
+    pub labels: Vec<LabelRule>,
     /// Threads that decode and augment.
     pub threads: usize,
 }
@@ -52,8 +56,39 @@ impl LoaderOptions {
             normalize: None,
             mask_size: None,
             strict: false,
+            labels: Vec::new(),
             threads: (cores / 2).clamp(1, 8),
         }
+    }
+}
+
+/// The classes that a loss knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelRule {
+    /// How many there are, from 0.
+    pub classes: i64,
+    /// What is left out.
+    pub ignore: Option<i64>,
+}
+
+impl LabelRule {
+    /// Checks the target of a sample.
+    ///
+    /// # Errors
+    /// [`DataError::Target`] with the place of a number that is no class.
+    pub fn check(&self, data: &dyn Dataset, sample: usize, target: &Target) -> Result<()> {
+        let no_class = |class: i64| !(0..self.classes).contains(&class) && Some(class) != self.ignore;
+        let stray = match target {
+            Target::Class(class) => no_class(*class).then_some((0, *class)),
+            Target::Mask(mask) => {
+                mask.iter().position(|&class| no_class(i64::from(class))).map(|at| (at, i64::from(mask[at])))
+            }
+            Target::Tensor(_) => None,
+        };
+        let Some((position, class)) = stray else { return Ok(()) };
+        let place = data.tell(sample, position, &class.to_string());
+        let (count, last) = (self.classes, self.classes - 1);
+        Err(Misfit::new(format!("{place}, which is none of the {count} classes, 0 to {last}")).into())
     }
 }
 
@@ -92,6 +127,7 @@ impl Loader {
             return Err(DataError::Empty { path: "data".into(), reason: "it is empty".into() });
         }
         check_normalize(data.as_ref(), &options)?;
+        check_moves(&options.augment, data.target(), data.input_shape())?;
         let per_epoch = order::batches(data.len(), options.batch, options.training);
         let (orders, broken) = (Mutex::default(), Broken::default());
         Ok(Self { plan: Arc::new(Plan { data, options, per_epoch, orders, broken }) })

@@ -1,15 +1,21 @@
 //! `images/` and `masks/`: a class for each pixel.
 
+use super::census::Census;
 use super::dataset::{Dataset, Sample, TargetKind};
 use super::error::{DataError, Result};
-use super::folder::{Checked, drop_broken, split_of};
+use super::folder::split_of;
+use super::levels::Levels;
+use super::mask_file;
+use super::misfit::Misfit;
 use super::paired::{self, Pair};
-use super::pictures::{decode, look, read_mask, turned};
+use super::pictures::{decode, look, turned};
 use super::remarks::Remarks;
-use super::source::{Want, check_pictures};
+use super::source::{Compares, Want, check_pictures};
 use super::split::Split;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Images with masks, decoded when asked for.
 struct Masks {
@@ -17,41 +23,155 @@ struct Masks {
     entries: Vec<Pair>,
     shape: Vec<usize>,
     kind: TargetKind,
-    binary: bool,
+    levels: Levels,
+    census: Census,
 }
 
-/// Opens images with their masks, in the parts that `paired` finds. Masks that hold only 0 and 255 mean classes 0 and 1;
-/// otherwise 255 marks pixels to ignore.
+/// Opens images with their masks, in the parts that `paired` finds. Levels are read as [`Levels`] says.
 pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split> {
     check_pictures(directory, &want.shape)?;
     let pairs = paired::find(directory, want, &mut remarks)?;
-    let levels = Mutex::new([false; 256]);
-    let check = |entry: &Pair| check(directory, entry, &levels);
-    let mut sound = |entries: Vec<Pair>| drop_broken(entries, want.strict, &mut remarks, check);
-    let train = sound(pairs.train)?;
-    let val = pairs.val.map(&mut sound).transpose()?;
-    let test = pairs.test.map(&mut sound).transpose()?;
-    let levels = levels.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let binary = levels[255] && levels[1..255].iter().all(|&seen| !seen);
-    let highest = levels[..255].iter().rposition(|&seen| seen).unwrap_or(0);
-    let part = |entries| -> Arc<dyn Dataset> {
-        let kind = TargetKind::Mask { classes: highest.max(1) + 1 };
-        Arc::new(Masks { directory: directory.to_path_buf(), entries, shape: want.shape.clone(), kind, binary })
+    let mut palettes = Palettes::new(want.aim.levels.as_ref());
+    let mut seen = |entries: Vec<Pair>| see(directory, entries, want, &mut palettes, &mut remarks);
+    let train = seen(pairs.train)?;
+    let val = pairs.val.map(&mut seen).transpose()?;
+    let test = pairs.test.map(&mut seen).transpose()?;
+    let all = || [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten();
+    let found = || all().flat_map(|(_, census)| census.iter()).map(|(level, _)| level);
+    let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(found(), want.aim.ignore));
+    let levels = Levels { palette: palettes.colours(), ..levels };
+    let classes = |census: &Census| census.map(|level| levels.class(i32::try_from(level).ok()?).map(i64::from));
+    let no_class = |class: i64| class < 0 || class == 255 || Some(class) == want.aim.ignore;
+    let highest = all().map(|(_, census)| classes(census).highest(no_class)).max().unwrap_or_default();
+    let part = |(entries, census): (Vec<Pair>, Census)| -> Arc<dyn Dataset> {
+        let (kind, census) = (TargetKind::Mask { classes: Levels::classes(highest) }, classes(&census));
+        let (directory, shape, levels) = (directory.to_path_buf(), want.shape.clone(), levels.clone());
+        Arc::new(Masks { directory, entries, shape, kind, levels, census })
     };
     split_of(directory, (part(train), val.map(part), test.map(part)), &pairs.parts, remarks)
 }
 
-/// Reads a mask, notes its grey levels, and compares its size with the image's.
-fn check(directory: &Path, (image, mask): &Pair, levels: &Mutex<[bool; 256]>) -> Result<Checked> {
-    let seen = look(&directory.join(image.as_ref()))?;
-    let (size, pixels) = read_mask(&directory.join(mask.as_ref()))?;
-    let (_, pixels) = turned(&directory.join(mask.as_ref()), &seen, size, pixels)?;
-    let mut found = [false; 256];
-    pixels.iter().for_each(|&p| found[p as usize] = true);
-    let mut levels = levels.lock().unwrap_or_else(PoisonError::into_inner);
-    levels.iter_mut().zip(found).for_each(|(all, one)| *all |= one);
-    let name = |yes: bool| yes.then(|| image.to_string());
-    Ok(Checked { frames: name(seen.frames), turned: name(seen.fits_either()) })
+/// What a pair holds.
+struct Looked {
+    census: Census,
+    palette: BTreeMap<i32, [u8; 3]>,
+    frames: bool,
+    turned: bool,
+}
+
+/// Looks at every mask: which levels they hold, and where first. Files that are broken are passed over, masks that hold
+/// what cannot be a class are refused.
+fn see(
+    directory: &Path,
+    entries: Vec<Pair>,
+    want: &Want,
+    palettes: &mut Palettes,
+    remarks: &mut Remarks,
+) -> Result<(Vec<Pair>, Census)> {
+    let looked: Vec<Result<Looked>> = entries.par_iter().map(|entry| look_at(directory, entry, want)).collect();
+    let (mut kept, mut census) = (Vec::with_capacity(entries.len()), Census::default());
+    for (entry, looked) in entries.into_iter().zip(looked) {
+        match looked {
+            Ok(looked) => {
+                palettes.add(&directory.join(entry.1.as_ref()), &looked.palette)?;
+                census.take(kept.len(), looked.census);
+                remarks.frames.extend(looked.frames.then(|| entry.0.to_string()));
+                remarks.turned.extend(looked.turned.then(|| entry.0.to_string()));
+                kept.push(entry);
+            }
+            Err(error) if want.strict || matches!(error, DataError::Target(_)) => return Err(error),
+            Err(error) => remarks.broken.push(error),
+        }
+    }
+    Ok((kept, census))
+}
+
+/// Reads a mask, compares its size with the image's, and notes its levels.
+fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Looked> {
+    let picture = look(&directory.join(image.as_ref()))?;
+    let path = directory.join(mask.as_ref());
+    let found = mask_file::read(&path)?;
+    picture.check_mask(&path, found.size)?;
+    let white = want.aim.levels.as_ref().and_then(|levels| levels.white);
+    let at = |level: &i32| place(&path, found.size, found.levels.iter().position(|l| l == level).unwrap_or(0), level);
+    if let (Some(white), Some(stray)) = (white, found.levels.iter().find(|&&level| level != 0 && Some(level) != white))
+    {
+        return Err(stray_level(at(stray), white).into());
+    }
+    let kept = want.aim.compares == Compares::Numbers;
+    if let (true, false, Some(stray)) =
+        (found.lossy, kept, found.levels.iter().find(|&level| ![0, 255].contains(level)))
+    {
+        return Err(lossy(at(stray), &path).into());
+    }
+    let mut census = Census::default();
+    census.add(0, found.levels.iter().map(|&level| i64::from(level)));
+    let colour = |(level, _): (i64, _)| {
+        let colour = found.palette.as_ref()?.get(usize::try_from(level).ok()?)?;
+        Some((i32::try_from(level).ok()?, *colour))
+    };
+    let palette = census.iter().filter_map(colour).collect();
+    Ok(Looked { census, palette, frames: picture.frames, turned: picture.fits_either() })
+}
+
+/// `` `masks/a.png` has level 127 at row 3, column 5 ``.
+fn place(path: &Path, [_, w]: [usize; 2], position: usize, level: impl std::fmt::Display) -> String {
+    let (row, column) = (position / w.max(1), position % w.max(1));
+    format!("the mask `{}` has level {level} at row {row}, column {column}", path.display())
+}
+
+/// A level that is neither black nor white.
+fn stray_level(place: String, white: i32) -> Misfit {
+    Misfit::new(format!("{place}, and the run's masks are black and white: 0 is class 0, and {white} class 1")).help(
+        format!("write masks as the run's: 0 and {white}. In Python:  Image.fromarray((m == 1).astype('uint8') * 255)"),
+    )
+}
+
+/// A level that a JPEG holds, which may once have been another.
+fn lossy(place: String, path: &Path) -> Misfit {
+    let path = path.display();
+    Misfit::new(format!("{place}, and it is a JPEG, which changes levels when it is saved"))
+        .note("of masks in JPEG files only those are read that hold nothing but 0 and 255")
+        .help(format!(
+            "save masks as PNG. Black and white is had back in Python:  \
+             Image.open('{path}').convert('L').point(lambda v: 255 * (v > 127)).save('mask.png')"
+        ))
+}
+
+/// The colours that palettes give to indices: masks whose palettes disagree number their classes differently.
+struct Palettes {
+    known: BTreeMap<i32, ([u8; 3], String)>,
+}
+
+impl Palettes {
+    fn new(levels: Option<&Levels>) -> Self {
+        let kept = levels.into_iter().flat_map(|levels| &levels.palette);
+        Self { known: kept.map(|(&index, &colour)| (index, (colour, "the run's masks".to_string()))).collect() }
+    }
+
+    fn add(&mut self, path: &Path, palette: &BTreeMap<i32, [u8; 3]>) -> Result<()> {
+        for (&index, &colour) in palette {
+            let name = || format!("`{}`", path.display());
+            let (known, first) = self.known.entry(index).or_insert_with(|| (colour, name()));
+            if *known != colour {
+                let ([r, g, b], [kr, kg, kb], name) = (colour, *known, name());
+                let fact = format!(
+                    "index {index} is the colour ({r}, {g}, {b}) in the palette of {name}, and ({kr}, {kg}, {kb}) in {first}"
+                );
+                let help = format!(
+                    "masks number their classes by the same palette. Where the indices are right, take the palettes out, \
+                     in Python:  Image.fromarray(np.array(Image.open({}))).save('mask.png')",
+                    name.replace('`', "'")
+                );
+                return Err(Misfit::new(fact).help(help).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn colours(&self) -> BTreeMap<i32, [u8; 3]> {
+        self.known.iter().map(|(&index, (colour, _))| (index, *colour)).collect()
+    }
 }
 
 impl Dataset for Masks {
@@ -73,11 +193,29 @@ impl Dataset for Masks {
         let [h, w] = decode(&path, self.shape[0], out.pixels.bytes())?;
         let seen = look(&path)?;
         let path = self.directory.join(mask.as_ref());
-        let (size, pixels) = read_mask(&path)?;
-        let (_, pixels) = turned(&path, &seen, size, pixels)?;
-        let class = |level: u8| if self.binary && level == 255 { 1 } else { level as i32 };
-        out.target.mask().extend(pixels.into_iter().map(class));
+        let found = mask_file::read(&path)?;
+        seen.check_mask(&path, found.size)?;
+        let mut levels = Vec::with_capacity(found.levels.len());
+        for (position, level) in found.levels.into_iter().enumerate() {
+            let class = self.levels.class(level);
+            let stray = || stray_level(place(&path, found.size, position, level), self.levels.white.unwrap_or(255));
+            levels.push(class.ok_or_else(stray)?);
+        }
+        out.target.mask().extend(turned(&seen, found.size, levels));
         out.dims = [self.shape[0], h, w];
         Ok(())
+    }
+
+    fn census(&self) -> Option<&Census> {
+        Some(&self.census)
+    }
+
+    fn levels(&self) -> Option<&Levels> {
+        Some(&self.levels)
+    }
+
+    fn tell(&self, sample: usize, position: usize, value: &str) -> String {
+        let path = self.directory.join(self.entries.get(sample).map_or("", |(_, mask)| mask));
+        place(&path, look(&path).map_or([1, usize::MAX], |seen| seen.stored), position, value)
     }
 }

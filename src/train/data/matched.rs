@@ -1,6 +1,7 @@
 //! Classes matched by their names: a network answers by number, and which number is which class is a fact of the run that it
 //! was trained in, not of the folders that it is measured on.
 
+use super::census::Census;
 use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::source::Want;
@@ -15,6 +16,15 @@ struct Renumbered {
     kind: TargetKind,
     /// The new number of each class.
     numbers: Arc<Vec<i64>>,
+    census: Option<Census>,
+}
+
+impl Renumbered {
+    fn new(inner: Arc<dyn Dataset>, kind: TargetKind, numbers: Arc<Vec<i64>>) -> Self {
+        let number = |class: i64| numbers.get(usize::try_from(class).ok()?).copied();
+        let census = inner.census().map(|census| census.map(number));
+        Self { inner, kind, numbers, census }
+    }
 }
 
 /// Gives the classes of a data set the numbers that `want.known` has for their names.
@@ -58,8 +68,7 @@ pub fn match_classes(mut split: Split, spec: &str, want: &Want) -> Result<Split>
         split.notes.push(format!("`{spec}` has no samples of {}", missing.join(", ")));
     }
     let (kind, numbers) = (TargetKind::Class { count: all.len(), names: all }, Arc::new(numbers));
-    let change =
-        |inner| -> Arc<dyn Dataset> { Arc::new(Renumbered { inner, kind: kind.clone(), numbers: numbers.clone() }) };
+    let change = |inner| -> Arc<dyn Dataset> { Arc::new(Renumbered::new(inner, kind.clone(), numbers.clone())) };
     Ok(split.map(change))
 }
 
@@ -91,5 +100,13 @@ impl Dataset for Renumbered {
             *class = *number.ok_or_else(|| DataError::Internal(format!("class {class} has no number")))?;
         }
         Ok(())
+    }
+
+    fn census(&self) -> Option<&Census> {
+        self.census.as_ref()
+    }
+
+    fn tell(&self, sample: usize, position: usize, value: &str) -> String {
+        self.inner.tell(sample, position, value)
     }
 }

@@ -44,24 +44,26 @@ impl Look {
     pub fn fits_either(&self) -> bool {
         self.orientation != Orientation::NoTransforms && self.size == self.stored
     }
+
+    /// Compares the size of a mask with the picture's, turned or as it is stored.
+    ///
+    /// # Errors
+    /// [`DataError::Broken`] where it is neither.
+    pub fn check_mask(&self, mask: &Path, found: [usize; 2]) -> Result<()> {
+        if [self.size, self.stored].contains(&found) {
+            return Ok(());
+        }
+        let ([h, w], [mh, mw]) = (self.size, found);
+        Err(DataError::broken(mask.display(), format!("it is {mh}×{mw}, and its image {h}×{w}")))
+    }
 }
 
-/// The values of a mask that belongs to a picture, turned with it where it has the size at which the picture is stored.
-///
-/// # Errors
-/// [`DataError::Broken`] where it has another size.
-pub fn turned<T: Copy>(
-    mask: &Path,
-    picture: &Look,
-    [mh, mw]: [usize; 2],
-    values: Vec<T>,
-) -> Result<([usize; 2], Vec<T>)> {
+/// The values of a mask that belongs to a picture (and was checked), turned with it where it has the size at which the picture
+/// is stored.
+pub fn turned<T: Copy>(picture: &Look, [mh, mw]: [usize; 2], values: Vec<T>) -> Vec<T> {
     let [h, w] = picture.size;
     if [h, w] == [mh, mw] {
-        return Ok(([h, w], values));
-    }
-    if picture.stored != [mh, mw] {
-        return Err(DataError::broken(mask.display(), format!("it is {mh}×{mw}, and its image {h}×{w}")));
+        return values;
     }
     // A sideways picture: row y and column x of what is seen come from column y and row x, one or both counted backwards.
     let (down, right) = match picture.orientation {
@@ -75,7 +77,7 @@ pub fn turned<T: Copy>(
         let column = if down { mw - 1 - y } else { y };
         values.get(row * mw + column).copied()
     };
-    Ok(([h, w], (0..h).flat_map(|y| (0..w).filter_map(move |x| from(y, x)).collect::<Vec<_>>()).collect()))
+    (0..h).flat_map(|y| (0..w).filter_map(move |x| from(y, x))).collect()
 }
 
 /// Looks at a picture: its header, and whether its file is whole.
@@ -85,14 +87,6 @@ pub fn turned<T: Copy>(
 pub fn look(path: &Path) -> Result<Look> {
     let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
     look_into(BufReader::new(file), path)
-}
-
-/// Height and width as it is to be seen, from the header alone.
-///
-/// # Errors
-/// As [`look`].
-pub fn size(path: &Path) -> Result<[usize; 2]> {
-    Ok(look(path)?.size)
 }
 
 fn look_into(mut file: impl BufRead + Seek, path: &Path) -> Result<Look> {
@@ -152,8 +146,28 @@ pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize;
     Ok(size)
 }
 
+/// An image as it is stored, not turned, with the format of its file.
+///
+/// # Errors
+/// As [`decode`].
+pub fn stored(path: &Path) -> Result<(DynamicImage, ImageFormat)> {
+    let (image, seen) = unturned(path)?;
+    Ok((image, seen.format))
+}
+
 /// A whole picture, turned.
 fn load(path: &Path) -> Result<DynamicImage> {
+    let (mut image, seen) = unturned(path)?;
+    if matches!(image, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
+        let reason = "it holds floating-point values, whose range is not known: write it with 8 or 16 bits";
+        return Err(DataError::broken(path.display(), reason));
+    }
+    image.apply_orientation(seen.orientation);
+    Ok(image)
+}
+
+/// A whole picture as it is stored, and what is to be seen of it.
+fn unturned(path: &Path) -> Result<(DynamicImage, Look)> {
     let io = |error: std::io::Error| DataError::io(path, &error);
     let mut bytes = Vec::new();
     File::open(path).map_err(io)?.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
@@ -162,13 +176,8 @@ fn load(path: &Path) -> Result<DynamicImage> {
     }
     let seen = look_into(Cursor::new(&bytes), path)?;
     let decoder = decoder(Cursor::new(&bytes), seen.format, path)?;
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
-    if matches!(image, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
-        let reason = "it holds floating-point values, whose range is not known: write it with 8 or 16 bits";
-        return Err(DataError::broken(path.display(), reason));
-    }
-    image.apply_orientation(seen.orientation);
-    Ok(image)
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
+    Ok((image, seen))
 }
 
 /// A decoder of the first frame, within the limits.
@@ -183,32 +192,4 @@ fn decoder<'f>(file: impl BufRead + Seek + 'f, format: ImageFormat, path: &Path)
 
 fn broken(path: &Path, error: &image::ImageError) -> DataError {
     DataError::broken(path.display(), error.to_string())
-}
-
-/// A PNG of class indices: height, width, and the palette indices or grey levels as they are stored.
-///
-/// # Errors
-/// [`DataError::Broken`] where it is no PNG, has colours instead of indices, or is too large.
-pub fn read_mask(path: &Path) -> Result<([usize; 2], Vec<u8>)> {
-    let broken = |reason: String| DataError::broken(path.display(), reason);
-    let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
-    let mut decoder = png::Decoder::new_with_limits(BufReader::new(file), png::Limits { bytes: LIMIT as usize });
-    decoder.set_transformations(png::Transformations::IDENTITY);
-    let mut reader = decoder.read_info().map_err(|error| broken(error.to_string()))?;
-    let info = reader.info();
-    let (w, h, bits) = (info.width as usize, info.height as usize, info.bit_depth as usize);
-    if !matches!(info.color_type, png::ColorType::Grayscale | png::ColorType::Indexed) || bits > 8 {
-        return Err(broken("a mask holds class indices, as grey levels or a palette of 8 bits".into()));
-    }
-    let size = reader.output_buffer_size().filter(|&size| size as u64 <= LIMIT && w as u64 * h as u64 <= LIMIT);
-    let mut packed = vec![0u8; size.ok_or_else(|| broken(format!("{w}×{h} pixels are too many")))?];
-    let frame = reader.next_frame(&mut packed).map_err(|error| broken(error.to_string()))?;
-    let mask = packed.chunks_exact(frame.line_size.max(1)).take(h).flat_map(|line| {
-        let level = move |x: usize| {
-            let bit = x * bits;
-            line[bit / 8] >> (8 - bits - bit % 8) & (0xff >> (8 - bits)) as u8
-        };
-        (0..w).map(level)
-    });
-    Ok(([h, w], mask.collect()))
 }

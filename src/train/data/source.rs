@@ -3,6 +3,7 @@
 use super::error::{DataError, Result};
 use super::folder::names_in;
 use super::held::Holding;
+use super::levels::Levels;
 use super::listing::{Listing, at};
 use super::matched::match_classes;
 use super::parts::{annotated, look_through};
@@ -28,6 +29,31 @@ pub struct Want {
     pub known: Vec<String>,
     /// Whether classes may come that are not known (to learn further), or are refused (to measure, or to go on).
     pub growing: bool,
+    /// How targets are to be read.
+    pub aim: Aim,
+}
+
+/// What is known of targets before they are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Aim {
+    /// What the losses compare.
+    pub compares: Compares,
+    /// The target that the losses leave out.
+    pub ignore: Option<i64>,
+    /// How masks were read when training started; decided by what they hold where nothing is known.
+    pub levels: Option<Levels>,
+}
+
+/// What losses compare with outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compares {
+    /// Classes or numbers, whichever the data have.
+    #[default]
+    Either,
+    /// Classes, or their probabilities.
+    Classes,
+    /// Numbers.
+    Numbers,
 }
 
 impl Want {
@@ -35,8 +61,8 @@ impl Want {
     /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
         let memory = memory::available().unwrap_or(8 << 30) / 2;
-        let (holding, known) = (Holding::default(), Vec::new());
-        Self { shape: shape.to_vec(), strict: false, memory, holding, known, growing: false }
+        let (holding, known, aim) = (Holding::default(), Vec::new(), Aim::default());
+        Self { shape: shape.to_vec(), strict: false, memory, holding, known, growing: false, aim }
     }
 }
 

@@ -1,8 +1,11 @@
 //! A data set held in memory.
 
+use super::census::Census;
 use super::channels::adapt;
 use super::dataset::{Dataset, Pixels, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
+use super::levels::Levels;
+use super::misfit::index;
 
 /// Inputs and targets of one size each, one after the other.
 pub struct Stored {
@@ -13,6 +16,24 @@ pub struct Stored {
     labels: Labels,
     kind: TargetKind,
     len: usize,
+    census: Option<Census>,
+    levels: Option<Levels>,
+    origin: Origin,
+}
+
+/// Where targets come from, so that one of them can be named.
+pub enum Origin {
+    /// A data set of this name.
+    Set(String),
+    /// An array of a file.
+    Array {
+        /// The file.
+        file: String,
+        /// The array.
+        name: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
 }
 
 /// The targets of all samples.
@@ -35,14 +56,29 @@ impl Labels {
             Labels::Tensor(v) => v.len(),
         }
     }
+
+    /// The classes of `samples` samples; `None` for numbers.
+    fn census(&self, samples: usize) -> Option<Census> {
+        let each = (self.len() / samples.max(1)).max(1);
+        let mut census = Census::default();
+        match self {
+            Labels::Classes(v) | Labels::WideMasks(v) => {
+                v.chunks(each).enumerate().for_each(|(i, v)| census.add(i, v.iter().map(|&v| i64::from(v))));
+            }
+            Labels::Masks(v) => {
+                v.chunks(each).enumerate().for_each(|(i, v)| census.add(i, v.iter().map(|&v| i64::from(v))));
+            }
+            Labels::Tensor(_) => return None,
+        }
+        Some(census)
+    }
 }
 
 impl Stored {
     /// Inputs of `dims` (`[C, H, W]`), made to fit a model that wants `wants` (without the batch).
     ///
     /// # Errors
-    /// [`DataError::Size`] where they do not fit, [`DataError::Broken`] where inputs and targets differ in number,
-    /// [`DataError::Label`] for a class outside the kind's.
+    /// [`DataError::Size`] where they do not fit, [`DataError::Broken`] where inputs and targets differ in number.
     pub fn new(
         name: &str,
         dims: [usize; 3],
@@ -70,23 +106,19 @@ impl Stored {
         if len == 0 {
             return Err(DataError::Empty { path: name.to_string(), reason: "it has no rows".into() });
         }
-        let set = Self { shape: wants.to_vec(), dims, channels, values, labels, kind, len };
-        set.check_labels(name)?;
-        Ok(set)
+        let census = labels.census(len);
+        let (shape, origin) = (wants.to_vec(), Origin::Set(name.to_string()));
+        Ok(Self { shape, dims, channels, values, labels, kind, len, census, levels: None, origin })
     }
 
-    fn check_labels(&self, name: &str) -> Result<()> {
-        let (TargetKind::Class { count, .. }, Labels::Classes(labels)) = (&self.kind, &self.labels) else {
-            return Ok(());
-        };
-        match labels.iter().position(|&label| label < 0 || label as usize >= *count) {
-            None => Ok(()),
-            Some(row) => Err(DataError::Label {
-                place: format!("{name}, row {row}"),
-                label: labels[row] as i64,
-                classes: *count,
-            }),
-        }
+    /// The same with a better name for its targets.
+    pub fn named(self, origin: Origin) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// The same with what is known of its masks' levels.
+    pub fn with_levels(self, levels: Option<Levels>) -> Self {
+        Self { levels, ..self }
     }
 }
 
@@ -145,5 +177,30 @@ impl Dataset for Stored {
             }
         }
         Ok(())
+    }
+
+    fn census(&self) -> Option<&Census> {
+        self.census.as_ref()
+    }
+
+    fn numbers(&self) -> Option<&[f32]> {
+        match &self.labels {
+            Labels::Tensor(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn levels(&self) -> Option<&Levels> {
+        self.levels.as_ref()
+    }
+
+    fn tell(&self, sample: usize, position: usize, value: &str) -> String {
+        match &self.origin {
+            Origin::Array { file, name, shape } => {
+                let each: usize = shape.iter().skip(1).product();
+                format!("`{name}[{}]` in `{file}` is {value}", index(shape, sample * each + position))
+            }
+            Origin::Set(name) => format!("the target of sample {sample} of `{name}` is {value}"),
+        }
     }
 }

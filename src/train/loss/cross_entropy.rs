@@ -10,7 +10,8 @@ pub const IGNORED: i64 = -100;
 /// Cross entropy of logits `[N, C]` or `[N, C, …]`, averaged as PyTorch averages.
 ///
 /// Against classes: `(1−ε)·w[y]·(−log p[y]) + ε/C · Σ_c w[c]·(−log p[c])`, summed over what is not ignored and divided by
-/// the sum of `w[y]`; NaN where everything is ignored. Against probabilities of the logits' shape (mixed samples):
+/// the sum of `w[y]`; 0, without a gradient, where everything is ignored (PyTorch gives NaN there, which would spoil the
+/// sum of the losses and then every weight). Against probabilities of the logits' shape (mixed samples):
 /// `−Σ_c w[c]·y[c]·log p[c]` with y smoothed, divided by the number of positions.
 #[derive(Clone, Debug)]
 pub struct CrossEntropy {
@@ -77,11 +78,13 @@ impl CrossEntropy {
             let rest = log_p.broadcast_mul(&weights)?.broadcast_mul(&kept)?.sum_all()?;
             sum = (sum - (rest * (self.smoothing / classes as f64))?)?;
         }
-        sum / own.sum_all()?
+        let weight = own.sum_all()?;
+        // Where nothing is counted the sum is 0, and so is the loss.
+        sum / (&weight + weight.eq(0.0)?.to_dtype(dtype)?)?
     }
 
     fn against_probabilities(&self, logits: &Tensor, target: &Tensor) -> Result<Tensor> {
-        if target.dims() != logits.dims() {
+        if target.elem_count() != logits.elem_count() {
             bail!("class probabilities {:?} do not fit logits {:?}", target.dims(), logits.dims());
         }
         let (batch, classes) = (logits.dim(0)?, logits.dim(1)?);

@@ -6,20 +6,36 @@ use candle_core::{D, Result, Tensor, bail};
 /// `mean over c of 1 − (2·Σ pᵧ + s) / (Σ p + Σ y + s)`, the sums over the batch and all positions.
 ///
 /// p is the softmax of logits `[N, C, …]`, or the sigmoid where C is 1; y is 1 where the class is c.
-/// A class outside 0..C belongs to none.
-pub fn dice(output: &Tensor, target: &Tensor, smooth: f64) -> Result<Tensor> {
+/// Positions whose class is `ignore` are in neither sum; another class outside 0..C belongs to none.
+pub fn dice(output: &Tensor, target: &Tensor, smooth: f64, ignore: Option<i64>) -> Result<Tensor> {
     let channels = output.dim(1)?;
+    let kept = ignore.filter(|_| holds_classes(target)).map(|ignore| kept(target, output, ignore)).transpose()?;
     let (probability, truth) = if channels == 1 {
         (sigmoid(output)?, values_like(target, output)?)
     } else {
         (softmax(output)?, one_hot(target, output)?)
     };
-    let probability = by_class(&probability, channels)?;
-    let truth = by_class(&truth, channels)?;
+    let counted = |x: Tensor| match &kept {
+        Some(kept) => x.broadcast_mul(kept),
+        None => Ok(x),
+    };
+    let probability = by_class(&counted(probability)?, channels)?;
+    let truth = by_class(&counted(truth)?, channels)?;
     let overlap = (&probability * &truth)?.sum(D::Minus1)?;
     let sizes = (probability.sum(D::Minus1)? + truth.sum(D::Minus1)?)?;
     let ratio = (((overlap * 2.0)? + smooth)? / (sizes + smooth)?)?;
     ratio.mean_all()?.affine(-1.0, 1.0)
+}
+
+/// Classes `[N, …]` as `[N, 1, …]`: 0 where they are left out, else 1.
+fn kept(target: &Tensor, output: &Tensor, ignore: i64) -> Result<Tensor> {
+    let mut dims = output.dims().to_vec();
+    dims[1] = 1;
+    if target.elem_count() != dims.iter().product::<usize>() {
+        bail!("classes {:?} do not fit the output {:?}", target.dims(), output.dims());
+    }
+    let classes = target.to_device(output.device())?.to_dtype(candle_core::DType::I64)?;
+    classes.ne(ignore)?.to_dtype(output.dtype())?.reshape(dims)
 }
 
 /// `1 / (1 + exp(−x))`.

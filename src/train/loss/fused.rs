@@ -16,14 +16,16 @@ struct Settings {
     targets: Vec<Option<u32>>,
     weights: Vec<f64>,
     smoothing: f64,
-    /// The sum of the weights of all targets.
+    /// The sum of the weights of all targets; 1 where it is 0.
     denominator: f64,
 }
 
 impl FusedCrossEntropy {
     /// The loss against these classes; `weights` has one for each class.
     pub fn new(targets: Vec<Option<u32>>, weights: Vec<f64>, smoothing: f64) -> Self {
-        let denominator = targets.iter().flatten().map(|&y| weights[y as usize]).sum();
+        let sum: f64 = targets.iter().flatten().map(|&y| weights[y as usize]).sum();
+        // Where nothing is counted the loss is 0, and so is its gradient.
+        let denominator = if sum == 0.0 { 1.0 } else { sum };
         Self { settings: Arc::new(Settings { targets, weights, smoothing, denominator }) }
     }
 }

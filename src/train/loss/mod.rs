@@ -11,6 +11,7 @@ mod pointwise;
 pub use cross_entropy::{CrossEntropy, IGNORED};
 
 use crate::elaborate::recipe::{Loss, LossTerm};
+use crate::train::data::Targets;
 use candle_core::{Result, Tensor, bail};
 
 /// One loss of an output against a target: a scalar that can be differentiated.
@@ -23,7 +24,7 @@ pub fn loss(loss: &Loss, output: &Tensor, target: &Tensor) -> Result<Tensor> {
             CrossEntropy::new(*label_smoothing, *ignore_index, class_weights.as_deref()).loss(output, target)
         }
         Loss::BceWithLogits => pointwise::bce_with_logits(output, &values_like(target, output)?),
-        Loss::Dice { smooth } => dice::dice(output, target, *smooth),
+        Loss::Dice { smooth, ignore_index } => dice::dice(output, target, *smooth, *ignore_index),
         Loss::Mse => pointwise::mse(output, &values_like(target, output)?),
         Loss::L1 => pointwise::l1(output, &values_like(target, output)?),
     }
@@ -44,6 +45,27 @@ pub fn total(terms: &[LossTerm], outputs: &[(String, Tensor)], target: &Tensor) 
         });
     }
     sum.ok_or_else(|| candle_core::Error::msg("the recipe names no loss"))
+}
+
+/// Whether any loss has something to compare: a target that it does not leave out, of a class that weighs something.
+pub fn counts(terms: &[LossTerm], targets: &Targets) -> bool {
+    terms.iter().any(|term| {
+        let (ignore, weights) = match &term.loss {
+            Loss::CrossEntropy { ignore_index, class_weights, .. } => (ignore_index.unwrap_or(IGNORED), class_weights),
+            Loss::Dice { ignore_index: Some(ignore), .. } => (*ignore, &None),
+            _ => return true,
+        };
+        let weight = |class: i64| match (weights, usize::try_from(class)) {
+            (Some(weights), Ok(class)) => weights.get(class).copied().unwrap_or(1.0),
+            _ => 1.0,
+        };
+        match targets {
+            Targets::Classes(classes) | Targets::Masks(classes, _) => {
+                classes.iter().any(|&class| class != ignore && weight(class) != 0.0)
+            }
+            Targets::Tensor(..) => true,
+        }
+    })
 }
 
 /// The output of this name, or the first.

@@ -13,7 +13,7 @@ pub use colour::per_channel;
 pub use image::Image;
 pub use mixup::{mixup, mixup_alpha};
 
-use super::dataset::Sample;
+use super::dataset::{Sample, TargetKind};
 use super::error::{DataError, Result};
 use super::resize::Region;
 use crate::base::Rng;
@@ -86,6 +86,22 @@ fn check(change: &Augment, [_, h, w]: [usize; 3]) -> Result<()> {
             Err(DataError::Augment { name, reason: format!("{n} pixels are too many for inputs of {h}×{w}") })
         }
         _ => Ok(()),
+    }
+}
+
+/// Whether targets move with their inputs. Masks do; numbers for each pixel would stay where they are.
+///
+/// # Errors
+/// [`DataError::Augment`] for the first change that moves pixels, where targets are numbers for each of them.
+pub fn check_moves(changes: &[Augment], target: &TargetKind, input: &[usize]) -> Result<()> {
+    let (TargetKind::Tensor(dims), &[_, h, w]) = (target, input) else { return Ok(()) };
+    let moves = |change: &&Augment| !matches!(change, Augment::Cutout(_) | Augment::Jitter(_) | Augment::Mixup(_));
+    match changes.iter().find(moves).filter(|_| h * w > 1 && dims.ends_with(&[h, w])) {
+        Some(change) => {
+            let reason = "it moves pixels, and the targets, numbers for each pixel, would stay where they are";
+            Err(DataError::Augment { name: name(change), reason: reason.into() })
+        }
+        None => Ok(()),
     }
 }
 
