@@ -96,9 +96,9 @@ impl Trainer {
     /// # Errors
     /// `E0910` where network, recipe and data do not fit one another; what data and devices report.
     pub fn new(network: &Network, recipe: &Recipe, data: &Split, options: &Options) -> Result<Self> {
-        let measured = |data| evaluation_loader(network, recipe, data, options.strict);
-        let (test, once) = (measured(data.choosing())?, data.once().map(measured).transpose()?);
         let train = training_loader(network, recipe, &data.train, options)?;
+        let measured = |data: &Arc<dyn Dataset>| evaluation_loader(network, recipe, data, options.strict);
+        let (test, once) = (measured(data.choosing())?, data.once().map(measured).transpose()?);
         let steps = match recipe.duration {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs.saturating_mul(train.batches_per_epoch()),

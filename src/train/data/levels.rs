@@ -1,10 +1,37 @@
 //! How the levels of masks are read as classes: one rule for pictures and arrays.
 
+use super::census::{Census, Seen};
+use super::misfit::Misfit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// White in 8 and in 16 bits.
 const WHITE: [i32; 2] = [255, 65535];
+
+/// Below this share, levels between black and white are edges.
+pub const EDGES: f64 = 0.1;
+
+/// That masks are black and white but for some pixels, of which the first is told of.
+pub fn edges(place: &str, count: u64) -> Misfit {
+    let pixels = if count == 1 { "1 pixel is".to_string() } else { format!("{count} pixels are") };
+    Misfit::new(format!("{place}, where masks are black and white: {pixels} neither 0 nor 255"))
+        .note("levels between come from smoothed edges, or from masks that were once saved as JPEG")
+        .note("where 255 marks pixels without a class, `ignore_index=255` leaves them out")
+        .help("make them black and white. In Python:  m = (m > 127).astype('uint8') * 255")
+}
+
+/// A level that is neither black nor white, in parts of a data set of which another is black and white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stray {
+    /// The part.
+    pub part: usize,
+    /// The level.
+    pub level: i64,
+    /// Where it is seen first.
+    pub seen: Seen,
+    /// How many pixels have such levels.
+    pub count: u64,
+}
 
 /// How the levels of masks are read. It is decided when training starts and kept in the run, so that a data set that
 /// holds a part of the levels, or one level alone, is read as the one that was learnt from.
@@ -31,6 +58,22 @@ impl Levels {
             }
         }
         Self { white: found, palette: BTreeMap::new() }
+    }
+
+    /// The first level between black and white, where one of the parts of a data set is black and white, and few pixels of
+    /// the others are neither.
+    pub fn stray(parts: &[&Census], ignore: Option<i64>) -> Option<Stray> {
+        let between = |&(level, _): &(i64, &Seen)| level != 0 && level != 255;
+        let pure = |part: &&Census| part.count(0) > 0 && part.count(255) > 0 && part.iter().count() == 2;
+        let total: u64 = parts.iter().map(|part| part.total()).sum();
+        let count: u64 = parts.iter().flat_map(|part| part.iter()).filter(between).map(|(_, seen)| seen.count).sum();
+        if ignore == Some(255) || !parts.iter().any(pure) || count as f64 >= EDGES * total as f64 {
+            return None;
+        }
+        parts.iter().enumerate().find_map(|(part, census)| {
+            let (level, seen) = census.iter().find(between)?;
+            Some(Stray { part, level, seen: *seen, count })
+        })
     }
 
     /// The class that a level stands for; `None` where masks are black and white, and this is neither.
@@ -84,6 +127,22 @@ mod tests {
         let numbers = Levels::default();
         assert_eq!([0, 255, 7, -1].map(|level| numbers.class(level)), [Some(0), Some(255), Some(7), Some(-1)]);
         assert_eq!([None, Some(0), Some(1), Some(5)].map(Levels::classes), [2, 2, 2, 6]);
+    }
+
+    #[test]
+    fn levels_between_black_and_white_parts_are_found() {
+        let census = |levels: &[i64]| {
+            let mut census = Census::default();
+            census.add(0, levels.iter().copied());
+            census
+        };
+        let pure = census(&[0i64, 255].repeat(10));
+        let smooth = census(&[0, 255, 0, 255, 127]);
+        let stray = Levels::stray(&[&pure, &smooth], None).unwrap();
+        assert_eq!((stray.part, stray.level, stray.seen.position, stray.count), (1, 127, 4, 1));
+        assert_eq!(Levels::stray(&[&pure, &smooth], Some(255)), None);
+        assert_eq!(Levels::stray(&[&smooth, &smooth], None), None);
+        assert_eq!(Levels::stray(&[&pure, &census(&[0, 1, 1, 1, 255])], None), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::census::Census;
 use super::dataset::{Dataset, Sample, TargetKind};
 use super::error::{DataError, Result};
 use super::folder::split_of;
-use super::levels::Levels;
+use super::levels::{Levels, edges};
 use super::mask_file;
 use super::misfit::Misfit;
 use super::paired::{self, Pair};
@@ -37,7 +37,14 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
     let val = pairs.val.map(&mut seen).transpose()?;
     let test = pairs.test.map(&mut seen).transpose()?;
     let all = || [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten();
-    let found = || all().flat_map(|(_, census)| census.iter()).map(|(level, _)| level);
+    let censuses: Vec<&Census> = all().map(|(_, census)| census).collect();
+    if let (None, Some(stray)) = (&want.aim.levels, Levels::stray(&censuses, want.aim.ignore)) {
+        let entry = all().nth(stray.part).and_then(|(entries, _)| entries.get(stray.seen.sample));
+        let path = directory.join(entry.map_or("", |(_, mask)| mask));
+        let size = look(&path).map_or([1, usize::MAX], |seen| seen.stored);
+        return Err(edges(&place(&path, size, stray.seen.position, stray.level), stray.count).into());
+    }
+    let found = || censuses.iter().flat_map(|census| census.iter()).map(|(level, _)| level);
     let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(found(), want.aim.ignore));
     let levels = Levels { palette: palettes.colours(), ..levels };
     let classes = |census: &Census| census.map(|level| levels.class(i32::try_from(level).ok()?).map(i64::from));

@@ -52,7 +52,7 @@ pub use census::{Census, Seen};
 pub use dataset::{Dataset, Pixels, Sample, Target, TargetKind};
 pub use error::{DataError, Result};
 pub use held::Holding;
-pub use levels::Levels;
+pub use levels::{EDGES, Levels, edges};
 pub use loader::{Batches, LabelRule, Loader, LoaderOptions, Position};
 pub use misfit::{Misfit, shown};
 pub use remarks::broken_warning;

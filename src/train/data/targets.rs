@@ -1,5 +1,6 @@
 //! Arrays as targets: labels, masks or numbers.
 
+use super::census::Census;
 use super::dataset::TargetKind;
 use super::elements::{Array, Values};
 use super::error::{DataError, Result};
@@ -80,19 +81,20 @@ impl Named {
         }
     }
 
-    /// The levels that it holds, each once.
-    pub fn levels(&self) -> Vec<i64> {
-        let mut seen = match &self.array.values {
-            Values::Bytes(v) => {
-                let mut seen = [false; 256];
-                v.iter().for_each(|&b| seen[b as usize] = true);
-                return (0..256).filter(|&b| seen[b as usize]).collect();
-            }
-            _ => self.whole(),
-        };
-        seen.sort_unstable();
-        seen.dedup();
-        seen.into_iter().map(i64::from).collect()
+    /// The whole numbers that it holds, as those of one sample; none where it holds other numbers.
+    pub fn census(&self, form: Form) -> Census {
+        let mut census = Census::default();
+        match &self.array.values {
+            _ if form == Form::Numbers => {}
+            Values::Bytes(v) => census.add(0, v.iter().map(|&b| i64::from(b))),
+            _ => census.add(0, self.whole().into_iter().map(i64::from)),
+        }
+        census
+    }
+
+    /// `` `y[3, 0, 7]` in `d.npz` is 5 ``.
+    pub fn tell(&self, at: usize, value: i64) -> String {
+        format!("`{}[{}]` in `{}` is {value}", self.name, index(&self.array.shape, at), self.file)
     }
 
     /// The same as the labels of a data set; levels of masks are read as `levels` says.
@@ -109,9 +111,7 @@ impl Named {
 
     fn masks(self, levels: &Levels) -> Result<Labels> {
         let stray = |at: usize, level: i32| {
-            let (place, white) = (index(&self.array.shape, at), levels.white.unwrap_or(255));
-            let Self { file, name, .. } = &self;
-            let fact = format!("`{name}[{place}]` in `{file}` is {level}");
+            let (fact, name, white) = (self.tell(at, i64::from(level)), &self.name, levels.white.unwrap_or(255));
             let help = format!("write masks as the run's: 0 and {white}. In Python:  {name} = ({name} == 1) * {white}");
             let run = format!("the run's masks are black and white: 0 is class 0, and {white} class 1");
             DataError::from(Misfit::new(format!("{fact}, and {run}")).help(help))

@@ -4,7 +4,7 @@ use super::arrays::ArrayFile;
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::elements::{Array, Values};
 use super::error::{DataError, Result};
-use super::levels::Levels;
+use super::levels::{Levels, edges};
 use super::misfit::{index, shown};
 use super::source::Want;
 use super::split::Split;
@@ -66,15 +66,21 @@ impl Reading {
                 _ => {}
             }
         }
-        let seen = || [Some(train), test].into_iter().flatten().flat_map(Named::levels);
+        let learnt = train.census(form);
+        let measured = test.map(|test| test.census(form)).unwrap_or_default();
+        let seen = || learnt.iter().chain(measured.iter()).map(|(level, _)| level);
+        let masks = matches!(form, Form::Masks(_)) && want.aim.levels.is_none();
+        if let (true, Some(stray)) = (masks, Levels::stray(&[&learnt, &measured], want.aim.ignore)) {
+            let part = test.filter(|_| stray.part == 1).unwrap_or(train);
+            return Err(edges(&part.tell(stray.seen.position, stray.level), stray.count).into());
+        }
         let levels = match (form, &want.aim.levels) {
             (Form::Masks(_), Some(kept)) => kept.clone(),
             (Form::Masks(_), None) => Levels::of(seen(), want.aim.ignore),
             _ => Levels::default(),
         };
         let class = |level: i64| i32::try_from(level).ok().and_then(|level| levels.class(level)).map(i64::from);
-        let numbers: Vec<i64> = if form == Form::Numbers { Vec::new() } else { seen().filter_map(class).collect() };
-        let kind = kind(form, &train.array.shape, numbers.into_iter(), want.aim.ignore);
+        let kind = kind(form, &train.array.shape, seen().filter_map(class), want.aim.ignore);
         Ok(Self { form, levels, kind })
     }
 

@@ -3,14 +3,12 @@
 use super::Wrong;
 use super::term::Term;
 use crate::base::codes;
-use crate::train::data::{Census, Dataset, Misfit, Seen, TargetKind};
+use crate::train::data::{Census, Dataset, EDGES, Misfit, Seen, TargetKind, edges};
 
 /// Marks pixels to leave out in many data sets.
 const VOID: i64 = 255;
 /// Numbers that a message lists.
 const LISTED: usize = 16;
-/// Below this share, levels between black and white are edges.
-const EDGES: f64 = 0.05;
 
 /// Whether every target is a class that the loss knows, or one that it leaves out, and not all of them are left out.
 pub(super) fn check(term: &Term, data: &dyn Dataset, census: &Census) -> Result<(), Wrong> {
@@ -131,14 +129,7 @@ impl Labels<'_> {
         if !self.masks() || self.classes != 2 || !ends || !few || between().any(|(value, _)| value > VOID) {
             return None;
         }
-        let pixels = if count == 1 { "1 pixel is" } else { "pixels are" };
-        let pixels = if count == 1 { pixels.to_string() } else { format!("{count} {pixels}") };
-        let fact = format!("{}, where masks are black and white: {pixels} neither 0 nor 255", self.tell(first));
-        Some(
-            Misfit::new(fact)
-                .note("levels between come from smoothed edges, or from masks that were once saved as JPEG")
-                .help("make them black and white. In Python:  m = (m > 127).astype('uint8') * 255"),
-        )
+        Some(edges(&self.tell(first), count))
     }
 
     /// More classes than the output has channels.

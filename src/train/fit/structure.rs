@@ -133,7 +133,7 @@ fn numbers(term: &Term, dims: &[usize]) -> Result<(), Misfit> {
             misfit.help("store channels first, [N, C, H, W]: `y = y.transpose(0, 3, 1, 2)`")
         }
         ([], [_]) => misfit.help(format!(
-            "{} for a number each; class numbers are learnt by another loss, `--set loss=cross_entropy`",
+            "{} for a number each, or `--set loss=cross_entropy` where they are class numbers",
             term.with_channels(1)
         )),
         (&[count], []) => misfit.help(term.with_channels(count)),

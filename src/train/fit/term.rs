@@ -11,8 +11,8 @@ use crate::train::loss::IGNORED;
 pub(super) struct Term<'a> {
     pub network: &'a Network,
     pub loss: &'a Loss,
-    /// Its place in the sum, where it is one of several.
-    place: Option<usize>,
+    /// The places of all losses that can leave targets out, where there are several losses.
+    places: Vec<usize>,
     /// The output's name, node and shape.
     pub output: &'a str,
     pub node: NodeId,
@@ -21,13 +21,14 @@ pub(super) struct Term<'a> {
 
 /// All losses of a recipe.
 pub(super) fn terms<'a>(network: &'a Network, recipe: &'a Recipe) -> Result<Vec<Term<'a>>, Diagnostic> {
-    let several = recipe.loss.len() > 1;
-    let each = recipe.loss.iter().enumerate();
-    each.map(|(place, term)| Term::new(network, term, several.then_some(place))).collect()
+    let leaves = |(_, term): &(usize, &LossTerm)| matches!(term.loss, Loss::CrossEntropy { .. } | Loss::Dice { .. });
+    let all = recipe.loss.iter().enumerate().filter(leaves).map(|(place, _)| place);
+    let places: Vec<usize> = if recipe.loss.len() > 1 { all.collect() } else { Vec::new() };
+    recipe.loss.iter().map(|term| Term::new(network, term, places.clone())).collect()
 }
 
 impl<'a> Term<'a> {
-    fn new(network: &'a Network, term: &'a LossTerm, place: Option<usize>) -> Result<Self, Diagnostic> {
+    fn new(network: &'a Network, term: &'a LossTerm, places: Vec<usize>) -> Result<Self, Diagnostic> {
         let outputs = &network.graph.outputs;
         let found = match &term.output {
             Some(name) => outputs.iter().find(|output| output.name == *name),
@@ -40,7 +41,7 @@ impl<'a> Term<'a> {
             return Err(Diagnostic::new(codes::TRAIN_UNFIT, message).help(format!("its outputs are {names}")));
         };
         let (output, node, shape) = (&found.name, found.node, network.graph.shape(found.node));
-        Ok(Self { network, loss: &term.loss, place, output, node, shape })
+        Ok(Self { network, loss: &term.loss, places, output, node, shape })
     }
 
     /// The output's channels.
@@ -102,10 +103,14 @@ impl<'a> Term<'a> {
 
     /// What to write for the loss to leave out a target.
     pub fn leave_out(&self, value: i64) -> String {
-        let place = self.place.map_or(String::new(), |place| format!(".{place}"));
         match self.loss {
             Loss::CrossEntropy { .. } | Loss::Dice { .. } if !(self.channels() == 1 && value == 0) => {
-                format!("`--set loss{place}.ignore_index={value}` leaves it out")
+                let set = |place: &usize| format!("`--set loss.{place}.ignore_index={value}`");
+                match &self.places[..] {
+                    [] => format!("`--set loss.ignore_index={value}` leaves it out"),
+                    [one] => format!("{} leaves it out", set(one)),
+                    several => format!("{} leave it out", several.iter().map(set).collect::<Vec<_>>().join(" and ")),
+                }
             }
             _ => format!(
                 "`{}` leaves nothing out: {}, with `--set loss=\"cross_entropy(ignore_index={value})\"`",

@@ -45,8 +45,8 @@ fn labels_that_are_no_classes_are_named() {
         classifier(2, "0.5 * cross_entropy() + cross_entropy()"),
         Y("<i8", vec![0., 1., -7., 1.]),
         "E0806",
-        &["`--set loss.0.ignore_index=-7`"],
-        0,
+        &["`--set loss.0.ignore_index=-7` and `--set loss.1.ignore_index=-7`"],
+        1,
     );
 }
 
@@ -56,8 +56,8 @@ fn losses_that_want_other_targets_say_so() {
         classifier(3, "mse()"),
         Y("<i8", vec![0., 1., 2., 1.]),
         "E0910",
-        &["the output `output` is [3]", "one number each", "`--set classes=1`", "`--set loss=cross_entropy`"],
-        1,
+        &["the output `output` is [N, 3]", "one number each", "`--set classes=1`", "`--set loss=cross_entropy`"],
+        2,
     );
     labels(
         classifier(1, "bce_with_logits()"),
@@ -125,7 +125,7 @@ fn probabilities_and_shapes_are_looked_at() {
         &["`y[1, 1]` in `bad.npz` is 2", "probabilities"],
         1,
     );
-    case(classifier(3, "mse()"), &[3, 2], hot(), &["the output `output` is [3]", "targets are [2]"], 0);
+    case(classifier(3, "mse()"), &[3, 2], hot(), &["the output `output` is [N, 3]", "targets are [N, 2]"], 0);
 }
 
 #[test]

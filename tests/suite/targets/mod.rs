@@ -117,13 +117,15 @@ pub(super) fn weights(folder: &Path) -> String {
     let (_, end) = rest.split_once('\n').unwrap();
     std::fs::write(folder.join("plain.arch"), format!("{start}loss      = mse\n{end}")).unwrap();
     let channels: usize = start.split_once("classes=").unwrap().1.split_once(')').unwrap().0.parse().unwrap();
+    let side = if start.contains("stride=2") { 2 } else { 4 };
+    let numbers = vec![0.5; 2 * channels * side * side];
     match start.contains("conv(") {
-        true => save(folder, "plain", &[1, 4, 4], &[2, channels, 4, 4], &Y("<f4", vec![0.5; 2 * channels * 16])),
+        true => save(folder, "plain", &[1, 4, 4], &[2, channels, side, side], &Y("<f4", numbers)),
         false => save(folder, "plain", &[2], &[2, channels], &Y("<f4", vec![0.5; 2 * channels])),
     }
     let out = folder.join("weights/run").display().to_string();
     expect(folder, &["train", "plain.arch", "--data", "plain.npz", "--no-report", "--out", &out], 0);
-    format!("{out}/last.safetensors")
+    format!("{out}/best.safetensors")
 }
 
 /// What is taken, and what comes of it.
