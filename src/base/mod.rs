@@ -5,6 +5,7 @@ pub mod codes;
 pub mod diagnostic;
 pub mod fault;
 pub mod half;
+pub mod hash;
 pub mod limits;
 pub mod memory;
 pub mod nearest;

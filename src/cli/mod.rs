@@ -8,6 +8,7 @@ mod bench;
 mod check;
 mod completions;
 mod compute;
+mod data;
 mod diff;
 mod eval;
 mod explain;

@@ -41,15 +41,16 @@ impl Progress {
         }
         let width = epoch.epochs.to_string().len();
         let line = format!(
-            "epoch {:>width$}/{}  step {:>6}  loss {:.4}   {}{} img/s   test loss {:.4}   {}{}",
+            "epoch {:>width$}/{}  step {:>6}  loss {:.4}   {}{} img/s   {} loss {:.4}   {}{}",
             epoch.epoch,
             epoch.epochs,
             epoch.step,
             epoch.train.loss,
             metrics(&epoch.train.metrics, ""),
             grouped(epoch.samples_per_second),
+            epoch.part,
             epoch.test.loss,
-            metrics(&epoch.test.metrics, "test "),
+            metrics(&epoch.test.metrics, &format!("{} ", epoch.part)),
             if epoch.best { "best" } else { "" },
         );
         self.line(line.trim_end());
@@ -71,7 +72,7 @@ impl Observer for Progress {
             Event::Epoch(epoch) => self.epoch(epoch),
             Event::Evaluating { done, of } => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("measuring on the test set, {done}/{of}"));
+                    bar.set_message(format!("measuring, {done}/{of}"));
                 }
             }
             Event::Warning(fault) => {
@@ -105,7 +106,7 @@ fn bar() -> ProgressBar {
 fn epoch_json(epoch: &Epoch) -> serde_json::Value {
     json!({
         "event": "epoch", "epoch": epoch.epoch, "epochs": epoch.epochs, "step": epoch.step, "steps": epoch.steps,
-        "train": scores_json(&epoch.train), "test": scores_json(&epoch.test), "best": epoch.best,
+        "train": scores_json(&epoch.train), (epoch.part): scores_json(&epoch.test), "best": epoch.best,
         "images_per_second": epoch.samples_per_second,
     })
 }

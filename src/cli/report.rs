@@ -1,10 +1,10 @@
 //! `archc report`: what came of a training, as a page. `archc train` ends with one.
 
 use super::compute::{self, say};
+use super::data::{Terms, open_data};
 use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
-use super::train::open_data;
 use super::{args::ModelArgs, interrupt};
 use crate::base::{Diagnostic, Fault, Severity, atomic, codes};
 use crate::elaborate::Recipe;
@@ -15,7 +15,7 @@ use crate::kernels::Isa;
 use crate::lower;
 use crate::tools::report::{Answers, History, Report, ask, fingerprint};
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Split, TargetKind};
+use crate::train::data::{Dataset, Split, TargetKind};
 use crate::train::evaluation_loader;
 use crate::weights::{Fit, Numbers};
 use clap::Args;
@@ -50,8 +50,8 @@ pub fn run(args: &ReportArgs, shell: &Shell) -> Result<Exit, Exit> {
         return Err(say(Fault::new(codes::NO_RECIPE, message), shell));
     };
     let threads = compute::threads(args.threads, shell)?;
-    let data =
-        open_data(args.data.as_deref().unwrap_or(&info.data), &loaded.network, false, info.levels.clone(), shell)?;
+    let spec = args.data.as_deref().unwrap_or(&info.data);
+    let data = open_data(spec, &loaded.network, Terms::measuring(Some(&info), spec, false), shell)?;
     let path = args.out.clone().unwrap_or_else(|| run.report());
     let made = Making { run: &run, info: &info, loaded: &loaded, recipe: &recipe, data: &data, threads, device: None };
     match made.write(&path).map_err(|error| loaded.fail(error, shell))? {
@@ -148,7 +148,11 @@ impl Making<'_> {
                 .collect();
         let machine =
             format!("{} {}, kernels for {}", std::env::consts::ARCH, std::env::consts::OS, Isa::best().name());
-        let test = self.data.test.as_ref().map(|test| fingerprint(test.as_ref()));
+        let data = self.data;
+        let print = |part: &std::sync::Arc<dyn Dataset>, name: &str| format!("{name}, {}", fingerprint(part.as_ref()));
+        let chosen = data.once().map(|_| print(data.choosing(), data.choosing_name()));
+        let other = data.test.is_some() || data.val.is_some();
+        let test = other.then(|| print(data.evaluation(), data.evaluation_name()));
         let rows = [
             ("archc", info.version.clone()),
             ("compiled by", env!("ARCHC_RUSTC").into()),
@@ -160,6 +164,7 @@ impl Making<'_> {
             ("seed", self.recipe.seed.to_string()),
             ("data", info.data.clone()),
             ("learnt from", fingerprint(self.data.train.as_ref())),
+            ("best weights chosen on", chosen.unwrap_or_default()),
             ("measured on", test.unwrap_or_else(|| "what was learnt from: there is no test part".into())),
             ("device", self.device.clone().unwrap_or_default()),
             ("machine", machine),

@@ -2,6 +2,7 @@
 
 use super::args::ModelArgs;
 use super::compute;
+use super::data::{Terms, open_data};
 use super::load::Loaded;
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::report::Making;
@@ -9,14 +10,14 @@ use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, weights};
 use crate::base::{Fault, codes};
+use crate::elaborate::Recipe;
 use crate::elaborate::recipe::Duration;
-use crate::elaborate::{Network, Recipe};
 use crate::exchange::arch;
 use crate::lower::{self, device as devices};
 use crate::tools::summary;
 use crate::tools::text::{Style, bytes, grouped};
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Levels, Split, TargetKind, Want, open};
+use crate::train::data::{Holding, Split, TargetKind};
 use crate::train::observe::{Event, Observer, Outcome};
 use crate::train::tensorboard::Board;
 use crate::train::{Options, Trainer, fit};
@@ -137,8 +138,7 @@ impl<'a> Lesson<'a> {
         let threads = compute::threads(args.threads, shell)?;
         let device = compute::device(&args.device, shell)?;
         let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
-        let levels = resumed.and_then(|info| info.levels.clone());
-        let data = open_data(&spec, &loaded.network, args.strict, levels, shell)?;
+        let data = open_data(&spec, &loaded.network, terms(args, resumed), shell)?;
         Ok(Self { args, plan, loaded, recipe, spec, data, device, threads })
     }
 
@@ -193,6 +193,7 @@ impl<'a> Lesson<'a> {
             sizes: self.plan.model.sizes.clone(),
             plain: self.plan.plain,
             classes,
+            held_out: Holding::ByName,
             levels: self.data.train.levels().cloned(),
             shuffle: self.plan.shuffle,
             augment: self.plan.augment,
@@ -208,14 +209,29 @@ impl<'a> Lesson<'a> {
         let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
         let file = self.args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         format!(
-            "{file} · {} · {} parameters · {}, {} threads · batch {batch}{memory} · {} samples to learn from, {} to measure on",
+            "{file} · {} · {} parameters · {}, {} threads · batch {batch}{memory} · {}",
             network.name,
             grouped(parameters),
             devices::name(&self.device),
             self.threads,
-            grouped(self.data.train.len() as u64),
-            grouped(self.data.evaluation().len() as u64),
+            self.parts(),
         )
+    }
+
+    /// `80 samples to learn from, 21 to choose on (`val/`), 9 to measure on at the end (`test/`)`
+    fn parts(&self) -> String {
+        let data = &self.data;
+        let [train, choosing, test] =
+            [&data.train, data.choosing(), data.evaluation()].map(|part| grouped(part.len() as u64));
+        let (chosen, measured) = (data.choosing_name(), data.evaluation_name());
+        match (&data.val, &data.test) {
+            (None, None) => format!("{train} samples to learn from, and nothing else to measure on"),
+            (Some(_), Some(_)) => format!(
+                "{train} samples to learn from, {choosing} to choose the best weights on ({chosen}), {test} to measure on at the \
+                 end ({measured})"
+            ),
+            _ => format!("{train} samples to learn from, {choosing} to measure and choose on ({chosen})"),
+        }
     }
 
     /// Event files under the run's name, so that runs stand beside each other in one folder.
@@ -317,25 +333,13 @@ fn data_spec(args: &TrainArgs, planned: Option<&str>, recipe: &Recipe, shell: &S
     })
 }
 
-/// Opens data for the network's only input; `levels` is how a run read masks.
-///
-/// # Errors
-/// The exit status, after saying what is wrong.
-pub fn open_data(
-    spec: &str,
-    network: &Network,
-    strict: bool,
-    levels: Option<Levels>,
-    shell: &Shell,
-) -> Result<Split, Exit> {
-    let graph = &network.graph;
-    let [input] = graph.inputs[..] else {
-        let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
-        let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
-        return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
-    };
-    let want = Want { strict, aim: fit::aim(network, levels), ..Want::new(graph.shape(input).dims()) };
-    open(spec, &want).map_err(|error| compute::say(error.fault(), shell))
+/// On what terms data are learnt from: as the run began that goes on, with the classes of the run whose weights are used.
+fn terms(args: &TrainArgs, resumed: Option<&RunInfo>) -> Terms {
+    let started = args.weights.as_deref().and_then(Run::of_weights);
+    match resumed {
+        Some(info) => Terms::resuming(info, args.strict),
+        None => Terms::learning_from(started.as_ref().map(|(_, info)| info), args.strict),
+    }
 }
 
 fn stem(file: &Path) -> String {
@@ -350,6 +354,7 @@ fn finish(args: &TrainArgs, run: &Run, outcome: &Outcome, shell: &Shell) {
             "run": folder, "step": outcome.step, "steps": outcome.steps, "seconds": outcome.seconds,
             "last": outcome.last.as_ref().map(scores_json),
             "best_step": outcome.best.as_ref().map(|b| b.0), "best": outcome.best.as_ref().map(|b| scores_json(&b.1)),
+            "best_on": outcome.part, "test": outcome.test.as_ref().map(scores_json), "broken_files": outcome.broken.len(),
         }));
         return;
     }
@@ -362,8 +367,14 @@ fn finish(args: &TrainArgs, run: &Run, outcome: &Outcome, shell: &Shell) {
         return;
     }
     if let Some((step, scores)) = &outcome.best {
+        let part = outcome.part;
+        let measured = metrics(&scores.metrics, &format!("{part} "));
+        shell.print(&format!("best after step {step}: {measured}{part} loss {:.4}", scores.loss));
+    }
+    if let Some(scores) = &outcome.test {
         let measured = metrics(&scores.metrics, "test ");
-        shell.print(&format!("best after step {step}: {}test loss {:.4}", measured, scores.loss));
+        let (loss, samples) = (scores.loss, grouped(scores.samples as u64));
+        shell.print(&format!("measured once with these weights: {measured}test loss {loss:.4}   ({samples} samples)"));
     }
     shell.note(&format!(
         "trained in {}; the best weights are in {}. Use them:  archc eval {file} --weights {folder}",

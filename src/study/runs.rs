@@ -7,7 +7,7 @@ use crate::elaborate::{Network, Recipe};
 use crate::lower::weights::{Ask, Fit, load};
 use crate::lower::{Error, Module, ParamStore, Result};
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Dataset, Split, TargetKind};
+use crate::train::data::{Dataset, Holding, Split, TargetKind};
 use crate::train::observe::Event;
 use crate::train::{Options, Probe, Trainer, training_loader};
 use candle_core::{DType, Device, Tensor};
@@ -120,6 +120,7 @@ fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
             TargetKind::Class { names, .. } => names.clone(),
             _ => Vec::new(),
         },
+        held_out: Holding::ByName,
         levels: data.train.levels().cloned(),
         shuffle: true,
         augment: true,
@@ -132,14 +133,15 @@ fn curve(run: &Run) -> Outcome<Curve> {
     let text = std::fs::read_to_string(run.log()).unwrap_or_default();
     let mut curve = Curve::default();
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let Some(epoch) = line["epoch"].as_u64().filter(|_| line["test"].is_object()) else { continue };
+        let Some(part) = ["val", "test"].into_iter().find(|part| line[*part].is_object()) else { continue };
+        let Some(epoch) = line["epoch"].as_u64() else { continue };
         let number = |part: &str, key: &str| line[part][key].as_f64().unwrap_or(f64::NAN);
         curve.epochs.push(epoch as usize);
         curve.train_loss.push(number("train", "loss"));
-        curve.test_loss.push(number("test", "loss"));
-        if line["test"]["accuracy"].is_number() {
+        curve.test_loss.push(number(part, "loss"));
+        if line[part]["accuracy"].is_number() {
             curve.train_error.push(1.0 - number("train", "accuracy"));
-            curve.test_error.push(1.0 - number("test", "accuracy"));
+            curve.test_error.push(1.0 - number(part, "accuracy"));
         }
     }
     Ok(curve)

@@ -20,11 +20,16 @@ pub fn epoch(epoch: &Epoch, seconds: f64) -> Value {
         "step": epoch.step,
         "epoch": epoch.epoch,
         "train": scores(&epoch.train),
-        "test": scores(&epoch.test),
+        (epoch.part): scores(&epoch.test),
         "best": epoch.best,
         "seconds": (seconds * 10.0).round() / 10.0,
         "samples_per_second": epoch.samples_per_second.round(),
     })
+}
+
+/// The last line, where the test part was measured once, with the best weights: those after `best` steps.
+pub fn finished(step: usize, best: usize, part: &Scores) -> Value {
+    json!({ "step": step, "measured": { "best_step": best, "test": scores(part) } })
 }
 
 /// `{"samples": …, "loss": …, "accuracy": …}`.

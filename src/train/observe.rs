@@ -1,5 +1,6 @@
 //! What training tells whoever watches it.
 
+use super::data::DataError;
 use crate::base::Fault;
 use crate::elaborate::recipe::Metric;
 use serde::Serialize;
@@ -55,10 +56,12 @@ pub struct Start {
     pub batches: usize,
     /// Samples to learn from.
     pub train_samples: usize,
-    /// Samples to measure on.
+    /// Samples to measure on after every epoch.
     pub test_samples: usize,
     /// Whether those are none of the samples learnt from.
     pub held_out: bool,
+    /// Whether those are a part to choose the best weights on, and another is measured once, at the end.
+    pub chooses: bool,
     /// The run folder, where there is one.
     pub run: Option<PathBuf>,
 }
@@ -115,8 +118,10 @@ pub struct Epoch {
     pub epochs: usize,
     /// Over the training samples seen, while they were learnt from.
     pub train: Scores,
-    /// Over the test set.
+    /// Over what the best weights are chosen on: the validation part, or where there is none the test part.
     pub test: Scores,
+    /// What that is: `val` or `test`.
+    pub part: &'static str,
     /// Whether it is the best so far.
     pub best: bool,
     /// Training samples a second.
@@ -138,6 +143,12 @@ pub struct Outcome {
     pub last: Option<Scores>,
     /// The best step and what was measured after it.
     pub best: Option<(usize, Scores)>,
+    /// What that was measured on: `val` or `test`.
+    pub part: &'static str,
+    /// What the best weights measure on the test part, where they were chosen on another.
+    pub test: Option<Scores>,
+    /// Files that could not be read, and were passed over.
+    pub broken: Vec<DataError>,
     /// Seconds spent in this session.
     pub seconds: f64,
 }

@@ -1,7 +1,7 @@
 //! The loop: steps, evaluations, checkpoints, and a way to stop between any two steps.
 
 use super::checkpoint::{Best, Log, Run, State, save_weights};
-use super::data::{Dataset, Loader, LoaderOptions, Position, Split};
+use super::data::{DataError, Dataset, Loader, LoaderOptions, Position, Split, broken_warning};
 use super::evaluate::{evaluate, evaluation_loader};
 use super::learner::{Learner, Learnt};
 use super::observe::{Epoch, Event, Observer, Outcome, Scores, Start, Step};
@@ -11,11 +11,15 @@ use super::{fit, journal};
 use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{Duration as Length, Recipe};
+use crate::lower::weights::{Fit, load};
 use crate::lower::{Error, Module, ParamStore, Result, with_stack};
 use candle_core::{DType, Device};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// Broken files that are named as they are met.
+const BROKEN_NAMED: usize = 5;
 
 /// What the command line may say about a training, beside the recipe.
 #[derive(Clone, Debug)]
@@ -69,8 +73,13 @@ pub struct Trainer {
     recipe: Recipe,
     learner: Learner,
     train: Loader,
+    /// What the best weights are chosen on.
     test: Loader,
     held_out: bool,
+    /// What that is: `val` or `test`.
+    part: &'static str,
+    /// The test part, where the best weights are chosen on another.
+    once: Option<Loader>,
     state: State,
     tally: Tally,
     run: Option<(Run, Log)>,
@@ -88,7 +97,8 @@ impl Trainer {
     /// `E0910` where network, recipe and data do not fit one another; what data and devices report.
     pub fn new(network: &Network, recipe: &Recipe, data: &Split, options: &Options) -> Result<Self> {
         let train = training_loader(network, recipe, &data.train, options)?;
-        let test = evaluation_loader(network, recipe, data.evaluation(), options.strict)?;
+        let measured = |data: &Arc<dyn Dataset>| evaluation_loader(network, recipe, data, options.strict);
+        let (test, once) = (measured(data.choosing())?, data.once().map(measured).transpose()?);
         let steps = match recipe.duration {
             Length::Steps(steps) => steps,
             Length::Epochs(epochs) => epochs.saturating_mul(train.batches_per_epoch()),
@@ -101,7 +111,9 @@ impl Trainer {
             learner,
             train,
             test,
-            held_out: data.test.is_some(),
+            held_out: data.val.is_some() || data.test.is_some(),
+            part: if data.val.is_some() { "val" } else { "test" },
+            once,
             state,
             tally,
             run: None,
@@ -173,7 +185,10 @@ impl Trainer {
                 saved = Instant::now();
             }
             if stopped || finished {
-                return Ok(self.outcome(!finished, &pace));
+                let test = if stopped { None } else { self.measure_once(observer, stop)? };
+                // Stopped before the test part was measured, training is not done: it goes on there.
+                let unmeasured = self.once.is_some() && test.is_none() && stop.load(Ordering::Relaxed);
+                return Ok(self.outcome(!finished || unmeasured, test, &pace, observer));
             }
             pace.begin();
             let Some(batch) = batches.next() else { return Err(Error::internal("the data ended")) };
@@ -197,6 +212,7 @@ impl Trainer {
             train_samples: self.train.data().len(),
             test_samples: self.test.data().len(),
             held_out: self.held_out,
+            chooses: self.once.is_some(),
             run: self.run.as_ref().map(|(run, _)| run.folder().into()),
         }
     }
@@ -287,6 +303,7 @@ impl Trainer {
             epochs: self.state.steps.div_ceil(batches),
             train,
             test: test.clone(),
+            part: self.part,
             best,
             samples_per_second: pace.samples_per_second(),
             seconds_left: pace.seconds_left(self.state.step, self.state.steps),
@@ -322,22 +339,56 @@ impl Trainer {
         Ok(())
     }
 
+    /// Measures the best weights on the test part, where they were chosen on another. The parameters are as before.
+    fn measure_once(&mut self, observer: &mut dyn Observer, stop: &AtomicBool) -> Result<Option<Scores>> {
+        let (Some(once), Some((run, log)), Some(best)) = (&self.once, &mut self.run, &self.state.best) else {
+            return Ok(None);
+        };
+        let kept = self.learner.store.entries().iter().map(|entry| entry.var.copy());
+        let kept = kept.collect::<candle_core::Result<Vec<_>>>()?;
+        load(&self.learner.store, &run.best(), Fit::Strict)?;
+        let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
+        let scores = evaluate(&mut self.learner.module, &self.recipe, once, stop, &mut progress);
+        for (entry, tensor) in self.learner.store.entries().iter().zip(&kept) {
+            entry.set(tensor)?;
+        }
+        let scores = scores?;
+        if let Some(scores) = &scores {
+            log.add(&journal::finished(self.state.step, best.step, scores))?;
+        }
+        Ok(scores)
+    }
+
+    /// Names the first broken files as they are met; the others are counted at the end.
     fn warn_of_broken_files(&mut self, observer: &mut dyn Observer) {
         let broken = self.train.broken();
-        for error in &broken[self.broken.min(broken.len())..] {
+        for error in broken.iter().take(BROKEN_NAMED).skip(self.broken) {
             let fact = format!("passed over: {error}");
             observer.event(&Event::Warning(Fault::new(codes::DATA_BROKEN_FILES, fact)));
         }
         self.broken = broken.len();
     }
 
-    fn outcome(&self, stopped: bool, pace: &Pace) -> Outcome {
+    fn outcome(&self, stopped: bool, test: Option<Scores>, pace: &Pace, observer: &mut dyn Observer) -> Outcome {
+        let loaders = [&self.train, &self.test].into_iter().chain(&self.once);
+        let mut broken: Vec<DataError> = Vec::new();
+        for error in loaders.flat_map(Loader::broken) {
+            if !broken.contains(&error) {
+                broken.push(error);
+            }
+        }
+        if let Some(warning) = broken_warning(&broken) {
+            observer.event(&Event::Warning(warning));
+        }
         Outcome {
             stopped,
             step: self.state.step,
             steps: self.state.steps,
             last: self.last.clone(),
             best: self.state.best.as_ref().map(|best| (best.step, best.scores(&self.recipe.metrics))),
+            part: self.part,
+            test,
+            broken,
             seconds: pace.seconds(),
         }
     }

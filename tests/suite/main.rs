@@ -9,10 +9,16 @@ mod colors;
 mod corpus;
 #[cfg(feature = "data")]
 mod data;
+#[cfg(feature = "cli")]
+mod data_cli;
 #[cfg(feature = "data")]
 mod data_hostile;
 #[cfg(feature = "data")]
 mod data_images;
+#[cfg(feature = "data")]
+mod data_layouts;
+#[cfg(feature = "data")]
+mod data_pictures;
 #[cfg(feature = "data")]
 mod data_tensor_io;
 #[cfg(feature = "data")]

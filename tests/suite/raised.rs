@@ -16,7 +16,7 @@ const NEVER: [(&str, &str); 3] = [
 ];
 
 /// A code and a command, in a folder of what [`stage`] lays out, that raises it.
-const RAISED: [(&str, &str); 37] = [
+const RAISED: [(&str, &str); 40] = [
     ("E0201", "check gone.arch"),
     ("E0311", "check tiny.arch --set nothing=1"),
     ("E0707", "train bare.arch --data builtin:digits"),
@@ -52,6 +52,9 @@ const RAISED: [(&str, &str); 37] = [
     ("E0913", "train tiny.arch --out x.npy/run"),
     ("E0930", "study gradients vector.arch --data vectors.npz"),
     ("W0801", "train tiny.arch --data pictures --epochs 1"),
+    ("W0802", "train tiny.arch --data pictures --epochs 1"),
+    ("W0803", "train tiny.arch --data pictures --epochs 1"),
+    ("W0804", "train tiny.arch --data pictures --epochs 1"),
     ("W0805", "train tiny.arch --epochs 1 --set classes=12"),
     ("W0806", "train tiny.arch --data left.npz --no-shuffle --epochs 1 --set batch=2 --set loss.ignore_index=9"),
 ];
@@ -92,6 +95,12 @@ fn stage(folder: &Path) {
         }
     }
     write("pictures/a/broken.png", b"no picture");
+    write("pictures/a/notes.txt", b"no picture");
+    std::fs::create_dir(folder.join("pictures/empty")).unwrap();
+    let mut gif = Vec::new();
+    let frames = [50, 100].map(|level| image::Frame::new(image::RgbaImage::from_pixel(8, 8, image::Rgba([level; 4]))));
+    image::codecs::gif::GifEncoder::new(&mut gif).encode_frames(frames).unwrap();
+    write("pictures/b/two.gif", &gif);
     let made = archc(folder).args(["export", "bare.arch", "--safetensors", "bare.safetensors"]).output().unwrap();
     assert!(made.status.success(), "{}", text(&made.stderr));
 }

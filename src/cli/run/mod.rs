@@ -41,7 +41,7 @@ const MEMORY: u64 = 4 << 30;
 /// Reads inputs, computes, and prints or writes the outputs.
 pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     args.check(shell)?;
-    let info = args.weights.as_deref().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
+    let info = args.weights.as_deref().and_then(Run::of_weights).map(|(_, info)| info);
     let (model, plain) = noted(&args.model, info.as_ref());
     let loaded = load::network(&args.file, &model, plain, shell)?;
     let network = &loaded.network;

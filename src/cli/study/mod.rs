@@ -6,11 +6,11 @@ mod watch;
 
 use super::args::{Format, ModelArgs};
 use super::compute;
+use super::data::{Terms, open_data};
 use super::interrupt;
 use super::load;
 use super::run::noted;
 use super::shell::{Exit, Shell};
-use super::train::open_data;
 use crate::base::Diagnostic;
 use crate::elaborate::Recipe;
 use crate::lower::with_stack;
@@ -30,11 +30,16 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
     let mut own = shell.quiet_json(common.json || shell.json());
     own.format = if common.json { Format::Json } else { own.format };
     let shell = &own;
-    let (subject, recipe) = subject(&args.kind, shell)?;
+    let info = args.kind.weights().and_then(Run::of_weights).map(|(_, info)| info);
+    let (subject, recipe) = subject(&args.kind, info.as_ref(), shell)?;
     compute::threads(common.threads, shell)?;
     let device = compute::device(&common.device, shell)?;
     let say = |error: Diagnostic| compute::fail(error, &subject.compiled.sources, shell);
-    let data = open_data(&subject.data, subject.network().map_err(say)?, common.strict, None, shell)?;
+    let terms = match &info {
+        Some(info) => Terms::measuring(Some(info), &subject.data, common.strict),
+        None => Terms { strict: common.strict, ..Terms::default() },
+    };
+    let data = open_data(&subject.data, subject.network().map_err(say)?, terms, shell)?;
     let question = ask::Question::new(&args.kind, &subject, &recipe, shell)?;
     let asked = subject.question(args.kind.name(), question.asked().map_err(say)?);
     let folder = folder(common, args.kind.name(), &asked).map_err(say)?;
@@ -73,10 +78,9 @@ fn work(
 }
 
 /// What is studied: the file's network, with what the run noted whose weights are used.
-fn subject(kind: &Kind, shell: &Shell) -> Result<(Subject, Recipe), Exit> {
+fn subject(kind: &Kind, info: Option<&RunInfo>, shell: &Shell) -> Result<(Subject, Recipe), Exit> {
     let common = kind.common();
-    let info: Option<RunInfo> = kind.weights().and_then(|path| Run::open(path).and_then(|run| run.info()).ok());
-    let (mut model, _) = noted(&common.model, info.as_ref());
+    let (mut model, _) = noted(&common.model, info);
     if let Some(seed) = common.seed {
         model.settings.push(format!("seed={seed}"));
     }
@@ -85,7 +89,7 @@ fn subject(kind: &Kind, shell: &Shell) -> Result<(Subject, Recipe), Exit> {
     let Some(recipe) = loaded.network.recipe.clone() else {
         return Err(loaded.fail(crate::study::no_recipe(&loaded.network.name), shell));
     };
-    let spec = common.data.clone().or(info.map(|info| info.data)).or(recipe.data.clone());
+    let spec = common.data.clone().or(info.map(|info| info.data.clone())).or(recipe.data.clone());
     let Some(data) = spec else {
         let help = "name them: --data builtin:digits, or  data = \"…\"  in the recipe";
         return Err(shell.usage("there are no data to study it on", help));

@@ -16,7 +16,7 @@ pub fn figures(history: &History) -> Vec<String> {
     let names: Vec<&String> = history.epochs.iter().take(1).flat_map(|line| line.test.keys()).collect();
     let metrics = names.iter().filter(|name| !["loss", "samples"].contains(&name.as_str())).take(METRICS);
     let mut figures = vec![chart("Loss", "loss", losses(history))];
-    figures.extend(metrics.map(|name| chart(&words(name), &words(name), both(&history.epochs, name))));
+    figures.extend(metrics.map(|name| chart(&words(name), &words(name), both(history, name))));
     let rates = history.steps.iter().map(|line| (line.step, line.rate)).collect();
     if !history.steps.is_empty() {
         figures.push(chart("Learning rate", "learning rate", vec![series("", Hue::Teal.into(), Stroke::Solid, rates)]));
@@ -35,19 +35,19 @@ fn losses(history: &History) -> Vec<Series> {
     let batches = history.steps.iter().map(|line| (line.step, line.loss)).collect();
     let faint = Ink { hue: Hue::Grey, strength: 0.6 };
     let mut all = vec![series("single batches", faint, Stroke::Thin, batches)];
-    all.extend(both(&history.epochs, "loss"));
+    all.extend(both(history, "loss"));
     all.retain(|series| !series.points.is_empty());
     all
 }
 
-/// What was learnt from, and the test part.
-fn both(epochs: &[EpochLine], name: &str) -> Vec<Series> {
+/// What was learnt from, and what was measured on.
+fn both(history: &History, name: &str) -> Vec<Series> {
     let points = |part: fn(&EpochLine) -> &std::collections::BTreeMap<String, f64>| {
-        epochs.iter().filter_map(|line| Some((line.step, *part(line).get(name)?))).collect()
+        history.epochs.iter().filter_map(|line| Some((line.step, *part(line).get(name)?))).collect()
     };
     vec![
         series("training", Hue::Blue.into(), Stroke::Dotted, points(|line| &line.train)),
-        series("test", Hue::Orange.into(), Stroke::Dotted, points(|line| &line.test)),
+        series(history.chosen_on(), Hue::Orange.into(), Stroke::Dotted, points(|line| &line.test)),
     ]
 }
 
@@ -60,19 +60,24 @@ pub fn remark(history: &History) -> String {
     let (Some(last), Some(best)) = (history.epochs.last(), history.best()) else {
         return "Nothing was measured yet.".into();
     };
-    let scores = |line: &EpochLine| {
-        let metrics = line.test.iter().filter(|(name, _)| !["samples", "loss"].contains(&name.as_str()));
+    let scores = |numbers: &std::collections::BTreeMap<String, f64>| {
+        let metrics = numbers.iter().filter(|(name, _)| !["samples", "loss"].contains(&name.as_str()));
         let metrics = metrics.map(|(name, value)| format!("{} {}", words(name), amount(name, *value)));
-        let loss = line.test.get("loss").map(|loss| format!("loss {loss:.4}"));
+        let loss = numbers.get("loss").map(|loss| format!("loss {loss:.4}"));
         metrics.chain(loss).collect::<Vec<_>>().join(", ")
     };
     let steps = grouped(last.step as u64);
     let best_at =
         if best.step == last.step { "the last step".into() } else { format!("step {}", grouped(best.step as u64)) };
+    let part = history.chosen_on();
+    let once = match history.measured.is_empty() {
+        true => String::new(),
+        false => format!(" Measured once, on the test part, these weights have {}.", scores(&history.measured)),
+    };
     format!(
-        "{} epochs, {steps} steps. The best weights are those after {best_at}: on the test part, {}. While training, \
-         augmentation and dropout make the task harder, so that the test part can measure better than what is learnt from.",
+        "{} epochs, {steps} steps. The best weights are those after {best_at}: on the {part} part, {}.{once} While training, \
+         augmentation and dropout make the task harder, so that the {part} part can measure better than what is learnt from.",
         last.epoch,
-        scores(best),
+        scores(&best.test),
     )
 }

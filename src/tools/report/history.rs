@@ -23,7 +23,7 @@ pub struct EpochLine {
     pub epoch: u64,
     /// Over what was learnt from.
     pub train: BTreeMap<String, f64>,
-    /// Over the test part.
+    /// Over what the best weights are chosen on.
     pub test: BTreeMap<String, f64>,
     /// Whether it was the best so far.
     pub best: bool,
@@ -38,6 +38,10 @@ pub struct History {
     pub epochs: Vec<EpochLine>,
     /// Seconds spent, in all sessions of the run.
     pub seconds: f64,
+    /// What the best weights are chosen on: `val`, or `test` (where it is empty, too).
+    pub part: String,
+    /// What the best weights measure on the test part, where they were chosen on another.
+    pub measured: BTreeMap<String, f64>,
 }
 
 impl History {
@@ -48,8 +52,11 @@ impl History {
         for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
             let number = |name: &str| line[name].as_f64();
             let Some(step) = number("step") else { continue };
-            if line["test"].is_object() {
-                let (train, test) = (numbers(&line["train"]), numbers(&line["test"]));
+            if line["measured"].is_object() {
+                history.measured = numbers(&line["measured"]["test"]);
+            } else if let Some(part) = ["val", "test"].into_iter().find(|part| line[*part].is_object()) {
+                let (train, test) = (numbers(&line["train"]), numbers(&line[part]));
+                history.part = part.into();
                 let epoch = line["epoch"].as_u64().unwrap_or_default();
                 let best = line["best"].as_bool().unwrap_or_default();
                 history.epochs.push(EpochLine { step, epoch, train, test, best });
@@ -62,6 +69,11 @@ impl History {
             }
         }
         history
+    }
+
+    /// What the best weights are chosen on, in words.
+    pub fn chosen_on(&self) -> &'static str {
+        if self.part == "val" { "validation" } else { "test" }
     }
 
     /// The best evaluation.
@@ -88,5 +100,15 @@ mod tests {
         let history = History::read(text);
         assert_eq!((history.steps.len(), history.epochs.len(), history.seconds), (1, 3, 9.0));
         assert_eq!(history.best().map(|line| (line.step, line.test["accuracy"])), Some((2.0, 0.5)));
+        assert_eq!((history.chosen_on(), history.measured.len()), ("test", 0));
+    }
+
+    #[test]
+    fn the_test_part_is_apart_from_what_is_chosen_on() {
+        let text = "{\"step\":2,\"epoch\":1,\"train\":{\"loss\":1.0},\"val\":{\"loss\":1.5},\"best\":true,\"seconds\":4.0}\n\
+            {\"step\":2,\"measured\":{\"best_step\":2,\"test\":{\"samples\":9,\"loss\":1.25}}}";
+        let history = History::read(text);
+        assert_eq!((history.epochs.len(), history.chosen_on()), (1, "validation"));
+        assert_eq!((history.epochs[0].test["loss"], history.measured["loss"]), (1.5, 1.25));
     }
 }

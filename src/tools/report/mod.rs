@@ -70,11 +70,15 @@ impl Report<'_> {
         let mut facts = Vec::new();
         if let Some(best) = self.history.best() {
             let step = format!("after step {}", best.step);
-            for (name, value) in best.test.iter().filter(|(name, _)| !["samples", "loss"].contains(&name.as_str())) {
-                facts.push(Fact::new(amount(name, *value), format!("best test {}", words(name)), step.clone()));
+            let once = !self.history.measured.is_empty();
+            let (numbers, about) = if once { (&self.history.measured, "test") } else { (&best.test, "best test") };
+            let about = if once || self.history.part != "val" { about } else { "best validation" };
+            for (name, value) in numbers.iter().filter(|(name, _)| !["samples", "loss"].contains(&name.as_str())) {
+                facts.push(Fact::new(amount(name, *value), format!("{about} {}", words(name)), step.clone()));
             }
-            if let Some(loss) = best.test.get("loss") {
-                facts.push(Fact::new(format!("{loss:.4}"), "test loss", step));
+            if let Some(loss) = numbers.get("loss") {
+                let about = about.trim_start_matches("best ");
+                facts.push(Fact::new(format!("{loss:.4}"), format!("{about} loss"), step));
             }
         }
         let seconds = self.history.seconds;

@@ -3,7 +3,7 @@
 use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
 use crate::lower::atomic;
-use crate::train::data::Levels;
+use crate::train::data::{Holding, Levels};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -29,6 +29,9 @@ pub struct RunInfo {
     pub plain: bool,
     /// The names of the classes, where the data name them.
     pub classes: Vec<String>,
+    /// How data without parts were divided. Runs that do not say it were made when a fifth of each class was drawn.
+    #[serde(default = "Holding::unsaid")]
+    pub held_out: Holding,
     /// How the levels of masks are read, where the data have masks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Levels>,
@@ -93,6 +96,15 @@ impl Run {
         let message = format!("`{}` is no run: it has no `{INFO}`", folder.display());
         let help = meant(folder).unwrap_or_else(|| "name the folder that `archc train` printed".into());
         Err(Fault::new(codes::RUN_UNUSABLE, message).help(help).into())
+    }
+
+    /// The run whose weights a path names: its folder, or a file of weights in it.
+    pub fn of_weights(path: &Path) -> Option<(Self, RunInfo)> {
+        let folder = if path.is_dir() { path } else { path.parent()? };
+        let run = Self::open(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }).ok()?;
+        let own = path.is_dir() || [run.best(), run.last()].iter().any(|file| file.file_name() == path.file_name());
+        let info = run.info().ok().filter(|_| own)?;
+        Some((run, info))
     }
 
     /// The folder.
@@ -186,6 +198,10 @@ mod tests {
         let info = RunInfo { model: "Digits".into(), shuffle: true, ..RunInfo::default() };
         second.describe(&info, &[("../a/net.arch".into(), "model A {}".into())])?;
         assert_eq!(Run::open(second.folder())?.info()?, info);
+        assert_eq!(Run::of_weights(&second.best()).map(|(_, found)| found), Some(info));
+        assert!(
+            Run::of_weights(&second.folder().join("other.pth")).is_none() && Run::of_weights(first.folder()).is_none()
+        );
         let named = RunInfo { file: "../a/net.arch".into(), ..RunInfo::default() };
         assert_eq!(second.source(&named), second.folder().join("source/a/net.arch"));
         assert_eq!(fs::read_to_string(second.folder().join("source/a/net.arch")).unwrap(), "model A {}");

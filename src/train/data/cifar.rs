@@ -3,7 +3,8 @@
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::error::{DataError, Result};
 use super::folder::names_in;
-use super::source::{Split, Want};
+use super::source::Want;
+use super::split::Split;
 use super::stored::{Labels, Stored, fit};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -66,7 +67,7 @@ pub fn open(directory: &Path, want: &Want) -> Result<Split> {
         Ok(Arc::new(Stored::new(&name, DIMS, &want.shape, values, labels, kind.clone())?))
     };
     let test = files.iter().any(|f| f == test).then(|| part(&[test])).transpose()?;
-    Ok(Split { train: part(&train)?, test, warnings: Vec::new() })
+    Ok(Split::new(part(&train)?, test))
 }
 
 /// Appends the records of one file.

@@ -2,17 +2,18 @@
 
 use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
-use super::folder::{drop_broken, names_in, split_group, split_of, test_part};
-use super::pictures::{decode, is_image, size};
-use super::source::{Split, Want};
+use super::folder::{drop_broken, split_of};
+use super::held::Holding;
+use super::listing::{at, join, list, walk};
+use super::parts::{annotated, check_annotations, look_through};
+use super::pictures::{decode, look};
+use super::remarks::Remarks;
+use super::source::{Want, check_pictures};
+use super::split::Split;
+use crate::base::nearest::nearest;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Folders inside a class's folder that are searched for images.
-const DEPTH: usize = 8;
-
-/// Sets up to this many files are checked when they are opened; larger ones as they are read.
-const CHECKED: usize = 100_000;
 
 /// One image: its class, and its path below the directory.
 type Entry = (u32, Box<str>);
@@ -25,90 +26,178 @@ struct Folder {
     kind: TargetKind,
 }
 
-/// Opens `train/CLASS/…` and `test/CLASS/…`, or `CLASS/…` of which every fifth image is kept for testing. Classes are the
+/// A class's images in one part, as paths below the directory; `base` is the folder that they lie in.
+struct Class {
+    name: String,
+    base: String,
+    images: Vec<Box<str>>,
+}
+
+/// The images of each part, by class.
+#[derive(Default)]
+struct Divided {
+    train: Vec<Entry>,
+    val: Option<Vec<Entry>>,
+    test: Option<Vec<Entry>>,
+}
+
+/// Opens `train/CLASS/…` with `val/CLASS/…` and `test/CLASS/…`, or `CLASS/…` of which a part is held out. Classes are the
 /// folders' names, sorted. Images are resized to the model's input.
-pub fn open(directory: &Path, want: &Want) -> Result<Split> {
-    super::source::check_pictures(directory, &want.shape)?;
-    let names = names_in(directory)?;
-    // A folder `train` that holds images itself is a class, of trains.
-    let inside = names_in(&directory.join("train")).unwrap_or_default();
-    let given = names.iter().any(|n| n == "train") && !inside.iter().any(|n| is_image(n));
-    let parts = given.then(|| test_part(&names));
-    let top = if parts.is_some() { "train/" } else { "" };
-    let classes = class_names(&directory.join(top))?;
-    let (mut train, mut test) = (Vec::new(), Vec::new());
-    for (class, name) in classes.iter().enumerate() {
-        let entries = images(directory, &format!("{top}{name}"), class)?;
-        match parts {
-            Some(_) => train.extend(entries),
-            None => split_group(entries, &mut train, &mut test, name),
-        }
-    }
-    if let Some(Some(part)) = parts {
-        test = test_images(directory, part, &classes)?;
-    }
-    let mut broken = Vec::new();
-    let check = |(_, path): &Entry| size(&directory.join(path.as_ref())).map(|_| ());
-    let mut part = |entries| -> Result<Arc<dyn Dataset>> {
-        let entries: Vec<Entry> = entries;
-        let few = entries.len() <= CHECKED;
-        let entries = if few { drop_broken(entries, want.strict, &mut broken, check)? } else { entries };
-        let kind = TargetKind::Class { count: classes.len(), names: classes.clone() };
-        Ok(Arc::new(Folder { directory: directory.to_path_buf(), entries, shape: want.shape.clone(), kind }))
-    };
-    let (train, test) = (part(train)?, part(test)?);
-    split_of(directory, train, Some(test), &broken)
-}
-
-/// The folders that hold images.
-fn class_names(directory: &Path) -> Result<Vec<String>> {
-    let mut classes = Vec::new();
-    let names = names_in(directory)?;
-    for name in &names {
-        if directory.join(name).is_dir() && !images(directory, name, 0)?.is_empty() {
-            classes.push(name.clone());
-        }
-    }
-    if !classes.is_empty() {
-        return Ok(classes);
-    }
-    let found = match (names.iter().filter(|n| is_image(n)).count(), names.first()) {
-        (0, None) => "it is empty".to_string(),
-        (0, Some(first)) => format!("it holds `{first}`{}", if names.len() > 1 { " and more" } else { "" }),
-        (n, _) => format!("{n} images lie in it, in no folders of their classes"),
-    };
-    Err(DataError::Layout { path: directory.display().to_string(), found, near: None })
-}
-
-/// The images to measure on; their classes must be among those to learn.
-fn test_images(directory: &Path, part: &str, classes: &[String]) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for name in class_names(&directory.join(part))? {
-        let Some(class) = classes.iter().position(|c| *c == name) else {
-            let found = format!("`{part}/{name}` is a class that `train/` does not have");
-            return Err(DataError::Layout { path: directory.display().to_string(), found, near: None });
+pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split> {
+    check_pictures(directory, &want.shape)?;
+    check_annotations(directory)?;
+    let parts = super::parted::parts(directory, &mut remarks)?;
+    let given = !parts.is_empty();
+    let parts = if given { parts.with_train(directory, want.holding == Holding::Nothing)? } else { parts };
+    let classes = class_folders(directory, parts.train.as_deref().unwrap_or_default(), &mut remarks)?;
+    let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+    check_classes(directory, &names, want, &mut remarks)?;
+    let mut divided = Divided::default();
+    let alone = parts.val.is_none() && parts.test.is_none();
+    // Runs that do not say how learnt from all of a lonely `train/`.
+    if alone && !(given && want.holding == Holding::Drawn) {
+        divided = hold_out(classes, want.holding, &mut remarks);
+    } else {
+        divided.train = numbered(classes);
+        let mut other = |part: &Option<String>| -> Result<Option<Vec<Entry>>> {
+            part.as_deref().map(|part| other_part(directory, part, &names, &mut remarks)).transpose()
         };
-        entries.extend(images(directory, &format!("{part}/{name}"), class)?);
+        (divided.val, divided.test) = (other(&parts.val)?, other(&parts.test)?);
     }
-    Ok(entries)
+    let kind = TargetKind::Class { count: names.len(), names };
+    let mut checked = |entries: Vec<Entry>| -> Result<Arc<dyn Dataset>> {
+        let check = |(_, path): &Entry| Ok(look(&directory.join(path.as_ref()))?.frames.then(|| path.to_string()));
+        let entries = drop_broken(entries, want.strict, &mut remarks, check)?;
+        let (directory, shape, kind) = (directory.to_path_buf(), want.shape.clone(), kind.clone());
+        Ok(Arc::new(Folder { directory, entries, shape, kind }))
+    };
+    let train = checked(divided.train)?;
+    let val = divided.val.map(&mut checked).transpose()?;
+    let test = divided.test.map(&mut checked).transpose()?;
+    split_of(directory, (train, val, test), &parts, remarks)
 }
 
-/// The images below `below`, sorted by their paths.
-fn images(directory: &Path, below: &str, class: usize) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    let mut open = vec![(below.to_string(), 0)];
-    while let Some((path, depth)) = open.pop() {
-        for name in names_in(&directory.join(&path))? {
-            let inner = format!("{path}/{name}");
-            if is_image(&name) {
-                entries.push((class as u32, inner.into_boxed_str()));
-            } else if depth < DEPTH && directory.join(&inner).is_dir() {
-                open.push((inner, depth + 1));
-            }
+/// Divides each class by the names of its images below its folder.
+fn hold_out(classes: Vec<Class>, holding: Holding, remarks: &mut Remarks) -> Divided {
+    let (mut train, mut held) = (Vec::new(), Vec::new());
+    let (mut unlearnt, mut unmeasured) = (Vec::new(), Vec::new());
+    for (number, class) in classes.into_iter().enumerate() {
+        let base = class.base.len() + 1;
+        let (learnt, kept) = holding.divide(class.images, &class.name, |path| path.get(base..).unwrap_or(path));
+        if holding != Holding::Nothing && learnt.is_empty() {
+            unlearnt.push(format!("`{}`", class.name));
+        } else if holding != Holding::Nothing && kept.is_empty() {
+            unmeasured.push(format!("`{}`", class.name));
         }
+        train.extend(learnt.into_iter().map(|path| (number as u32, path)));
+        held.extend(kept.into_iter().map(|path| (number as u32, path)));
+    }
+    if !unmeasured.is_empty() {
+        remarks.doubts.push(format!("no image of {} was held out, so that it is not measured", unmeasured.join(", ")));
+    }
+    if !unlearnt.is_empty() {
+        remarks.doubts.push(format!("every image of {} was held out, so that it is not learnt", unlearnt.join(", ")));
+    }
+    Divided { train, val: None, test: (!held.is_empty()).then_some(held) }
+}
+
+/// Images with the numbers of their classes, in the classes' order.
+fn numbered(classes: Vec<Class>) -> Vec<Entry> {
+    let one = |(number, class): (usize, Class)| class.images.into_iter().map(move |path| (number as u32, path));
+    classes.into_iter().enumerate().flat_map(one).collect()
+}
+
+/// A part to measure on; its classes must be among those to learn.
+fn other_part(directory: &Path, part: &str, names: &[String], remarks: &mut Remarks) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    let classes = class_folders(directory, part, remarks)?;
+    for class in &classes {
+        let Some(number) = names.iter().position(|name| *name == class.name) else {
+            let found = format!("`{}` is a class that is not learnt from", class.base);
+            let alike = names.iter().find(|name| name.to_lowercase() == class.name.to_lowercase());
+            let near = alike.map(String::as_str).or_else(|| nearest(&class.name, names.iter().map(String::as_str)));
+            let help = match near {
+                Some(near) => {
+                    format!("is it `{near}`? Rename it:  mv {0}/{1} {0}/{part}/{near}", directory.display(), class.base)
+                }
+                None => format!("the classes are {}; a class has the same name in every part", names.join(", ")),
+            };
+            return Err(DataError::Meant { path: directory.display().to_string(), found, help });
+        };
+        entries.extend(class.images.iter().map(|path| (number as u32, path.clone())));
+    }
+    let missing: Vec<String> =
+        names.iter().filter(|name| classes.iter().all(|c| c.name != **name)).map(|name| format!("`{name}`")).collect();
+    if !missing.is_empty() {
+        remarks.doubts.push(format!("`{part}` has no image of {}", missing.join(", ")));
     }
     entries.sort();
     Ok(entries)
+}
+
+/// The folders that hold images, below a part's folder or directly, as classes.
+fn class_folders(directory: &Path, part: &str, remarks: &mut Remarks) -> Result<Vec<Class>> {
+    let done = |_: &Path, listing: &super::listing::Listing| annotated(&listing.folders).is_some();
+    let top = if part.is_empty() { String::new() } else { look_through(directory, part, remarks, &done)? };
+    let root = at(directory, &top);
+    check_annotations(&root)?;
+    let listing = list(&root)?;
+    let mut classes = Vec::new();
+    for name in &listing.folders {
+        let (base, mut images) = (join(&top, name), Vec::new());
+        walk(directory, &base, |folder, listing| {
+            images.extend(listing.pictures.iter().map(|name| join(folder, name).into_boxed_str()));
+            listing.others.iter().for_each(|name| remarks.pass_over(join(folder, name)));
+            true
+        })?;
+        images.sort();
+        match images.is_empty() {
+            true => remarks.doubts.push(format!("the folder `{base}` holds no image, and is no class")),
+            false => classes.push(Class { name: name.clone(), base, images }),
+        }
+    }
+    let loose = listing.pictures.len();
+    if loose > 0 && !classes.is_empty() {
+        let first = join(&top, &listing.pictures[0]);
+        let lie = if loose == 1 { "image lies" } else { "images lie" };
+        remarks
+            .doubts
+            .push(format!("{loose} {lie} beside the folders of classes and in none, and is not read: `{first}`"));
+    }
+    if classes.is_empty() { Err(no_classes(&root, &listing, remarks)) } else { Ok(classes) }
+}
+
+/// What to say of a directory without a folder of images.
+fn no_classes(root: &Path, listing: &super::listing::Listing, remarks: &mut Remarks) -> DataError {
+    let path = root.display().to_string();
+    let mut names = listing.folders.iter().chain(&listing.others);
+    let found = match (listing.pictures.len(), names.next()) {
+        (0, None) => "it is empty".to_string(),
+        (0, Some(first)) => {
+            let passed = remarks.passed_over().map(|passed| format!("; {passed}")).unwrap_or_default();
+            format!("it holds `{first}`{}{passed}", if names.next().is_some() { " and more" } else { "" })
+        }
+        (n, _) => format!("{n} images lie in it, in no folders of their classes"),
+    };
+    DataError::Layout { path, found, near: None }
+}
+
+/// Refuses one class alone, unless a run knows more; doubts two that differ in case.
+fn check_classes(directory: &Path, names: &[String], want: &Want, remarks: &mut Remarks) -> Result<()> {
+    if let ([only], true) = (names, want.known.is_empty()) {
+        let path = directory.display().to_string();
+        let found = format!("all of its images lie in one folder, `{only}`, and one class cannot be told from others");
+        let help =
+            format!("put the images of each class into a folder of its own:  {path}/cat/1.jpg  {path}/dog/1.jpg");
+        return Err(DataError::Meant { path, found, help });
+    }
+    let mut cases: BTreeMap<String, &str> = BTreeMap::new();
+    for name in names {
+        if let Some(other) = cases.insert(name.to_lowercase(), name) {
+            remarks.doubts.push(format!("`{other}` and `{name}` are two classes, and differ in case alone"));
+        }
+    }
+    Ok(())
 }
 
 impl Dataset for Folder {

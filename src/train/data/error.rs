@@ -25,6 +25,26 @@ pub enum DataError {
         /// A directory below it that may have been meant.
         near: Option<String>,
     },
+    /// A layout that is none, but like one: what was probably meant can be said.
+    Meant {
+        /// The path.
+        path: String,
+        /// What was found in it.
+        found: String,
+        /// What to do.
+        help: String,
+    },
+    /// Classes that the run does not know whose weights are used.
+    Classes {
+        /// The data set.
+        data: String,
+        /// Their names.
+        unknown: Vec<String>,
+        /// The names that are known.
+        known: Vec<String>,
+        /// The known name that the first may be meant for.
+        near: Option<String>,
+    },
     /// A file cannot be opened, read or written.
     Io {
         /// The path.
@@ -142,7 +162,8 @@ impl DataError {
     fn code(&self) -> Code {
         match self {
             DataError::Unknown { .. } => codes::DATA_UNKNOWN,
-            DataError::Layout { .. } => codes::DATA_LAYOUT,
+            DataError::Layout { .. } | DataError::Meant { .. } => codes::DATA_LAYOUT,
+            DataError::Classes { .. } => codes::DATA_LABEL,
             DataError::Io { .. } => codes::DATA_IO,
             DataError::Broken { .. } => codes::DATA_BROKEN,
             DataError::Size { .. } | DataError::Pictures { .. } => codes::DATA_SIZE,
@@ -162,6 +183,11 @@ impl DataError {
         Some(match self {
             DataError::Unknown { near: Some(near), .. } | DataError::Layout { near: Some(near), .. } => {
                 format!("did you mean `{near}`?")
+            }
+            DataError::Meant { help, .. } => help.clone(),
+            DataError::Classes { known, near, .. } => {
+                let meant = near.as_ref().map(|near| format!("did you mean `{near}`? "));
+                format!("{}the run knows {}; take other folders out", meant.unwrap_or_default(), quoted(known))
             }
             DataError::Unknown { spec, near: None } => elsewhere(spec),
             DataError::Layout { near: None, .. } => "known are IDX files, CIFAR binaries, a folder for each class, \
@@ -215,6 +241,15 @@ fn size_help(has: &[usize], wants: &[usize]) -> String {
     }
 }
 
+/// Names that are listed of many.
+const LISTED: usize = 12;
+
+/// `` `a`, `b` and 3 more ``
+fn quoted(names: &[String]) -> String {
+    let list = names.iter().take(LISTED).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+    if names.len() > LISTED { format!("{list} and {} more", names.len() - LISTED) } else { list }
+}
+
 /// `3×32×32`.
 fn times(dims: &[usize]) -> String {
     dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join("×")
@@ -224,7 +259,13 @@ impl std::fmt::Display for DataError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             DataError::Unknown { spec, .. } => write!(f, "there is no data set, file or directory `{spec}`"),
-            DataError::Layout { path, found, .. } => write!(f, "`{path}` holds no data set that is known: {found}"),
+            DataError::Layout { path, found, .. } | DataError::Meant { path, found, .. } => {
+                write!(f, "`{path}` holds no data set that is known: {found}")
+            }
+            DataError::Classes { data, unknown, .. } => {
+                let classes = if unknown.len() == 1 { "the class" } else { "classes" };
+                write!(f, "`{data}` has {classes} {}, which the run does not know", quoted(unknown))
+            }
             DataError::Format { path, reason } => write!(f, "`{path}` cannot be used here: {reason}"),
             DataError::Io { path, reason } => write!(f, "`{path}`: {reason}"),
             DataError::Broken { path, reason } => write!(f, "`{path}` is broken: {reason}"),

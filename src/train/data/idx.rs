@@ -3,7 +3,8 @@
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::elements::{Element, Header, Values, read_values};
 use super::error::{DataError, Result};
-use super::source::{Split, Want};
+use super::source::Want;
+use super::split::Split;
 use super::stored::{Labels, Stored, fit};
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -46,7 +47,7 @@ pub fn open(directory: &Path, names: Vec<String>, want: &Want) -> Result<Split> 
     let kind = TargetKind::Class { count, names };
     let train = train.stored(want, kind.clone())?;
     let test = test.map(|part| part.stored(want, kind)).transpose()?;
-    Ok(Split { train, test, warnings: Vec::new() })
+    Ok(Split::new(train, test))
 }
 
 /// Images and labels, as read.

@@ -3,113 +3,78 @@
 use super::census::Census;
 use super::dataset::{Dataset, Sample, TargetKind};
 use super::error::{DataError, Result};
-use super::folder::{names_in, split_group, split_of, test_part};
+use super::folder::split_of;
 use super::levels::{Levels, edges};
 use super::mask_file;
 use super::misfit::Misfit;
-use super::pictures::{decode, is_image, size};
-use super::source::{Compares, Split, Want};
+use super::paired::{self, Pair};
+use super::pictures::{decode, look, turned};
+use super::remarks::Remarks;
+use super::source::{Compares, Want, check_pictures};
+use super::split::Split;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// An image and its mask, as paths below the directory.
-type Entry = (Box<str>, Box<str>);
-
 /// Images with masks, decoded when asked for.
 struct Masks {
     directory: PathBuf,
-    entries: Vec<Entry>,
+    entries: Vec<Pair>,
     shape: Vec<usize>,
     kind: TargetKind,
     levels: Levels,
     census: Census,
 }
 
-/// Whether a directory is laid out so, in parts or as one.
-pub fn is_masks(directory: &Path) -> bool {
-    ["", "train"].iter().any(|part| {
-        let part = directory.join(part);
-        part.join("images").is_dir() && part.join("masks").is_dir()
-    })
-}
-
-/// Opens `images/` and `masks/`, below `train/` and `test/` or directly; then every fifth pair is kept for testing. An
-/// image and its mask have the same name up to the ending. Levels are read as [`Levels`] says.
-pub fn open(directory: &Path, want: &Want) -> Result<Split> {
-    super::source::check_pictures(directory, &want.shape)?;
-    let mut broken = Vec::new();
-    let (mut train, mut test) = (Vec::new(), Vec::new());
-    if directory.join("images").is_dir() {
-        split_group(pairs(directory, "", &mut broken)?, &mut train, &mut test, "masks");
-    } else {
-        train = pairs(directory, "train/", &mut broken)?;
-        if let Some(part) = test_part(&names_in(directory)?) {
-            test = pairs(directory, &format!("{part}/"), &mut broken)?;
-        }
-    }
-    if let (true, Some(first)) = (want.strict, broken.first()) {
-        return Err(first.clone());
-    }
+/// Opens images with their masks, in the parts that `paired` finds. Levels are read as [`Levels`] says.
+pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split> {
+    check_pictures(directory, &want.shape)?;
+    let pairs = paired::find(directory, want, &mut remarks)?;
     let mut palettes = Palettes::new(want.aim.levels.as_ref());
-    let (train, learnt) = look(directory, train, want, &mut palettes, &mut broken)?;
-    let (test, measured) = look(directory, test, want, &mut palettes, &mut broken)?;
-    if let (None, Some(stray)) = (&want.aim.levels, Levels::stray(&[&learnt, &measured], want.aim.ignore)) {
-        let entries: &[Entry] = if stray.part == 0 { &train } else { &test };
-        let path = directory.join(entries.get(stray.seen.sample).map_or("", |(_, mask)| mask));
-        let [h, w] = size(&path).unwrap_or([1, usize::MAX]);
-        return Err(edges(&place(&path, [h, w], stray.seen.position, stray.level), stray.count).into());
+    let mut seen = |entries: Vec<Pair>| see(directory, entries, want, &mut palettes, &mut remarks);
+    let train = seen(pairs.train)?;
+    let val = pairs.val.map(&mut seen).transpose()?;
+    let test = pairs.test.map(&mut seen).transpose()?;
+    let all = || [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten();
+    let censuses: Vec<&Census> = all().map(|(_, census)| census).collect();
+    if let (None, Some(stray)) = (&want.aim.levels, Levels::stray(&censuses, want.aim.ignore)) {
+        let entry = all().nth(stray.part).and_then(|(entries, _)| entries.get(stray.seen.sample));
+        let path = directory.join(entry.map_or("", |(_, mask)| mask));
+        let size = look(&path).map_or([1, usize::MAX], |seen| seen.stored);
+        return Err(edges(&place(&path, size, stray.seen.position, stray.level), stray.count).into());
     }
-    let seen = || learnt.iter().chain(measured.iter()).map(|(level, _)| level);
-    let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(seen(), want.aim.ignore));
+    let found = || censuses.iter().flat_map(|census| census.iter()).map(|(level, _)| level);
+    let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(found(), want.aim.ignore));
     let levels = Levels { palette: palettes.colours(), ..levels };
     let classes = |census: &Census| census.map(|level| levels.class(i32::try_from(level).ok()?).map(i64::from));
-    let (learnt, measured) = (classes(&learnt), classes(&measured));
     let no_class = |class: i64| class < 0 || class == 255 || Some(class) == want.aim.ignore;
-    let highest = learnt.highest(no_class).max(measured.highest(no_class));
-    let part = |entries, census| -> Arc<dyn Dataset> {
-        let kind = TargetKind::Mask { classes: Levels::classes(highest) };
+    let highest = all().map(|(_, census)| classes(census).highest(no_class)).max().unwrap_or_default();
+    let part = |(entries, census): (Vec<Pair>, Census)| -> Arc<dyn Dataset> {
+        let (kind, census) = (TargetKind::Mask { classes: Levels::classes(highest) }, classes(&census));
         let (directory, shape, levels) = (directory.to_path_buf(), want.shape.clone(), levels.clone());
         Arc::new(Masks { directory, entries, shape, kind, levels, census })
     };
-    split_of(directory, part(train, learnt), Some(part(test, measured)), &broken)
+    split_of(directory, (part(train), val.map(part), test.map(part)), &pairs.parts, remarks)
 }
 
-/// Images with their masks, sorted; images without are noted.
-fn pairs(directory: &Path, part: &str, broken: &mut Vec<DataError>) -> Result<Vec<Entry>> {
-    let stem = |name: &str| name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_string();
-    let masks = names_in(&directory.join(format!("{part}masks")))?;
-    let masks: BTreeMap<String, String> = masks.into_iter().filter(|n| is_image(n)).map(|n| (stem(&n), n)).collect();
-    let mut entries = Vec::new();
-    for name in names_in(&directory.join(format!("{part}images")))?.into_iter().filter(|n| is_image(n)) {
-        let image = format!("{part}images/{name}");
-        match masks.get(&stem(&name)) {
-            Some(mask) => entries.push((image.into_boxed_str(), format!("{part}masks/{mask}").into_boxed_str())),
-            None => {
-                let reason = format!("it has no mask `{part}masks/{}.png`", stem(&name));
-                broken.push(DataError::broken(directory.join(&image).display(), reason));
-            }
-        }
-    }
-    Ok(entries)
-}
-
-/// What a mask holds.
+/// What a pair holds.
 struct Looked {
     census: Census,
     palette: BTreeMap<i32, [u8; 3]>,
+    frames: bool,
+    turned: bool,
 }
 
 /// Looks at every mask: which levels they hold, and where first. Files that are broken are passed over, masks that hold
 /// what cannot be a class are refused.
-fn look(
+fn see(
     directory: &Path,
-    entries: Vec<Entry>,
+    entries: Vec<Pair>,
     want: &Want,
     palettes: &mut Palettes,
-    broken: &mut Vec<DataError>,
-) -> Result<(Vec<Entry>, Census)> {
+    remarks: &mut Remarks,
+) -> Result<(Vec<Pair>, Census)> {
     let looked: Vec<Result<Looked>> = entries.par_iter().map(|entry| look_at(directory, entry, want)).collect();
     let (mut kept, mut census) = (Vec::with_capacity(entries.len()), Census::default());
     for (entry, looked) in entries.into_iter().zip(looked) {
@@ -117,21 +82,23 @@ fn look(
             Ok(looked) => {
                 palettes.add(&directory.join(entry.1.as_ref()), &looked.palette)?;
                 census.take(kept.len(), looked.census);
+                remarks.frames.extend(looked.frames.then(|| entry.0.to_string()));
+                remarks.turned.extend(looked.turned.then(|| entry.0.to_string()));
                 kept.push(entry);
             }
             Err(error) if want.strict || matches!(error, DataError::Target(_)) => return Err(error),
-            Err(error) => broken.push(error),
+            Err(error) => remarks.broken.push(error),
         }
     }
     Ok((kept, census))
 }
 
 /// Reads a mask, compares its size with the image's, and notes its levels.
-fn look_at(directory: &Path, (image, mask): &Entry, want: &Want) -> Result<Looked> {
-    let expected = size(&directory.join(image.as_ref()))?;
+fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Looked> {
+    let picture = look(&directory.join(image.as_ref()))?;
     let path = directory.join(mask.as_ref());
     let found = mask_file::read(&path)?;
-    same_size(&path, expected, found.size)?;
+    picture.check_mask(&path, found.size)?;
     let white = want.aim.levels.as_ref().and_then(|levels| levels.white);
     let at = |level: &i32| place(&path, found.size, found.levels.iter().position(|l| l == level).unwrap_or(0), level);
     if let (Some(white), Some(stray)) = (white, found.levels.iter().find(|&&level| level != 0 && Some(level) != white))
@@ -151,14 +118,7 @@ fn look_at(directory: &Path, (image, mask): &Entry, want: &Want) -> Result<Looke
         Some((i32::try_from(level).ok()?, *colour))
     };
     let palette = census.iter().filter_map(colour).collect();
-    Ok(Looked { census, palette })
-}
-
-fn same_size(mask: &Path, [h, w]: [usize; 2], [mh, mw]: [usize; 2]) -> Result<()> {
-    if [h, w] == [mh, mw] {
-        return Ok(());
-    }
-    Err(DataError::broken(mask.display(), format!("it is {mh}×{mw}, and its image {h}×{w}")))
+    Ok(Looked { census, palette, frames: picture.frames, turned: picture.fits_either() })
 }
 
 /// `` `masks/a.png` has level 127 at row 3, column 5 ``.
@@ -236,16 +196,19 @@ impl Dataset for Masks {
 
     fn get(&self, index: usize, out: &mut Sample) -> Result<()> {
         let (image, mask) = &self.entries[index];
-        let [h, w] = decode(&self.directory.join(image.as_ref()), self.shape[0], out.pixels.bytes())?;
+        let path = self.directory.join(image.as_ref());
+        let [h, w] = decode(&path, self.shape[0], out.pixels.bytes())?;
+        let seen = look(&path)?;
         let path = self.directory.join(mask.as_ref());
         let found = mask_file::read(&path)?;
-        same_size(&path, [h, w], found.size)?;
-        let classes = out.target.mask();
+        seen.check_mask(&path, found.size)?;
+        let mut levels = Vec::with_capacity(found.levels.len());
         for (position, level) in found.levels.into_iter().enumerate() {
             let class = self.levels.class(level);
             let stray = || stray_level(place(&path, found.size, position, level), self.levels.white.unwrap_or(255));
-            classes.push(class.ok_or_else(stray)?);
+            levels.push(class.ok_or_else(stray)?);
         }
+        out.target.mask().extend(turned(&seen, found.size, levels));
         out.dims = [self.shape[0], h, w];
         Ok(())
     }
@@ -260,6 +223,6 @@ impl Dataset for Masks {
 
     fn tell(&self, sample: usize, position: usize, value: &str) -> String {
         let path = self.directory.join(self.entries.get(sample).map_or("", |(_, mask)| mask));
-        place(&path, size(&path).unwrap_or([1, usize::MAX]), position, value)
+        place(&path, look(&path).map_or([1, usize::MAX], |seen| seen.stored), position, value)
     }
 }

@@ -33,12 +33,12 @@ impl Photo {
     /// where its pixels are no grey levels.
     pub fn read(path: &Path, channels: usize) -> Result<Self> {
         let (kind, turned) = header(path)?;
-        let mut pixels = Vec::new();
-        let size = decode(path, channels, &mut pixels)?;
         let about = Stored::of(kind).ok_or_else(|| DataError::Format {
             path: path.display().to_string(),
             reason: "its pixels are floats, whose range a picture does not say: give them as `.npy`".into(),
         })?;
+        let mut pixels = Vec::new();
+        let size = decode(path, channels, &mut pixels)?;
         let mut changes = Vec::new();
         let mut change = |on: bool, words: &str| on.then(|| changes.push(words.to_string()));
         change(turned, "turned upright");

@@ -1,45 +1,135 @@
-//! Image files: decoded within limits, so that a small file cannot fill the memory.
+//! Image files: decoded within limits, so that a small file cannot fill the memory; turned as their EXIF orientation says.
 
 use super::channels::adapt;
 use super::error::{DataError, Result};
-use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+use super::intact::{CUT, other_kind, structure};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
-/// Bytes that one decoded image may take up.
+/// Bytes that one decoded image may take up, and its file.
 const LIMIT: u64 = 512 << 20;
 /// Pixels along one side.
 const SIDE: u32 = 1 << 16;
 
+/// The endings of images that can be read, in any case.
+const ENDINGS: [&str; 11] =
+    [".png", ".jpg", ".jpeg", ".jfif", ".jpe", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff"];
+
 /// Whether a file's ending is an image's that can be read.
 pub fn is_image(name: &str) -> bool {
     let name = name.to_lowercase();
-    [".png", ".jpg", ".jpeg"].iter().any(|ending| name.ends_with(ending))
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Height and width, from the header alone.
+/// What can be seen of a picture without decoding it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Height and width, turned as it is to be seen.
+    pub size: [usize; 2],
+    /// Height and width as it is stored.
+    pub stored: [usize; 2],
+    /// How it is turned.
+    pub orientation: Orientation,
+    /// What the file is, whatever its ending says.
+    pub format: ImageFormat,
+    /// Whether it holds more frames or pages than the one that is read.
+    pub frames: bool,
+}
+
+impl Look {
+    /// Whether the picture is turned, and a mask of its size would fit it turned and unturned.
+    pub fn fits_either(&self) -> bool {
+        self.orientation != Orientation::NoTransforms && self.size == self.stored
+    }
+
+    /// Compares the size of a mask with the picture's, turned or as it is stored.
+    ///
+    /// # Errors
+    /// [`DataError::Broken`] where it is neither.
+    pub fn check_mask(&self, mask: &Path, found: [usize; 2]) -> Result<()> {
+        if [self.size, self.stored].contains(&found) {
+            return Ok(());
+        }
+        let ([h, w], [mh, mw]) = (self.size, found);
+        Err(DataError::broken(mask.display(), format!("it is {mh}×{mw}, and its image {h}×{w}")))
+    }
+}
+
+/// The values of a mask that belongs to a picture (and was checked), turned with it where it has the size at which the picture
+/// is stored.
+pub fn turned<T: Copy>(picture: &Look, [mh, mw]: [usize; 2], values: Vec<T>) -> Vec<T> {
+    let [h, w] = picture.size;
+    if [h, w] == [mh, mw] {
+        return values;
+    }
+    // A sideways picture: row y and column x of what is seen come from column y and row x, one or both counted backwards.
+    let (down, right) = match picture.orientation {
+        Orientation::Rotate90 => (false, true),
+        Orientation::Rotate270 => (true, false),
+        Orientation::Rotate90FlipH => (false, false),
+        _ => (true, true),
+    };
+    let from = |y: usize, x: usize| {
+        let row = if right { mh - 1 - x } else { x };
+        let column = if down { mw - 1 - y } else { y };
+        values.get(row * mw + column).copied()
+    };
+    (0..h).flat_map(|y| (0..w).filter_map(move |x| from(y, x))).collect()
+}
+
+/// Looks at a picture: its header, and whether its file is whole.
 ///
 /// # Errors
-/// [`DataError::Broken`] where it is no image, or too large to be decoded.
-pub fn size(path: &Path) -> Result<[usize; 2]> {
-    let (width, height) = reader(path)?.into_dimensions().map_err(|error| broken(path, &error))?;
-    let bytes = width as u64 * height as u64 * 4;
-    if width > SIDE || height > SIDE || bytes > LIMIT {
+/// [`DataError::Broken`] where it is no image, cut short, or too large to be decoded.
+pub fn look(path: &Path) -> Result<Look> {
+    let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
+    look_into(BufReader::new(file), path)
+}
+
+fn look_into(mut file: impl BufRead + Seek, path: &Path) -> Result<Look> {
+    let io = |error: std::io::Error| DataError::io(path, &error);
+    let mut start = Vec::new();
+    file.by_ref().take(64).read_to_end(&mut start).map_err(io)?;
+    let format = image::guess_format(&start).ok().filter(ImageFormat::reading_enabled);
+    let Some(format) = format.filter(|_| other_kind(&start).is_none()) else {
+        let reason = other_kind(&start).unwrap_or("it is no picture of a kind that is read, whatever its ending says");
+        return Err(DataError::broken(path.display(), reason));
+    };
+    let seen = structure(&mut file, format).map_err(io)?;
+    if seen.cut {
+        return Err(DataError::broken(path.display(), CUT));
+    }
+    file.rewind().map_err(io)?;
+    let mut decoder = decoder(file, format, path)?;
+    let (width, height) = decoder.dimensions();
+    if width > SIDE || height > SIDE || width as u64 * height as u64 * 4 > LIMIT {
         return Err(DataError::broken(path.display(), format!("{width}×{height} pixels are too many")));
     }
-    Ok([height as usize, width as usize])
+    // A tag that cannot be read turns nothing, as in viewers.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let stored = [height as usize, width as usize];
+    let size = if is_sideways(orientation) { [stored[1], stored[0]] } else { stored };
+    Ok(Look { size, stored, orientation, format, frames: seen.frames })
+}
+
+/// Whether height and width change places.
+fn is_sideways(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Decodes an image to `channels` (1 or 3), appends them one after the other to `out`, and gives height and width.
 ///
-/// Transparency is dropped; 16-bit values are rounded to 8.
+/// It is turned as its EXIF orientation says. Transparency is dropped, as `convert("RGB")` of Pillow does; 16-bit values are
+/// scaled and rounded to 8; CMYK becomes RGB.
 ///
 /// # Errors
-/// [`DataError::Broken`] where it is no image, or too large.
+/// [`DataError::Broken`] where it is no image, cut short, too large, or of floating point.
 pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize; 2]> {
-    size(path)?;
-    let image = reader(path)?.decode().map_err(|error| broken(path, &error))?;
+    let image = load(path)?;
     let size = [image.height() as usize, image.width() as usize];
     if image.color().has_color() {
         let rgb = match image {
@@ -56,25 +146,48 @@ pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize;
     Ok(size)
 }
 
-/// An image as it is stored, with the format of its file.
+/// An image as it is stored, not turned, with the format of its file.
 ///
 /// # Errors
 /// As [`decode`].
 pub fn stored(path: &Path) -> Result<(DynamicImage, ImageFormat)> {
-    size(path)?;
-    let reader = reader(path)?;
-    let format = reader.format().ok_or_else(|| DataError::broken(path.display(), "it is no image that is known"))?;
-    Ok((reader.decode().map_err(|error| broken(path, &error))?, format))
+    let (image, seen) = unturned(path)?;
+    Ok((image, seen.format))
 }
 
-fn reader(path: &Path) -> Result<ImageReader<BufReader<File>>> {
+/// A whole picture, turned.
+fn load(path: &Path) -> Result<DynamicImage> {
+    let (mut image, seen) = unturned(path)?;
+    if matches!(image, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
+        let reason = "it holds floating-point values, whose range is not known: write it with 8 or 16 bits";
+        return Err(DataError::broken(path.display(), reason));
+    }
+    image.apply_orientation(seen.orientation);
+    Ok(image)
+}
+
+/// A whole picture as it is stored, and what is to be seen of it.
+fn unturned(path: &Path) -> Result<(DynamicImage, Look)> {
     let io = |error: std::io::Error| DataError::io(path, &error);
-    let mut reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
+    let mut bytes = Vec::new();
+    File::open(path).map_err(io)?.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(DataError::broken(path.display(), format!("its file is larger than {} MiB", LIMIT >> 20)));
+    }
+    let seen = look_into(Cursor::new(&bytes), path)?;
+    let decoder = decoder(Cursor::new(&bytes), seen.format, path)?;
+    let image = DynamicImage::from_decoder(decoder).map_err(|error| broken(path, &error))?;
+    Ok((image, seen))
+}
+
+/// A decoder of the first frame, within the limits.
+fn decoder<'f>(file: impl BufRead + Seek + 'f, format: ImageFormat, path: &Path) -> Result<impl ImageDecoder + 'f> {
+    let mut reader = ImageReader::with_format(file, format);
     let mut limits = Limits::default();
     limits.max_alloc = Some(LIMIT);
     (limits.max_image_width, limits.max_image_height) = (Some(SIDE), Some(SIDE));
     reader.limits(limits);
-    Ok(reader)
+    reader.into_decoder().map_err(|error| broken(path, &error))
 }
 
 fn broken(path: &Path, error: &image::ImageError) -> DataError {

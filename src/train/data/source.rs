@@ -1,13 +1,17 @@
 //! From what `--data` says to a data set.
 
-use super::dataset::Dataset;
 use super::error::{DataError, Result};
 use super::folder::names_in;
+use super::held::Holding;
 use super::levels::Levels;
-use super::{cifar, classes, digits, idx, masks, tensors};
-use crate::base::{Fault, memory, nearest::nearest};
+use super::listing::{Listing, at};
+use super::matched::match_classes;
+use super::parts::{annotated, look_through};
+use super::remarks::Remarks;
+use super::split::Split;
+use super::{cifar, classes, digits, idx, masks, paired, tensors};
+use crate::base::{memory, nearest::nearest};
 use std::path::Path;
-use std::sync::Arc;
 
 /// What the model wants of its data.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +22,13 @@ pub struct Want {
     pub strict: bool,
     /// Bytes that one file may take up in memory.
     pub memory: u64,
+    /// How data that come as one are divided; [`Holding::Nothing`] where they are only measured on.
+    pub holding: Holding,
+    /// The names of the classes that weights were learnt with, in their order: classes are matched to them by name. Empty
+    /// where nothing is known.
+    pub known: Vec<String>,
+    /// Whether classes may come that are not known (to learn further), or are refused (to measure, or to go on).
+    pub growing: bool,
     /// How targets are to be read.
     pub aim: Aim,
 }
@@ -50,24 +61,8 @@ impl Want {
     /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
         let memory = memory::available().unwrap_or(8 << 30) / 2;
-        Self { shape: shape.to_vec(), strict: false, memory, aim: Aim::default() }
-    }
-}
-
-/// A data set in its two parts.
-pub struct Split {
-    /// What to learn from.
-    pub train: Arc<dyn Dataset>,
-    /// What to measure on.
-    pub test: Option<Arc<dyn Dataset>>,
-    /// Warnings found while opening: which files are broken, and how many.
-    pub warnings: Vec<Fault>,
-}
-
-impl Split {
-    /// What to measure on: the test part, or the whole where there is no other.
-    pub fn evaluation(&self) -> &Arc<dyn Dataset> {
-        self.test.as_ref().unwrap_or(&self.train)
+        let (holding, known, aim) = (Holding::default(), Vec::new(), Aim::default());
+        Self { shape: shape.to_vec(), strict: false, memory, holding, known, growing: false, aim }
     }
 }
 
@@ -79,6 +74,11 @@ pub const NAMES: [&str; 3] = ["builtin:digits", "builtin:digits-canvas", "fashio
 /// # Errors
 /// [`DataError`], where there is no such data, or nothing in it can be used, or it does not fit the model.
 pub fn open(spec: &str, want: &Want) -> Result<Split> {
+    match_classes(open_as_named(spec, want)?, spec, want)
+}
+
+/// Opens it with the classes in the order that they have by themselves.
+fn open_as_named(spec: &str, want: &Want) -> Result<Split> {
     match spec {
         "builtin:digits" => return digits::digits(want),
         "builtin:digits-canvas" => return digits::canvases(want),
@@ -96,6 +96,14 @@ pub fn open(spec: &str, want: &Want) -> Result<Split> {
 }
 
 fn directory(path: &Path, want: &Want) -> Result<Split> {
+    let mut remarks = Remarks::default();
+    let is_other = |path: &Path| {
+        let names = names_in(path).unwrap_or_default();
+        idx::is_idx(&names) || cifar::is_cifar(&names) || paired::is_masks(path)
+    };
+    let done = |path: &Path, listing: &Listing| is_other(path) || annotated(&listing.folders).is_some();
+    let below = look_through(path, "", &mut remarks, &done)?;
+    let path = &at(path, &below);
     let names = names_in(path)?;
     if idx::is_idx(&names) {
         return idx::open(path, Vec::new(), want);
@@ -103,10 +111,10 @@ fn directory(path: &Path, want: &Want) -> Result<Split> {
     if cifar::is_cifar(&names) {
         return cifar::open(path, want);
     }
-    if masks::is_masks(path) {
-        return masks::open(path, want);
+    if paired::is_masks(path) {
+        return masks::open(path, want, remarks);
     }
-    classes::open(path, want).map_err(|error| match error {
+    classes::open(path, want, remarks).map_err(|error| match error {
         DataError::Layout { path, found, near: None } => {
             let found = cifar::pickled(&names).map_or(found, str::to_string);
             let near = inside(Path::new(&path), 2);
@@ -121,7 +129,7 @@ fn inside(path: &Path, depth: usize) -> Option<String> {
     let below: Vec<_> = names_in(path).ok()?.into_iter().take(100).map(|n| path.join(n)).collect();
     let holds = |path: &Path| {
         let names = names_in(path).unwrap_or_default();
-        idx::is_idx(&names) || cifar::is_cifar(&names) || masks::is_masks(path)
+        idx::is_idx(&names) || cifar::is_cifar(&names) || paired::is_masks(path)
     };
     let here = below.iter().find(|path| path.is_dir() && holds(path));
     here.map(|path| path.display().to_string())

@@ -6,7 +6,8 @@ use super::elements::{Array, Values};
 use super::error::{DataError, Result};
 use super::levels::{Levels, edges};
 use super::misfit::{index, shown};
-use super::source::{Split, Want};
+use super::source::Want;
+use super::split::Split;
 use super::stored::{Origin, Stored, fit};
 use super::targets::{Form, Named, kind};
 use std::path::Path;
@@ -34,7 +35,7 @@ pub fn open(path: &Path, want: &Want) -> Result<Split> {
     let reading = Reading::new(&targets, test.as_ref().map(|(_, targets)| targets), want)?;
     let train = reading.stored(&x, inputs, targets, want)?;
     let test = test.map(|(inputs, targets)| reading.stored("x_test", inputs, targets, want)).transpose()?;
-    Ok(Split { train, test, warnings: Vec::new() })
+    Ok(Split::new(train, test))
 }
 
 /// `` `a`, `b` ``, or "nothing".

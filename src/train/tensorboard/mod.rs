@@ -1,6 +1,6 @@
 //! Event files that TensorBoard opens: how training goes, while it goes.
 //!
-//! A [`Board`] is an observer. In its folder, `train/` and `test/` are two curves of one chart: `loss` and the recipe's metrics
+//! A [`Board`] is an observer. In its folder, `train/` and `test/` (what is measured on after every epoch) are two curves of one chart: `loss` and the recipe's metrics
 //! after every epoch. `train/` has also what single batches came to (`batch/loss`, `batch/learning_rate`,
 //! `batch/samples_per_second`), the distribution of every parameter, the network as a graph, and texts.
 

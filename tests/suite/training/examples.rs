@@ -69,7 +69,7 @@ impl Dataset for Noise {
 fn first_steps(network: &Network, recipe: &Recipe) -> Vec<f64> {
     let recipe = Recipe { batch: 2, duration: Duration::Steps(2), ..recipe.clone() };
     let data: Arc<dyn Dataset> = Arc::new(Noise::for_network(network));
-    let split = Split { train: data, test: None, warnings: Vec::new() };
+    let split = Split::new(data, None);
     let mut losses = Vec::new();
     let mut trainer = Trainer::new(network, &recipe, &split, &Options::default()).unwrap_or_else(|e| panic!("{e}"));
     let mut observer = |event: &Event| {

@@ -4,7 +4,8 @@ use super::{Digit, SIDE, load};
 use crate::base::Rng;
 use crate::train::data::dataset::{Pixels, TargetKind};
 use crate::train::data::error::Result;
-use crate::train::data::source::{Split, Want};
+use crate::train::data::source::Want;
+use crate::train::data::split::Split;
 use crate::train::data::stored::{Labels, Stored};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub fn canvases(want: &Want) -> Result<Split> {
         Stored::new("builtin:digits-canvas", [1, CANVAS, CANVAS], &want.shape, values, labels, kind)
     };
     let test = set(&test, TEST, "test")?;
-    Ok(Split { train: Arc::new(set(&train, TRAIN, "train")?), test: Some(Arc::new(test)), warnings: Vec::new() })
+    Ok(Split::new(Arc::new(set(&train, TRAIN, "train")?), Some(Arc::new(test))))
 }
 
 /// One canvas being drawn.

@@ -12,7 +12,8 @@ pub use canvas::canvases;
 
 use super::dataset::{Pixels, TargetKind};
 use super::error::{DataError, Result};
-use super::source::{Split, Want};
+use super::source::Want;
+use super::split::Split;
 use super::stored::{Labels, Stored};
 use std::io::Read;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub fn digits(want: &Want) -> Result<Split> {
         let kind = TargetKind::Class { count: 10, names: (0..10).map(|d| d.to_string()).collect() };
         Stored::new("builtin:digits", [1, SIDE, SIDE], &want.shape, values, Labels::Classes(labels), kind)
     };
-    Ok(Split { train: Arc::new(set(train)?), test: Some(Arc::new(set(test)?)), warnings: Vec::new() })
+    Ok(Split::new(Arc::new(set(train)?), Some(Arc::new(set(test)?))))
 }
 
 /// The digits to learn from and those to measure on.

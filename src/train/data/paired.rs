@@ -1,0 +1,148 @@
+//! `images/` and `masks/`: which mask is whose, and in which part.
+
+use super::error::{DataError, Result};
+use super::held::Holding;
+use super::listing::{at, holds_images, join, list, walk};
+use super::parts::{Parts, images_and_masks, role};
+use super::remarks::Remarks;
+use super::source::Want;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// An image and its mask, as paths below the directory.
+pub type Pair = (Box<str>, Box<str>);
+
+/// Images with their masks, in parts.
+pub struct Pairs {
+    /// The folders of the parts; none where the pairs come as one.
+    pub parts: Parts,
+    /// To learn from.
+    pub train: Vec<Pair>,
+    /// To choose on.
+    pub val: Option<Vec<Pair>>,
+    /// To measure on.
+    pub test: Option<Vec<Pair>>,
+}
+
+/// Whether a directory is laid out so: `images/` with `masks/`, or parts of which one is.
+pub fn is_masks(directory: &Path) -> bool {
+    let folders = list(directory).map(|listing| listing.folders).unwrap_or_default();
+    let mut parts = folders.iter().filter(|name| role(name).is_some());
+    images_and_masks(directory).is_some() || parts.any(|part| images_and_masks(&directory.join(part)).is_some())
+}
+
+/// Finds all pairs: in `train/images/…` with `train/masks/…` (and `val/`, `test/`), in `images/train/…` with `masks/train/…`, or in
+/// `images/…` with `masks/…`, of which a part is held out. An image and its mask have the same name up to the ending.
+///
+/// # Errors
+/// [`DataError::Meant`] for parts that make no sense, [`DataError::Broken`] for the first image without a mask where `want.strict`.
+pub fn find(directory: &Path, want: &Want, remarks: &mut Remarks) -> Result<Pairs> {
+    let (parts, inside) = parts(directory)?;
+    let given = !parts.is_empty();
+    let parts = if given { parts.with_train(directory, want.holding == Holding::Nothing)? } else { parts };
+    let mut read = |part: &str| -> Result<Vec<Pair>> {
+        let (images, masks) = folders(directory, part, inside.as_ref())?;
+        pairs(directory, &images, &masks, remarks)
+    };
+    let mut all = read(parts.train.as_deref().unwrap_or_default())?;
+    let mut other = |part: &Option<String>| part.as_deref().map(&mut read).transpose();
+    let (val, mut test) = (other(&parts.val)?, other(&parts.test)?);
+    // Runs that do not say how learnt from all of a lonely `train/`.
+    if val.is_none() && test.is_none() && !(given && want.holding == Holding::Drawn) {
+        let (images, _) = folders(directory, parts.train.as_deref().unwrap_or_default(), inside.as_ref())?;
+        let (learnt, held) =
+            want.holding.divide(all, "masks", |(image, _)| image.get(images.len() + 1..).unwrap_or(image));
+        (all, test) = (learnt, (!held.is_empty()).then_some(held));
+    }
+    match remarks.broken.first() {
+        Some(first) if want.strict => Err(first.clone()),
+        _ => Ok(Pairs { parts, train: all, val, test }),
+    }
+}
+
+/// The parts, and the names of `images` and `masks` where the parts lie inside of these.
+fn parts(directory: &Path) -> Result<(Parts, Option<(String, String)>)> {
+    let folders = list(directory)?.folders;
+    let Some((images, masks)) = images_and_masks(directory) else {
+        let is_part = |folder: &Path| Ok(images_and_masks(folder).is_some());
+        return Ok((Parts::find(directory, &folders, &is_part)?, None));
+    };
+    let listing = list(&directory.join(&images))?;
+    let inside: Vec<String> = listing.folders.iter().map(|name| join(&images, name)).collect();
+    if !listing.pictures.is_empty() || inside.is_empty() {
+        return Ok((Parts::default(), None));
+    }
+    let named: Vec<String> = listing.folders.into_iter().filter(|name| role(name).is_some()).collect();
+    let parts = Parts::find(&directory.join(&images), &named, &holds_images)?;
+    let below = |part: Option<String>| part.map(|name| join(&images, &name));
+    let parts = Parts { train: below(parts.train), val: below(parts.val), test: below(parts.test) };
+    let inside = (!parts.is_empty()).then_some((images, masks));
+    Ok((parts, inside))
+}
+
+/// The folders of images and of masks of a part.
+fn folders(directory: &Path, part: &str, inside: Option<&(String, String)>) -> Result<(String, String)> {
+    let missing = |what: &str| DataError::Layout {
+        path: at(directory, part).display().to_string(),
+        found: format!("it has no {what}"),
+        near: None,
+    };
+    let Some((images, masks)) = inside else {
+        let (images, masks) = images_and_masks(&at(directory, part)).ok_or_else(|| missing("`images` with `masks`"))?;
+        return Ok((join(part, &images), join(part, &masks)));
+    };
+    let name = part.strip_prefix(images.as_str()).unwrap_or(part).trim_start_matches('/');
+    let same =
+        list(&directory.join(masks))?.folders.into_iter().find(|other| other == name || role(other) == role(name));
+    let same = same.ok_or_else(|| missing(&format!("masks: there is no `{masks}/{name}`")))?;
+    Ok((part.to_string(), join(masks, &same)))
+}
+
+/// A path up to its ending.
+fn stem(path: &str) -> &str {
+    match path.rsplit_once('.') {
+        Some((stem, ending)) if !ending.contains('/') => stem,
+        _ => path,
+    }
+}
+
+/// The pictures below a folder, by their paths below it.
+fn pictures(directory: &Path, folder: &str, remarks: &mut Remarks) -> Result<Vec<Box<str>>> {
+    let mut found = Vec::new();
+    walk(directory, folder, |here, listing| {
+        found.extend(listing.pictures.iter().map(|name| join(here, name).into_boxed_str()));
+        listing.others.iter().for_each(|name| remarks.pass_over(join(here, name)));
+        true
+    })?;
+    found.sort();
+    Ok(found)
+}
+
+/// Images with their masks, sorted; images without are broken, masks without are doubted.
+fn pairs(directory: &Path, images: &str, masks: &str, remarks: &mut Remarks) -> Result<Vec<Pair>> {
+    let mut by_stem: BTreeMap<String, Box<str>> = BTreeMap::new();
+    for mask in pictures(directory, masks, remarks)? {
+        let key = stem(mask.get(masks.len() + 1..).unwrap_or(&mask)).to_string();
+        if let Some(other) = by_stem.insert(key, mask.clone()) {
+            remarks.doubts.push(format!("`{other}` and `{mask}` are masks of one image: the second is read"));
+        }
+    }
+    let mut entries = Vec::new();
+    let mut alone: BTreeMap<&str, &str> = by_stem.iter().map(|(key, mask)| (key.as_str(), &**mask)).collect();
+    for image in pictures(directory, images, remarks)? {
+        let key = stem(image.get(images.len() + 1..).unwrap_or(&image));
+        alone.remove(key);
+        match by_stem.get(key) {
+            Some(mask) => entries.push((image, mask.clone())),
+            None => {
+                let reason = format!("it has no mask `{masks}/{key}.png`");
+                remarks.broken.push(DataError::broken(directory.join(image.as_ref()).display(), reason));
+            }
+        }
+    }
+    if let (Some(first), false) = (alone.values().next(), entries.is_empty()) {
+        let masks = if alone.len() == 1 { "mask has" } else { "masks have" };
+        remarks.doubts.push(format!("{} {masks} no image of the same name, and are not read: `{first}`", alone.len()));
+    }
+    Ok(entries)
+}
