@@ -2,7 +2,7 @@
 
 /// 64 bits from bytes: FNV-1a (Fowler, Noll and Vo), then the finalizer of SplitMix64, so that every bit depends on every byte.
 pub fn stable_hash(bytes: impl IntoIterator<Item = u8>) -> u64 {
-    let fnv = |hash, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     super::rng::mixed(bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, fnv))
 }
 

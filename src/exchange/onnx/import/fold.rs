@@ -75,7 +75,7 @@ fn elementwise(node: &mut Reader, a: &Rc<Tensor>) -> Read<Option<Option<Tensor>>
         return Ok(Some(both(a, &b, f)));
     }
     Ok(Some(match node.op() {
-        "Div" => divided(a, &node.weight(1, "second operand")?),
+        "Div" => divided(a, &*node.weight(1, "second operand")?),
         "Mod" => {
             let (b, c_like) = (node.weight(1, "second operand")?, node.flag("fmod")?);
             remainder(a, &b, c_like)
@@ -83,7 +83,7 @@ fn elementwise(node: &mut Reader, a: &Rc<Tensor>) -> Read<Option<Option<Tensor>>
         "Min" => many(node, f64::min)?,
         "Max" => many(node, f64::max)?,
         "Sum" => many(node, |a, b| a + b)?,
-        "Where" => chosen(a, &node.weight(1, "second operand")?, &node.weight(2, "third operand")?),
+        "Where" => chosen(a, &*node.weight(1, "second operand")?, &*node.weight(2, "third operand")?),
         _ => return Ok(None),
     }))
 }

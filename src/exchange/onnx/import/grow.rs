@@ -69,7 +69,7 @@ impl<'n> Grower<'n> {
 
     /// What could not be said, where [`Self::all`] found no steps.
     pub fn left(&self) -> String {
-        let left = self.net.nodes.iter().zip(&self.made).find(|(node, made)| made.is_none() && !node.inputs.is_empty());
+        let left = self.net.nodes.iter().zip(&self.made).find(|(node, made)| !**made && !node.inputs.is_empty());
         let what = left.or(self.net.nodes.iter().zip(&self.made).next_back());
         let what = what.map_or_else(String::new, |(node, _)| {
             format!(": {}, a `{}`, was left", node.title, node.op.layer().kind())
