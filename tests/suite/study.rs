@@ -5,7 +5,7 @@ use archc::lower::ParamStore;
 use archc::lower::weights::save;
 use archc::study::surgery::{blocks, plain_cut, without};
 use archc::study::{
-    Desk, Folder, Halt, Measurable, Progress, Subject, Twin, degradation, features, gradients, landscape,
+    Desk, Folder, Given, Halt, Measurable, Progress, Subject, Twin, degradation, features, gradients, landscape,
 };
 use archc::train::data::{Split, Want, open};
 use candle_core::{DType, Device, Tensor};
@@ -113,7 +113,7 @@ fn norms_of_gradients_are_those_of_finite_differences() {
     let file = dir.path().join("start.safetensors");
     let start = ParamStore::new(&case.network, 1, DType::F32, &Device::Cpu).unwrap();
     save(&start, &file, &Default::default()).unwrap();
-    let mut moved = Measurable::new(&case, &file, &Device::Cpu).unwrap();
+    let mut moved = Measurable::new(&case, &Given { path: file, key: None }, &Device::Cpu).unwrap();
     let probe = moved.probe(&data.train, 256).unwrap();
     for layer in ["stem", "fc"] {
         let path = format!("{layer}.weight");

@@ -62,7 +62,7 @@ impl Labels<'_> {
         if let Some(misfit) = self.void() {
             return label(misfit);
         }
-        if let Some(misfit) = self.from_one().or_else(|| self.edges()) {
+        if let Some(misfit) = self.counted_from_one().or_else(|| self.edges()) {
             return label(misfit);
         }
         match self.too_few() {
@@ -107,7 +107,7 @@ impl Labels<'_> {
     }
 
     /// Labels from 1 to the number of classes.
-    fn from_one(&self) -> Option<Misfit> {
+    fn counted_from_one(&self) -> Option<Misfit> {
         let (first, last) = (self.kept.first()?.0, *self.kept.last()?);
         if first != 1 || last.0 != self.classes || self.masks() && self.classes == 2 && self.kept.len() < 2 {
             return None;

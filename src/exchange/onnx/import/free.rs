@@ -178,10 +178,8 @@ pub fn differs(a: &Net, b: &Net) -> Option<String> {
 
 /// Whether two layers have the same numbers; those that follow from a size are others.
 fn same_params(x: &Node, y: &Node) -> bool {
-    let same = |((a, p), (b, q)): (&(&str, Rc<Tensor>), &(&str, Rc<Tensor>))| {
-        a == b && p.dims == q.dims && (Rc::ptr_eq(p, q) || p.floats() == q.floats())
-    };
-    x.params.len() == y.params.len() && x.params.iter().zip(&y.params).all(same)
+    let same = |p: &Rc<Tensor>, q: &Rc<Tensor>| p.dims == q.dims && (Rc::ptr_eq(p, q) || p.floats() == q.floats());
+    x.params.len() == y.params.len() && x.params.iter().zip(&y.params).all(|((a, p), (b, q))| a == b && same(p, q))
 }
 
 /// Whether two ops are the same at different sizes. What states a size outright may state another.
