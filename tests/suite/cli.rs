@@ -331,7 +331,7 @@ fn both_engines_refuse_the_same() {
         refused(&["--input", "x.npy", "--weights", "none.pth"], 1, "error[E0810]");
         refused(&["--input", "x.npy", "--weights", "x.npy"], 1, "error[E0810]");
         refused(&["--input", "x.npy", "--weights", "other.safetensors", "--partial"], 1, "error[E0812]");
-        refused(&["--input", "x.npy", "--weights", "."], 1, "error[E0912]");
+        refused(&["--input", "x.npy", "--weights", "."], 1, "error[E0810]");
     }
     for command in ["run", "eval", "bench"] {
         let rest: &[&str] = match command {
