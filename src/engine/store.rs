@@ -36,6 +36,11 @@ impl Store {
         Self { dry: true, ..Self::new(Arc::new(BTreeMap::new())) }
     }
 
+    /// Whether its steps get no weights: they are named, and never run.
+    pub fn is_dry(&self) -> bool {
+        self.dry
+    }
+
     /// A parameter of a node where it lies; `None` where the node has none of that name.
     fn found(&self, graph: &Graph, node: NodeId, name: &str) -> Result<Option<Cow<'_, [f32]>>> {
         let Some(spec) = graph.params(node).into_iter().find(|spec| spec.name == name) else { return Ok(None) };

@@ -74,3 +74,17 @@ fn the_picture_shows_scratch_and_what_is_shared() {
     assert!(count("box scratch") > 1 && count("url(#hatch)") > 1, "{picture}");
     assert!(picture.contains("lower bound") && picture.contains("peak "), "{picture}");
 }
+
+/// Cuts of a map are searched, not listed: there are as many as it has columns.
+#[test]
+fn a_map_of_endless_lines_is_planned_soon() {
+    let network = written(
+        "model Net { input x [N, 3, 8, 2147483648]\n conv(8, 3) -> relu -> maxpool(2) -> conv_transpose(8, 2, stride=2) }",
+    );
+    for batch in [1, 2] {
+        match Outline::new(&network, batch, 2, Isa::best(), None) {
+            Ok(outline) => verify(&outline.plan).unwrap(),
+            Err(error) => assert_eq!(error.code.0, "E0906"),
+        }
+    }
+}

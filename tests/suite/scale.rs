@@ -1,7 +1,9 @@
 //! Long networks: time grows with their length, not with its square.
 
+use archc::exchange::{pytorch, rust};
 use archc::plan::{self, Mode, verify::verify};
 use archc::{Network, Options};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 fn repeated(count: usize) -> String {
@@ -66,6 +68,21 @@ fn planning_takes_time_by_length() {
                 plan::best(&network.graph, mode, 1).unwrap();
             });
         }
+    }
+}
+
+/// A loop whose turns have names of their own, and groups of as many bodies: neither is compared with all the others.
+#[test]
+fn exporting_takes_time_by_length() {
+    let turns =
+        |count| format!("model Chain() {{ input x [N, 4, 8, 8]\n for i in 1..={count} {{ turn{{i}}: conv(4, 3) }} }}");
+    let networks = [2_000, 20_000].map(|count| (count, compile(&turns(count), count)));
+    type Source = fn(&Network, &BTreeMap<String, String>) -> String;
+    for (what, source) in [("PyTorch", pytorch::source as Source), ("Rust", rust::source)] {
+        assert_linear(what, |count| {
+            let network = &networks.iter().find(|(length, _)| *length == count).unwrap().1;
+            assert!(!source(network, &BTreeMap::new()).is_empty());
+        });
     }
 }
 

@@ -17,6 +17,29 @@ use crate::shape::Layout;
 /// The input position of each output position along an axis; `None` for zero.
 type Sources = Vec<Option<usize>>;
 
+/// A step that is looked at and never run: it lists no positions, of which a map may have more than memory.
+struct Named(&'static str);
+
+impl Call for Named {
+    fn name(&self) -> String {
+        self.0.into()
+    }
+
+    fn run(&self, _: Job) {
+        unreachable!("an outline is never run");
+    }
+}
+
+/// What the kernel of an op that makes a map of another size is called.
+fn kernel(op: &Op) -> Option<&'static str> {
+    match op {
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Some("pool"),
+        Op::Upsample(op) if op.mode == Interpolation::Bilinear => Some("bilinear"),
+        Op::Upsample(_) | Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => Some("gather"),
+        _ => None,
+    }
+}
+
 impl Call for Convert {
     fn name(&self) -> String {
         "convert".into()
@@ -120,6 +143,9 @@ impl Call for Flatten {
 /// # Errors
 /// Where the op is none of these.
 pub fn map(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+    if let Some(name) = kernel(&context.graph.node(node).op).filter(|_| context.store.is_dry()) {
+        return Ok(Box::new(Named(name)));
+    }
     let from = step.reads[0].node;
     let (channels, input, output) = (context.channels(from), context.plane(from), context.plane(node));
     let pool = |kernel: &[usize], stride: &[usize], pad: &[usize], dilation: &[usize]| PoolShape {

@@ -2,9 +2,10 @@
 
 use crate::graph::NodeId;
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 /// A value within a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ref {
     /// An input, by its position.
     Input(usize),
@@ -13,7 +14,7 @@ pub enum Ref {
 }
 
 /// One step of a body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Item {
     /// Its label: what its parameters' paths go on with.
     pub label: String,
@@ -55,7 +56,7 @@ pub struct Layer {
 }
 
 /// Uses of a class in a row.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Run {
     /// The class.
     pub class: usize,
@@ -81,8 +82,24 @@ impl PartialEq for What {
     }
 }
 
+impl Eq for What {}
+
+/// The node is an example here, too.
+impl Hash for What {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match self {
+            Self::Op(layer) => layer.key.hash(state),
+            Self::Use(class) => class.hash(state),
+            Self::Chain(items) => items.hash(state),
+            Self::Run(run) => run.hash(state),
+            Self::Hole => {}
+        }
+    }
+}
+
 /// A body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Body {
     /// How many values come in.
     pub inputs: usize,

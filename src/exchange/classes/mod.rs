@@ -20,6 +20,7 @@ pub use tree::Chainable;
 pub use words::{Reserved, distinct, unlike};
 
 use crate::elaborate::{Network, Program};
+use crate::graph::{NodeId, SkipEdge};
 use crate::ops::Op;
 use crate::syntax::ast;
 use expr::{Base, half_of_base, literal, of_bases};
@@ -113,13 +114,14 @@ impl Classes {
         let tree = Tree::of(network, chainable);
         let names = words::of_classes(&tree.found, network, reserved);
         let last = tree.found.len() - 1;
+        let set = names.iter().map(String::as_str).collect();
         let mut classes = Self { list: Vec::new() };
         for (i, found) in tree.found.iter().enumerate() {
             let doc = match i == last {
                 true => network.doc.clone(),
                 false => found.block.as_ref().and_then(|block| docs.get(block)).cloned(),
             };
-            let class = classes.unify(&tree, found, Taken { reserved, classes: &names, body: &found.body });
+            let class = classes.unify(&tree, found, Taken::new(reserved, &set, &found.body));
             classes.list.push(Class { name: names[i].clone(), doc, ..class });
         }
         classes
@@ -273,25 +275,26 @@ impl Classes {
 }
 
 /// Whether a step changes what a skip carries, or is a block whose steps do.
-fn shrinks(found: &[Found], item: &Item, network: &Network) -> bool {
+fn shrinks(found: &[Found], item: &Item, projected: &BTreeSet<NodeId>) -> bool {
     match &item.what {
-        What::Chain(items) => projects(network, items),
+        What::Chain(items) => projects(projected, items),
         What::Op(layer) => layer.key.starts_with("zero_pad"),
         What::Use(class) | What::Run(Run { class, .. }) => {
             let inner = &found[*class].body.items;
-            projects(network, inner) || inner.iter().any(|item| shrinks(found, item, network))
+            projects(projected, inner) || inner.iter().any(|item| shrinks(found, item, projected))
         }
         What::Hole => false,
     }
 }
 
 /// Whether a chain is what `via project` makes.
-fn projects(network: &Network, items: &[Item]) -> bool {
-    let carried = |item: &Item| match &item.what {
-        What::Op(layer) => network.graph.skips.iter().any(|skip| {
-            skip.via.is_some() && network.graph.operands(skip.merge).get(skip.source_operand) == Some(&layer.node)
-        }),
-        _ => false,
-    };
-    items.last().is_some_and(carried)
+fn projects(projected: &BTreeSet<NodeId>, items: &[Item]) -> bool {
+    items.last().is_some_and(|item| matches!(&item.what, What::Op(layer) if projected.contains(&layer.node)))
+}
+
+/// The last steps of what is on the way of skips.
+fn projected(network: &Network) -> BTreeSet<NodeId> {
+    let graph = &network.graph;
+    let carried = |skip: &SkipEdge| graph.operands(skip.merge).get(skip.source_operand).copied();
+    graph.skips.iter().filter(|skip| skip.via.is_some()).filter_map(carried).collect()
 }

@@ -7,7 +7,8 @@ use crate::elaborate::Network;
 use crate::graph::{BlockUse, Graph, NodeId, ScopeKind};
 use crate::ops::Op;
 use crate::ops::structure::Identity;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// One use of a body.
@@ -45,6 +46,8 @@ pub struct Tree<'n> {
     given: Vec<bool>,
     chainable: Chainable<'n>,
     pub found: Vec<Found>,
+    /// Which of them are alike, for looking one up.
+    known: HashMap<u64, Vec<usize>>,
     pub uses: Vec<Use>,
 }
 
@@ -81,6 +84,7 @@ impl<'n> Tree<'n> {
             given,
             chainable,
             found: Vec::new(),
+            known: HashMap::new(),
             uses: Vec::new(),
         };
         let inputs = graph.inputs.iter().map(|id| tree.at[id]).collect();
@@ -222,8 +226,12 @@ impl<'n> Tree<'n> {
                     && other.numbers.len() == made.numbers.len() + extras.len()
             }
         };
-        let class = self.found.iter().position(same).unwrap_or(self.found.len());
+        let mut state = DefaultHasher::new();
+        (&name, &made.body).hash(&mut state);
+        let alike = self.known.entry(state.finish()).or_default();
+        let class = alike.iter().copied().find(|&class| same(&self.found[class])).unwrap_or(self.found.len());
         if class == self.found.len() {
+            alike.push(class);
             self.found.push(Found { name, block, body: made.body, uses: Vec::new() });
         }
         self.found[class].uses.push(self.uses.len());

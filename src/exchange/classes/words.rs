@@ -1,8 +1,10 @@
 //! Names that a target can have: not its own words, and no two things by one name.
 
 use super::tree::Found;
-use super::{Body, Kind, What, shrinks};
+use super::{Body, Kind, What, projected, shrinks};
 use crate::elaborate::Network;
+use crate::graph::NodeId;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which words the target keeps for itself: its keywords, and what the file it writes needs.
@@ -29,7 +31,8 @@ fn private(name: &str) -> bool {
 /// Names of blocks' classes, none of them twice.
 struct Names<'f> {
     found: &'f [Found],
-    network: &'f Network,
+    /// What skips carry, where it is fitted to what they meet.
+    projected: BTreeSet<NodeId>,
     taken: BTreeSet<String>,
     /// How many bodies have a name, and how many were given it.
     variants: BTreeMap<&'f str, usize>,
@@ -40,7 +43,8 @@ impl<'f> Names<'f> {
     fn new(found: &'f [Found], network: &'f Network, model: &str) -> Self {
         let mut variants: BTreeMap<&str, usize> = BTreeMap::new();
         found.iter().for_each(|one| *variants.entry(&one.name).or_default() += 1);
-        Self { found, network, taken: BTreeSet::from([model.to_string()]), variants, counts: BTreeMap::new() }
+        let (taken, projected) = (BTreeSet::from([model.to_string()]), projected(network));
+        Self { found, projected, taken, variants, counts: BTreeMap::new() }
     }
 
     /// A name that is not taken: the block's own, with what sets this body apart.
@@ -49,7 +53,7 @@ impl<'f> Names<'f> {
         let own =
             if private(&one.name) { format!("Block{}", one.name.trim_start_matches('_')) } else { one.name.clone() };
         let several = self.variants.get(one.name.as_str()).is_some_and(|&count| count > 1);
-        let down = several && one.body.items.iter().any(|item| shrinks(self.found, item, self.network));
+        let down = several && one.body.items.iter().any(|item| shrinks(self.found, item, &self.projected));
         let base = format!("{own}{}", if down { "Down" } else { "" });
         let count = self.counts.entry(base.clone()).or_default();
         loop {
@@ -73,32 +77,38 @@ pub fn unlike(name: &str, taken: impl Fn(&str) -> bool) -> String {
 
 /// The names of several things in order, no two of them equal.
 pub fn distinct(names: impl IntoIterator<Item = String>, taken: Reserved) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    let (mut list, mut found) = (Vec::new(), BTreeSet::new());
     for name in names {
-        let name = unlike(&name, |name| taken(name) || found.iter().any(|other| other == name));
-        found.push(name);
+        let name = unlike(&name, |name| taken(name) || found.contains(name));
+        found.insert(name.clone());
+        list.push(name);
     }
-    found
+    list
 }
 
 /// What arguments of a class's constructor are not called: words of the target, classes, and, for what the class keeps, its
 /// members.
 pub(super) struct Taken<'a> {
-    pub reserved: Reserved<'a>,
-    pub classes: &'a [String],
-    pub body: &'a Body,
+    reserved: Reserved<'a>,
+    classes: &'a BTreeSet<&'a str>,
+    /// Labels, and the counts of runs.
+    members: BTreeSet<Cow<'a, str>>,
 }
 
-impl Taken<'_> {
+impl<'a> Taken<'a> {
+    pub fn new(reserved: Reserved<'a>, classes: &'a BTreeSet<&'a str>, body: &'a Body) -> Self {
+        let labels = body.items.iter().map(|item| Cow::from(&item.label));
+        let counts = body.items.iter().filter_map(|item| match &item.what {
+            What::Run(run) => Some(Cow::from(format!("{}_count", run.prefix))),
+            What::Op(_) | What::Use(_) | What::Chain(_) | What::Hole => None,
+        });
+        Self { reserved, classes, members: labels.chain(counts).collect() }
+    }
+
     /// Whether an argument cannot have a name.
     pub fn holds(&self, name: &str, kind: Kind) -> bool {
-        let member = || self.body.items.iter().any(|item| item.label == name || counted(&item.what, name));
         // A module is the member of its name.
-        (self.reserved)(name) || self.classes.iter().any(|class| class == name) || (kind != Kind::Module && member())
+        let member = || kind != Kind::Module && self.members.contains(name);
+        (self.reserved)(name) || self.classes.contains(name) || member()
     }
-}
-
-/// Whether a name is that of a run's count.
-fn counted(what: &What, name: &str) -> bool {
-    matches!(what, What::Run(run) if name.strip_suffix("_count") == Some(run.prefix.as_str()))
 }

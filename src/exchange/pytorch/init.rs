@@ -1,7 +1,6 @@
 //! How parameters start, where that is not how PyTorch starts them.
 
 use super::{Class, has_state, started};
-use crate::elaborate::Network;
 use crate::exchange::classes::{Item, What};
 use crate::graph::Graph;
 use crate::ops::{Init, Op};
@@ -9,22 +8,23 @@ use std::collections::BTreeSet;
 
 /// Lines of a constructor. The model starts all convolutions as the ResNet paper does, before what starts otherwise is set:
 /// so a class sets its own only where some convolution differs.
-pub(super) fn lines(graph: &Graph, class: &Class, model: bool, network: &Network) -> String {
-    let mixed = network
-        .graph
-        .order()
-        .any(|id| conv_start(&network.graph.node(id).op).is_some_and(|init| init != Init::KaimingNormal));
+pub(super) fn lines(graph: &Graph, class: &Class, model: bool, mixed: bool) -> String {
     let mut text: String =
         class.body.items.iter().map(|item| of_item(graph, item, &super::member(&item.label), mixed)).collect();
-    let any = network.graph.order().any(|id| conv_start(&network.graph.node(id).op).is_some());
-    if model && any && !mixed {
+    let any = || graph.order().any(|id| conv_start(&graph.node(id).op).is_some());
+    if model && !mixed && any() {
         text += "        for module in self.modules():\n";
-        let kinds: Vec<String> = kinds(&network.graph).into_iter().map(|kind| format!("nn.{kind}")).collect();
+        let kinds: Vec<String> = kinds(graph).into_iter().map(|kind| format!("nn.{kind}")).collect();
         let kinds = if kinds.len() == 1 { kinds[0].clone() } else { format!("({})", kinds.join(", ")) };
         text += &format!("            if isinstance(module, {kinds}):\n");
         text += "                nn.init.kaiming_normal_(module.weight, mode=\"fan_out\")\n";
     }
     text
+}
+
+/// Whether some convolution starts otherwise.
+pub(super) fn mixed(graph: &Graph) -> bool {
+    graph.order().any(|id| conv_start(&graph.node(id).op).is_some_and(|init| init != Init::KaimingNormal))
 }
 
 fn conv_start(op: &Op) -> Option<Init> {

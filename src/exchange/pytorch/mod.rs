@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 /// The source, and the doc comments of its blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     let classes = Classes::of(network, docs, &is_module, &not_kept);
-    let writer = Writer { graph: &network.graph, network, classes: &classes };
+    let writer = Writer { graph: &network.graph, network, classes: &classes, mixed: init::mixed(&network.graph) };
     let mut body = String::new();
     for (i, class) in classes.list.iter().enumerate() {
         body += "\n\n";
@@ -79,6 +79,8 @@ struct Writer<'a> {
     network: &'a Network,
     graph: &'a Graph,
     classes: &'a Classes,
+    /// Whether convolutions start in several ways.
+    mixed: bool,
 }
 
 impl Writer<'_> {
@@ -109,7 +111,7 @@ impl Writer<'_> {
         for item in &class.body.items {
             text += &self.member(class, item, &|i| number(item.base + i));
         }
-        text += &init::lines(self.graph, class, model, self.network);
+        text += &init::lines(self.graph, class, model, self.mixed);
         text.push('\n');
         text + &self.forward(class, model)
     }

@@ -15,7 +15,7 @@ use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
 use layers::{At, has_state, written};
-use names::{field, fields, reserved};
+use names::{fields, reserved};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Parts of the module `ops`, in order, with a word that shows that one is needed.
@@ -124,7 +124,7 @@ impl Writer<'_> {
             );
         }
         text += "        })\n    }\n";
-        text + &self.forward(class, model)
+        text + &self.forward(class, &fields, model)
     }
 
     /// The type of a member; `None` for steps without parameters.
@@ -212,7 +212,7 @@ impl Writer<'_> {
         At { op: &self.graph.node(layer.node).op, rank, names: &layer.names, number }
     }
 
-    fn forward(&self, class: &Class, model: bool) -> String {
+    fn forward(&self, class: &Class, fields: &[String], model: bool) -> String {
         let inputs: Vec<String> = match model {
             true => self.network.inputs.iter().map(|decl| decl.name.clone()).collect(),
             false => (0..class.body.inputs)
@@ -220,7 +220,7 @@ impl Writer<'_> {
                 .collect(),
         };
         let inputs = distinct(inputs, &reserved);
-        let body = self.lines(class, &inputs, if model { &inputs } else { &[] });
+        let body = self.lines(class, fields, &inputs, if model { &inputs } else { &[] });
         let train = if body.contains("train") { "train" } else { "_train" };
         let several = class.body.outputs.len() > 1;
         let result = match several {
@@ -238,7 +238,7 @@ impl Writer<'_> {
     }
 
     /// The lines of a forward pass.
-    fn lines(&self, class: &Class, inputs: &[String], kept: &[String]) -> String {
+    fn lines(&self, class: &Class, fields: &[String], inputs: &[String], kept: &[String]) -> String {
         let mut body = String::new();
         // An input is borrowed until a value of its own takes the name.
         let mut owned = BTreeSet::new();
@@ -247,7 +247,7 @@ impl Writer<'_> {
             // What is owned and read last is given away.
             let value = |value: &Value| match value {
                 Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => name.clone(),
-                value => self.value(class, value, &owned),
+                value => self.value(class, fields, value, &owned),
             };
             let values: Vec<String> = values.iter().map(value).collect();
             body += &match (names.as_slice(), values.as_slice()) {
@@ -264,7 +264,7 @@ impl Writer<'_> {
         body
     }
 
-    fn value(&self, class: &Class, value: &Value, owned: &BTreeSet<String>) -> String {
+    fn value(&self, class: &Class, fields: &[String], value: &Value, owned: &BTreeSet<String>) -> String {
         let (at, reads) = match value {
             Value::Name(name) => return format!("{name}.clone()"),
             Value::Item(at, reads) => (*at, reads),
@@ -272,12 +272,12 @@ impl Writer<'_> {
         let borrowed = |read: &Value| match read {
             Value::Name(name) if owned.contains(name) => format!("&{name}"),
             Value::Name(name) => name.clone(),
-            inner => format!("&{}", self.value(class, inner, owned)),
+            inner => format!("&{}", self.value(class, fields, inner, owned)),
         };
         let reads: Vec<String> = reads.iter().map(borrowed).collect();
         let item = &class.body.items[at];
         let number = |i: usize| class.numbers[item.base + i].clone();
-        let member = format!("self.{}", field(class, at));
+        let member = format!("self.{}", fields[at]);
         match &item.what {
             What::Op(layer) => {
                 let number = |i: usize| number(i).of_self();

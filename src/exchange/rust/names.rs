@@ -114,11 +114,6 @@ pub(super) fn fields(class: &Class) -> Vec<String> {
     distinct(class.body.items.iter().map(wanted), &taken)
 }
 
-/// The field of one step.
-pub(super) fn field(class: &Class, at: usize) -> String {
-    fields(class).swap_remove(at)
-}
-
 fn wanted(item: &Item) -> String {
     let label = match &item.what {
         What::Run(run) if !run.prefix.is_empty() => run.prefix.trim_end_matches('_').to_string() + "s",
