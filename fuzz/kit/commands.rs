@@ -69,9 +69,9 @@ const OVER_FILES: [(&str, &str); 17] = [
     ("w.safetensors", "export sound.arch --weights w.safetensors --onnx net.onnx"),
     ("x.npy", "run sound.arch --weights w.safetensors --input x.npy --output y.npy --threads 1"),
     ("p.png", "run sound.arch --weights run --input p.png --format json --threads 1"),
-    ("run/run.json", "eval sound.arch --weights run --threads 1"),
-    ("run/run.json", "report run --threads 1"),
-    ("run/run.json", "train sound.arch --resume run --steps 2 --no-report --threads 1"),
+    ("run/recipe.json", "eval sound.arch --weights run --threads 1"),
+    ("run/recipe.json", "report run --threads 1"),
+    ("run/recipe.json", "train sound.arch --resume run --steps 2 --no-report --threads 1"),
     ("run/log.jsonl", "report run --threads 1"),
     ("run/log.jsonl", "train sound.arch --resume run --steps 2 --no-report --threads 1"),
     ("run/last.safetensors", "train sound.arch --resume run --steps 2 --no-report --threads 1"),
@@ -140,18 +140,17 @@ train Photos {
 "#;
 
 /// What every command finds in its folder; made once.
-fn prepared(place: &Place, program: &Path) -> Option<PathBuf> {
+fn prepared(place: &Place, program: &Path) -> Result<PathBuf, String> {
     let sound = place.folder.join("sound");
     if sound.join("photos.safetensors").exists() {
-        return Some(sound);
+        return Ok(sound);
     }
-    fs::create_dir_all(&sound).ok()?;
-    fs::write(sound.join("sound.arch"), NET).ok()?;
-    fs::write(sound.join("photos.arch"), PHOTOS).ok()?;
-    for (name, bytes) in data::pictures() {
-        let path = sound.join(name);
-        fs::create_dir_all(path.parent()?).ok()?;
-        fs::write(path, bytes).ok()?;
+    // What an earlier campaign left half made; that there is nothing is as well.
+    let _ = fs::remove_dir_all(&sound);
+    let texts =
+        [("sound.arch", NET), ("photos.arch", PHOTOS)].map(|(name, text)| (name.to_string(), text.as_bytes().to_vec()));
+    for (name, bytes) in texts.into_iter().chain(data::pictures()) {
+        data::write(&sound.join(name), &bytes)?;
     }
     let lines = [
         "train sound.arch --out run --steps 1 --no-report --threads 1",
@@ -161,14 +160,21 @@ fn prepared(place: &Place, program: &Path) -> Option<PathBuf> {
     for line in lines {
         let mut command = Command::new(program);
         command.current_dir(&sound).args(line.split(' ')).stdin(Stdio::null());
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+        let output = command.output().map_err(|error| format!("`archc {line}`: {error}"))?;
+        if !output.status.success() {
+            return Err(format!("`archc {line}`: {}", String::from_utf8_lossy(&output.stderr)));
+        }
     }
-    Some(sound)
+    Ok(sound)
 }
 
 /// Sound command lines with sound files.
+///
+/// # Panics
+/// Where a file is not there that a sound command makes: then the campaign would not try what it says it does.
 pub fn seeds(place: &Place) -> Vec<Seed> {
-    let Some(sound) = place.program.as_deref().and_then(|program| prepared(place, program)) else { return Vec::new() };
+    let Some(program) = place.program.as_deref() else { return Vec::new() };
+    let sound = prepared(place, program).unwrap_or_else(|why| panic!("the sound files cannot be made: {why}"));
     let line = |name: &str, words: &str, held: &[u8]| Seed::new(name, [words.as_bytes(), b"\n", held].concat());
     let mut seeds: Vec<Seed> = Vec::new();
     let over = |words: &str, held: &[u8]| match words.starts_with("fmt") {
@@ -183,7 +189,8 @@ pub fn seeds(place: &Place) -> Vec<Seed> {
     let import = |model: &Seed| line("m.onnx", "import m.onnx -o net.arch", &model.bytes);
     seeds.extend(models.iter().step_by(3).map(import));
     for (name, words) in OVER_FILES {
-        seeds.extend(fs::read(sound.join(name)).ok().map(|held| line(name, words, &held)));
+        let held = fs::read(sound.join(name)).unwrap_or_else(|error| panic!("no sound `{name}`: {error}"));
+        seeds.push(line(name, words, &held));
     }
     let checkpoints = corpus::weights(place).into_iter();
     let words = |name: &str| format!("run sound.arch --weights {name} --partial --input x.npy --threads 1");
@@ -235,7 +242,7 @@ fn word_change(words: &mut Vec<String>, rng: &mut Rng) {
 /// Runs the program: it ends soon, with a status of its own, and without a mistake of ours.
 pub fn call(place: &Place, seed: &Seed, input: &[u8]) -> Verdict {
     let Some(program) = &place.program else { return Ok(()) };
-    let sound = prepared(place, program).ok_or("the folder cannot be prepared")?;
+    let sound = prepared(place, program)?;
     let folder = place.folder.join("call");
     let _ = fs::remove_dir_all(&folder);
     copied(&sound, &folder).map_err(|error| error.to_string())?;

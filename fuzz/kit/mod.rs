@@ -5,6 +5,7 @@
 //! (`fuzz/campaign.rs`) runs targets for minutes, the tests a few inputs of each.
 
 mod bytes;
+mod case;
 mod commands;
 mod corpus;
 mod data;
@@ -13,6 +14,7 @@ mod exchange;
 mod front;
 mod onnx;
 mod pack;
+mod picture;
 mod text;
 mod weights;
 

@@ -1,6 +1,7 @@
 //! Files made of parts: archives, tensors behind a header of JSON, chunks with checksums. The parts change, and the whole
 //! stays readable, so that changes get as far as the reader of the part.
 
+use super::picture::chunk;
 use super::{Seed, bytes, text};
 use archc::base::Rng;
 use std::io::{Cursor, Read, Write};
@@ -185,11 +186,7 @@ fn chunks(whole: &[u8], rng: &mut Rng) -> Option<Vec<u8>> {
     }
     let mut made = whole[..8].to_vec();
     for (kind, held) in parts {
-        let mut sum = flate2::Crc::new();
-        sum.update(&kind);
-        sum.update(&held);
-        made.extend((held.len() as u32).to_be_bytes());
-        made.extend([kind.as_slice(), &held, &sum.sum().to_be_bytes()].concat());
+        made.extend(chunk(&kind, &held));
     }
     Some(made)
 }

@@ -71,7 +71,7 @@ codes! {
     ONNX_UNFIT = "E0832", "an ONNX model cannot be said as a network";
     ONNX_UNWRITABLE = "E0833", "a network cannot be written as ONNX";
     DATA_BROKEN_FILES = "W0801", "broken data files were passed over";
-    DATA_OTHER_FILES = "W0802", "files that are no pictures were passed over";
+    DATA_OTHER_FILES = "W0802", "files that are no pictures, or arrays of no part, were passed over";
     DATA_DOUBTS = "W0803", "classes or parts of a data set may not be what was meant";
     DATA_PICTURES = "W0804", "pictures hold more than what is read of them";
     UNUSED_OUTPUTS = "W0805", "outputs that no target asks for";

@@ -2,10 +2,12 @@
 
 pub mod atomic;
 pub mod codes;
+pub mod command;
 pub mod diagnostic;
 pub mod fault;
 pub mod half;
 pub mod hash;
+pub mod instead;
 pub mod limits;
 pub mod memory;
 pub mod nearest;

@@ -1,8 +1,10 @@
 //! What a network answered, in words: classes with probabilities, shares of pixels, or what a tensor looks like.
 
+use super::run::kind::origin;
 use super::shell::Shell;
 use crate::elaborate::Network;
 use crate::elaborate::recipe::Loss;
+use crate::graph::NodeId;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
 use crate::train::data::painted::{Mask, VOID};
@@ -136,10 +138,16 @@ fn shares(mask: &Mask) -> Vec<(usize, f64)> {
 /// Whether an output is scores of classes: a vector of a network that classifies.
 pub fn is_classes(network: &Network, name: &str) -> bool {
     let Some(id) = network.graph.output(name) else { return false };
-    let bounded = matches!(network.graph.node(id).op, Op::Activation(Activation::Sigmoid | Activation::Tanh));
+    let squashes = |f: &Activation| matches!(f, Activation::Sigmoid | Activation::HardSigmoid | Activation::Tanh);
+    let bounded = matches!(last(network, id), Op::Activation(f) if squashes(f));
     let losses = network.recipe.iter().flat_map(|r| &r.loss).map(|term| &term.loss);
     let other = losses.clone().next().is_some() && !losses.clone().any(|l| matches!(l, Loss::CrossEntropy { .. }));
     matches!(network.graph.shape(id).dims(), [count] if *count >= 2) && !bounded && !other
+}
+
+/// The op that computed an output's values.
+fn last(network: &Network, output: NodeId) -> &Op {
+    &network.graph.node(origin(&network.graph, output)).op
 }
 
 /// Probabilities of each sample, where an output is scores of classes.
@@ -148,7 +156,7 @@ fn classes(network: &Network, name: &str, tensor: &TensorData) -> Option<Vec<Vec
     if count < 2 || !is_classes(network, name) {
         return None;
     }
-    let normalised = matches!(network.graph.node(network.graph.output(name)?).op, Op::Softmax(_));
+    let normalised = matches!(last(network, network.graph.output(name)?), Op::Softmax(_));
     let rows = tensor.values.chunks_exact(count).map(|row| if normalised { exact(row) } else { softmax(row) });
     Some(rows.collect())
 }

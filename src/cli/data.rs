@@ -1,11 +1,12 @@
 //! Data named on the command line: opened for a network, on the terms that a run sets.
 
 use super::compute;
+use super::kin::Kin;
 use super::shell::{Exit, Shell};
 use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::train::checkpoint::RunInfo;
-use crate::train::data::{Holding, Levels, Split, Want, open};
+use crate::train::data::{Holding, Levels, Split, TargetKind, Want, open};
 use crate::train::fit;
 use std::path::Path;
 
@@ -22,6 +23,8 @@ pub struct Terms {
     pub holding: Holding,
     /// How a run read masks.
     pub levels: Option<Levels>,
+    /// How the data stand to those that a run learnt from, where weights are measured on them.
+    pub kin: Kin,
 }
 
 impl Terms {
@@ -29,17 +32,15 @@ impl Terms {
     /// others all.
     pub fn measuring(info: Option<&RunInfo>, spec: &str, strict: bool) -> Self {
         let known = info.map(|info| info.classes.clone()).unwrap_or_default();
-        let holding = match info {
-            Some(info) if same(&info.data, spec) => info.held_out,
-            _ => Holding::Nothing,
-        };
-        Self { strict, known, growing: false, holding, levels: info.and_then(|info| info.levels.clone()) }
+        let kin = info.map(|info| Kin::of(info, spec)).unwrap_or_default();
+        let holding = info.map_or(Holding::Nothing, |info| kin.holding(info.held_out));
+        Self { strict, known, growing: false, holding, levels: info.and_then(|info| info.levels.clone()), kin }
     }
 
     /// To go on with a run: as it began.
     pub fn resuming(info: &RunInfo, strict: bool) -> Self {
         let (known, levels) = (info.classes.clone(), info.levels.clone());
-        Self { strict, known, growing: false, holding: info.held_out, levels }
+        Self { strict, known, growing: false, holding: info.held_out, levels, kin: Kin::default() }
     }
 
     /// To learn further from a run's weights, on data that may have other classes.
@@ -47,12 +48,6 @@ impl Terms {
         let known = info.map(|info| info.classes.clone()).unwrap_or_default();
         Self { strict, known, growing: true, ..Self::default() }
     }
-}
-
-/// Whether two names mean the same data.
-fn same(a: &str, b: &str) -> bool {
-    let real = |spec: &str| Path::new(spec).canonicalize().ok();
-    a == b || real(a).is_some_and(|path| real(b) == Some(path))
 }
 
 /// Opens data for the network's only input, and says what readers noticed.
@@ -66,7 +61,7 @@ pub fn open_data(spec: &str, network: &Network, terms: Terms, shell: &Shell) -> 
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
         return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
     };
-    let Terms { strict, known, growing, holding, levels } = terms;
+    let Terms { strict, known, growing, holding, levels, kin } = terms;
     let want = Want {
         strict,
         known,
@@ -78,5 +73,20 @@ pub fn open_data(spec: &str, network: &Network, terms: Terms, shell: &Shell) -> 
     let split = open(spec, &want).map_err(|error| compute::say(error.fault(), shell))?;
     split.warnings.iter().for_each(|warning| _ = compute::say(warning.clone(), shell));
     split.notes.iter().for_each(|note| shell.note(note));
+    kin.remark(spec, &split).into_iter().for_each(|note| shell.note(&note));
     Ok(split)
+}
+
+/// Says that classes in folders are matched by their order alone, where the weights do not say the names of theirs.
+pub fn by_order(spec: &str, data: &Split, info: Option<&RunInfo>, shell: &Shell) {
+    if !Path::new(spec).is_dir() || info.is_some_and(|info| !info.classes.is_empty()) {
+        return;
+    }
+    let TargetKind::Class { names, .. } = data.evaluation().target() else { return };
+    if let [first, .., last] = &names[..] {
+        let last_number = names.len() - 1;
+        shell.note(&format!(
+            "the weights do not say the names of their classes: the data's are taken in order, `{first}` as 0 to `{last}` as {last_number}"
+        ));
+    }
 }

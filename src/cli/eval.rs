@@ -2,22 +2,22 @@
 
 use super::args::{ComputeArgs, ModelArgs};
 use super::compute;
-use super::data::{Terms, open_data};
+use super::data::{Terms, by_order, open_data};
 use super::load::Loaded;
 use super::progress::{metrics, scores_json};
 use super::run::noted;
 use super::shell::{Exit, Shell};
-use super::{interrupt, load, weights};
+use super::{interrupt, load, taught, weights};
 use crate::base::{Fault, codes};
 use crate::engine::SessionOptions;
 use crate::lower::{Error, ParamStore};
 use crate::train::checkpoint::Run;
-use crate::train::data::{Split, TargetKind, broken_warning};
+use crate::train::data::broken_warning;
 use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
 use crate::train::observe::Scores;
 use candle_core::{DType, Device};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// `archc eval`
@@ -51,12 +51,7 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     let (model, plain) = noted(&args.model, info.as_ref());
     let loaded = load::network(&args.file, &model, plain, shell)?;
     let network = &loaded.network;
-    let Some(recipe) = network.recipe.clone() else {
-        let message = format!("`{}` has no training recipe, which says what to measure", network.name);
-        let help =
-            format!("add to the file:  train {} {{ loss = cross_entropy()\n    metrics = [accuracy] }}", network.name);
-        return Err(compute::say(Fault::new(codes::NO_RECIPE, message).help(help), shell));
-    };
+    let Some(recipe) = network.recipe.clone() else { return Err(no_recipe(&network.name, shell)) };
     let plan = compute::by_plan(args.compute.engine, &args.compute.device, shell)?;
     let threads = compute::threads(args.compute.threads, shell)?;
     let device = compute::device(&args.compute.device, shell)?;
@@ -69,9 +64,8 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         (info, _) => Terms::measuring(info.as_ref(), &spec, args.strict),
     };
     let data = open_data(&spec, network, terms, shell)?;
-    if Path::new(&spec).is_dir() && info.as_ref().is_none_or(|info| info.classes.is_empty()) {
-        by_order(&data, shell);
-    }
+    by_order(&spec, &data, info.as_ref(), shell);
+    let recipe = taught::as_learnt(recipe, info.as_ref(), shell);
     let mut network = measured(args, &loaded, plan.then_some(threads), &device, shell)?;
     let loader = evaluation_loader(&loaded.network, &recipe, data.evaluation(), args.strict);
     let loader = loader.map_err(|error| loaded.fail(error, shell))?;
@@ -87,15 +81,10 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     Ok(Exit::Clean)
 }
 
-/// Says that classes are matched by their order alone, for want of names.
-fn by_order(data: &Split, shell: &Shell) {
-    let TargetKind::Class { names, .. } = data.evaluation().target() else { return };
-    if let [first, .., last] = &names[..] {
-        let last_number = names.len() - 1;
-        shell.note(&format!(
-            "the weights do not say the names of their classes: the data's are taken in order, `{first}` as 0 to `{last}` as {last_number}"
-        ));
-    }
+fn no_recipe(model: &str, shell: &Shell) -> Exit {
+    let message = format!("`{model}` has no training recipe, which says what to measure");
+    let help = format!("add to the file:  train {model} {{ loss = cross_entropy()\n    metrics = [accuracy] }}");
+    compute::say(Fault::new(codes::NO_RECIPE, message).help(help), shell)
 }
 
 /// Prints what was measured.

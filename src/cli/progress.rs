@@ -48,9 +48,9 @@ impl Progress {
             epoch.train.loss,
             metrics(&epoch.train.metrics, ""),
             grouped(epoch.samples_per_second),
-            epoch.part,
+            epoch.part.name(),
             epoch.test.loss,
-            metrics(&epoch.test.metrics, &format!("{} ", epoch.part)),
+            metrics(&epoch.test.metrics, &format!("{} ", epoch.part.name())),
             if epoch.best { "best" } else { "" },
         );
         self.line(line.trim_end());
@@ -82,7 +82,7 @@ impl Observer for Progress {
                     None => clear(),
                 }
             }
-            Event::Started(_) | Event::Saved { .. } => {}
+            Event::Started(_) | Event::Measured { .. } | Event::Saved { .. } => {}
         }
     }
 }
@@ -106,7 +106,7 @@ fn bar() -> ProgressBar {
 fn epoch_json(epoch: &Epoch) -> serde_json::Value {
     json!({
         "event": "epoch", "epoch": epoch.epoch, "epochs": epoch.epochs, "step": epoch.step, "steps": epoch.steps,
-        "train": scores_json(&epoch.train), (epoch.part): scores_json(&epoch.test), "best": epoch.best,
+        "train": scores_json(&epoch.train), (epoch.part.key()): scores_json(&epoch.test), "best": epoch.best,
         "images_per_second": epoch.samples_per_second,
     })
 }

@@ -6,6 +6,7 @@ use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{args::ModelArgs, interrupt};
+use crate::base::command::quoted;
 use crate::base::{Diagnostic, Fault, Severity, atomic, codes};
 use crate::elaborate::Recipe;
 use crate::elaborate::recipe::Duration as Length;
@@ -17,6 +18,7 @@ use crate::tools::report::{Answers, History, Report, ask, fingerprint};
 use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::{Dataset, Split, TargetKind};
 use crate::train::evaluation_loader;
+use crate::train::observe::Part;
 use crate::weights::{Fit, Numbers};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -126,7 +128,9 @@ impl Making<'_> {
         let mut session = self.loaded.compiled.session(Arc::new(numbers), options).map_err(|error| *error)?;
         let loader = evaluation_loader(network, self.recipe, self.data.evaluation(), false);
         let loader = loader.map_err(lower::Error::into_diagnostic)?;
-        ask(&mut session, self.recipe, &loader, interrupt::stop_flag()).map_err(lower::Error::into_diagnostic)
+        let asked = ask(&mut session, self.recipe, &loader, interrupt::stop_flag());
+        let answers = asked.map_err(lower::Error::into_diagnostic)?;
+        Ok(answers.map(|answers| Answers { part: Part::at_the_end(self.data), ..answers }))
     }
 
     fn classes(&self) -> Vec<String> {
@@ -193,10 +197,4 @@ impl Making<'_> {
         ];
         rows.into_iter().filter(|(_, typed)| !typed.is_empty()).map(|(about, typed)| (about.into(), typed)).collect()
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./:~".contains(c);
-    if word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -10,6 +10,7 @@ use super::runs::{Curve, train};
 use super::subject::{Case, Subject, Twin};
 use crate::tools::chart::{Axis, Body, Figure, Hue, Ink, Panel, Series, Stroke};
 use crate::train::data::Split;
+use crate::train::observe::Part;
 use candle_core::Device;
 use serde_json::json;
 
@@ -54,10 +55,10 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
             trained.curves.push(curve);
         }
     }
-    Ok(report(subject, question, &all))
+    Ok(report(subject, question, &all, Part::of(data)))
 }
 
-fn report(subject: &Subject, question: &Question, all: &[Trained]) -> Report {
+fn report(subject: &Subject, question: &Question, all: &[Trained], part: Part) -> Report {
     let seeds = question.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     let first = question.seeds.first().copied().unwrap_or(0);
     let several =
@@ -82,8 +83,8 @@ fn report(subject: &Subject, question: &Question, all: &[Trained]) -> Report {
         size: (430.0, 380.0),
         note,
     };
-    let (text, findings) = findings(question, all, errors);
-    Report { table: table(all, &question.seeds), figure, findings, text }
+    let (text, findings) = findings(question, all, errors, part);
+    Report { table: table(all, &question.seeds, part), figure, findings, text }
 }
 
 /// What is drawn of a curve: errors in per cent, or losses where the recipe counts no errors.
@@ -127,8 +128,9 @@ fn shallower(hue: Hue) -> Hue {
     if hue == Hue::Orange { Hue::Grey } else { Hue::Teal }
 }
 
-fn table(all: &[Trained], seeds: &[u64]) -> Table {
-    let columns = ["twin", "value", "depth", "seed", "epoch", "train_loss", "train_error", "test_loss", "test_error"];
+fn table(all: &[Trained], seeds: &[u64], part: Part) -> Table {
+    let [loss, error] = measured(part);
+    let columns = ["twin", "value", "depth", "seed", "epoch", "train_loss", "train_error", loss, error];
     let mut table = Table::new(&columns);
     for (trained, (seed, curve)) in all.iter().flat_map(|t| seeds.iter().zip(&t.curves).map(move |c| (t, c))) {
         for (i, epoch) in curve.epochs.iter().enumerate() {
@@ -141,12 +143,21 @@ fn table(all: &[Trained], seeds: &[u64]) -> Table {
                 epoch.to_string(),
                 cell(&curve.train_loss),
                 cell(&curve.train_error),
-                cell(&curve.test_loss),
-                cell(&curve.test_error),
+                cell(&curve.measured_loss),
+                cell(&curve.measured_error),
             ]);
         }
     }
     table
+}
+
+/// What is measured after every epoch is called by what it is measured on: `test_loss`, `val_error`.
+fn measured(part: Part) -> [&'static str; 2] {
+    match part {
+        Part::Val => ["val_loss", "val_error"],
+        Part::Test => ["test_loss", "test_error"],
+        Part::Train => ["on_train_loss", "on_train_error"],
+    }
 }
 
 /// What a network came to: the mean over the seeds of what was measured in the last epoch.
@@ -154,7 +165,21 @@ fn end(trained: &Trained, errors: bool) -> f64 {
     mean(trained.curves.iter().map(|curve| measure(curve, errors).last().copied().unwrap_or(f64::NAN)))
 }
 
-fn findings(question: &Question, all: &[Trained], errors: bool) -> (String, serde_json::Value) {
+/// The same, with all that was measured, for programs.
+fn found(trained: &Trained, part: Part) -> serde_json::Value {
+    let [loss, error] = measured(part);
+    let last = |pick: fn(&Curve) -> &Vec<f64>| {
+        mean(trained.curves.iter().map(|c| pick(c).last().copied().unwrap_or(f64::NAN)))
+    };
+    json!({
+        "twin": trained.case.twin, "value": trained.case.value(), "depth": trained.case.depth(),
+        "train_loss": last(|c| &c.train_loss), "train_error": last(|c| &c.train_error),
+        (loss): last(|c| &c.measured_loss), (error): last(|c| &c.measured_error),
+        "diverged": trained.curves.iter().filter(|c| c.diverged).count(),
+    })
+}
+
+fn findings(question: &Question, all: &[Trained], errors: bool, part: Part) -> (String, serde_json::Value) {
     let unit = if errors { " %" } else { "" };
     let what = if errors { "training error" } else { "training loss" };
     let (mut lines, mut list) = (Vec::new(), Vec::new());
@@ -163,15 +188,7 @@ fn findings(question: &Question, all: &[Trained], errors: bool) -> (String, serd
             all.iter().filter(|t| t.case.twin == twin).map(|t| (t.case.depth(), end(t, errors))).collect();
         ends.sort_by_key(|(depth, _)| *depth);
         for trained in all.iter().filter(|t| t.case.twin == twin) {
-            let last = |pick: fn(&Curve) -> &Vec<f64>| {
-                mean(trained.curves.iter().map(|c| pick(c).last().copied().unwrap_or(f64::NAN)))
-            };
-            list.push(json!({
-                "twin": twin, "value": trained.case.value(), "depth": trained.case.depth(),
-                "train_loss": last(|c| &c.train_loss), "train_error": last(|c| &c.train_error),
-                "test_loss": last(|c| &c.test_loss), "test_error": last(|c| &c.test_error),
-                "diverged": trained.curves.iter().filter(|c| c.diverged).count(),
-            }));
+            list.push(found(trained, part));
         }
         let (Some((low, at_low)), Some((high, at_high))) = (ends.first(), ends.last()) else { continue };
         // Half a per cent of the samples, or a twentieth of the loss, is no difference to speak of.

@@ -15,6 +15,7 @@ use crate::elaborate::recipe::Metric;
 use crate::tools::chart::{Axis, BarSeries, Bars, Body, Figure, Hue, Ink, Panel, Series, Stroke};
 use crate::train::Probe;
 use crate::train::data::Split;
+use crate::train::observe::Part;
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -78,7 +79,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
         })?;
         all.push((case, found));
     }
-    Ok(report(subject, question, &list, &all))
+    Ok(report(subject, question, &list, &all, Part::at_the_end(data)))
 }
 
 fn no_blocks(name: &str) -> Diagnostic {
@@ -134,21 +135,22 @@ fn hue(case: &Case) -> Ink {
     if case.twin == Twin::Plain { Hue::Orange } else { Hue::Blue }.into()
 }
 
-fn report(subject: &Subject, question: &Question, list: &[Block], all: &[(&Case, Lesions)]) -> Report {
+fn report(subject: &Subject, question: &Question, list: &[Block], all: &[(&Case, Lesions)], part: Part) -> Report {
     let counted = all.iter().all(|(case, _)| case.recipe.metrics.contains(&Metric::Accuracy));
-    let label = if counted { "test accuracy, %" } else { "test loss" };
+    let part = part.words();
+    let label = if counted { format!("{part} accuracy, %") } else { format!("{part} loss") };
     let depth = all.first().map_or(0, |(case, _)| case.depth());
     let range = |axis: Axis| if counted { axis.range(0.0, 100.0) } else { axis };
     let several = Panel {
         title: format!("blocks removed at random, {} choices of each number", question.repeats),
         x: Axis::new("blocks removed"),
-        y: range(Axis::new(label)),
+        y: range(Axis::new(&label)),
         body: Body::Lines(all.iter().flat_map(|(case, found)| curves(case, found)).collect()),
     };
-    let panels = vec![single(list, all, range(Axis::new(label))), several];
+    let panels = vec![single(list, all, range(Axis::new(&label))), several];
     let figure = Figure {
         title: "What is lost as blocks are removed".into(),
-        subtitle: format!("{} · {depth} layers, {} test samples", subject.line(question.seed), question.samples),
+        subtitle: format!("{} · {depth} layers, {} {part} samples", subject.line(question.seed), question.samples),
         panels,
         columns: 1,
         size: (860.0, 330.0),

@@ -6,13 +6,14 @@ use crate::base::codes;
 use crate::elaborate::{Network, Recipe};
 use crate::lower::weights::{Ask, Fit, load};
 use crate::lower::{Error, Module, ParamStore, Result};
+use crate::tools::report::History;
 use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::{Dataset, Holding, Split, TargetKind};
+use crate::train::data::{Dataset, Split};
 use crate::train::observe::Event;
 use crate::train::{Options, Probe, Trainer, training_loader};
 use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -26,10 +27,10 @@ pub struct Curve {
     pub train_loss: Vec<f64>,
     /// Errors on them: 1 − accuracy, where the recipe measures it.
     pub train_error: Vec<f64>,
-    /// Losses on the test set.
-    pub test_loss: Vec<f64>,
-    /// Errors on the test set.
-    pub test_error: Vec<f64>,
+    /// Losses on what the best weights are chosen on.
+    pub measured_loss: Vec<f64>,
+    /// Errors on it.
+    pub measured_error: Vec<f64>,
     /// Whether it ended in a loss that is no number.
     pub diverged: bool,
 }
@@ -109,22 +110,12 @@ fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
     let named = options.sizes.iter().map(|(name, size)| format!("{name}={size}"));
     let spatial = options.spatial.iter().map(|s| s.iter().map(usize::to_string).collect::<Vec<_>>().join("x"));
     RunInfo {
-        version: env!("CARGO_PKG_VERSION").into(),
         file: subject.file.clone(),
-        model: case.network.name.clone(),
         data: subject.data.clone(),
         settings,
         sizes: spatial.chain(named).collect(),
         plain: case.twin == Twin::Plain,
-        classes: match data.train.target() {
-            TargetKind::Class { names, .. } => names.clone(),
-            _ => Vec::new(),
-        },
-        held_out: Holding::ByName,
-        levels: data.train.levels().cloned(),
-        shuffle: true,
-        augment: true,
-        recipe: serde_json::to_value(&case.recipe).unwrap_or_default(),
+        ..RunInfo::of(&case.network, &case.recipe, data)
     }
 }
 
@@ -132,16 +123,14 @@ fn info(subject: &Subject, case: &Case, data: &Split) -> RunInfo {
 fn curve(run: &Run) -> Outcome<Curve> {
     let text = std::fs::read_to_string(run.log()).unwrap_or_default();
     let mut curve = Curve::default();
-    for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let Some(part) = ["val", "test"].into_iter().find(|part| line[*part].is_object()) else { continue };
-        let Some(epoch) = line["epoch"].as_u64() else { continue };
-        let number = |part: &str, key: &str| line[part][key].as_f64().unwrap_or(f64::NAN);
-        curve.epochs.push(epoch as usize);
-        curve.train_loss.push(number("train", "loss"));
-        curve.test_loss.push(number(part, "loss"));
-        if line[part]["accuracy"].is_number() {
-            curve.train_error.push(1.0 - number("train", "accuracy"));
-            curve.test_error.push(1.0 - number(part, "accuracy"));
+    for line in History::read(&text).epochs {
+        let number = |numbers: &BTreeMap<String, f64>, key: &str| numbers.get(key).copied().unwrap_or(f64::NAN);
+        curve.epochs.push(line.epoch as usize);
+        curve.train_loss.push(number(&line.train, "loss"));
+        curve.measured_loss.push(number(&line.test, "loss"));
+        if line.test.contains_key("accuracy") {
+            curve.train_error.push(1.0 - number(&line.train, "accuracy"));
+            curve.measured_error.push(1.0 - number(&line.test, "accuracy"));
         }
     }
     Ok(curve)

@@ -4,6 +4,7 @@ use crate::base::{Diagnostic, Severity, codes};
 use crate::elaborate::recipe::Duration;
 use crate::elaborate::{Compiled, Network, Recipe};
 use crate::ops::Op;
+use crate::train::checkpoint::RunInfo;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub struct Subject {
     pub data: String,
     /// Passes over the data, where the recipe's are not wanted.
     pub epochs: Option<usize>,
+    /// The run whose weights are looked at: pixels are normalised as it did.
+    pub run: Option<RunInfo>,
 }
 
 /// One network of a study.
@@ -91,6 +94,9 @@ impl Subject {
         if let Some(epochs) = self.epochs {
             recipe.duration = Duration::Epochs(epochs);
         }
+        if let Some(run) = &self.run {
+            recipe.normalize = run.normalize(recipe.normalize.as_ref());
+        }
         let varied = varied.map(|(name, value)| (name.to_string(), value.to_string()));
         Ok(Case { twin, varied, network, recipe, settings: options.settings.into_iter().collect() })
     }
@@ -126,6 +132,7 @@ impl Subject {
             "spatial": options.spatial,
             "data": self.data,
             "epochs": self.epochs,
+            "normalize": self.run.as_ref().map(|run| &run.recipe["normalize"]),
             "asked": extra,
         })
     }

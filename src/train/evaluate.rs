@@ -5,7 +5,7 @@ use super::feed::{Fed, feed};
 use super::observe::Scores;
 use super::tally::Tally;
 use super::{fit, loss};
-use crate::base::codes;
+use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{LossTerm, Recipe};
 use crate::engine::{Input, Session};
@@ -82,8 +82,32 @@ pub fn evaluation_loader(network: &Network, recipe: &Recipe, data: &Arc<dyn Data
 /// `progress` hears how many batches are done, and of how many. `Ok(None)` where `stop` was raised.
 ///
 /// # Errors
-/// Where data cannot be read, or do not fit the network.
+/// Where data cannot be read, or do not fit the network; `E0911` where the loss is not a number.
 pub fn evaluate(
+    network: &mut dyn Forward,
+    recipe: &Recipe,
+    loader: &Loader,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Option<Scores>> {
+    let scores = measure(network, recipe, loader, stop, progress)?;
+    match scores.as_ref().filter(|scores| !scores.loss.is_finite()) {
+        Some(scores) => Err(no_number(scores.loss).into()),
+        None => Ok(scores),
+    }
+}
+
+fn no_number(loss: f64) -> Fault {
+    Fault::new(codes::DIVERGED, format!("the loss is {loss} on what is measured"))
+        .note("the weights, or what the network answers with them, hold what is no finite number")
+        .help("`archc train` keeps no such weights: use those of a run, or look for NaN and inf in what the file holds")
+}
+
+/// As [`evaluate`], whatever the loss comes to.
+///
+/// # Errors
+/// Where data cannot be read, or do not fit the network.
+pub(super) fn measure(
     network: &mut dyn Forward,
     recipe: &Recipe,
     loader: &Loader,

@@ -20,7 +20,7 @@ pub fn epoch(epoch: &Epoch, seconds: f64) -> Value {
         "step": epoch.step,
         "epoch": epoch.epoch,
         "train": scores(&epoch.train),
-        (epoch.part): scores(&epoch.test),
+        (epoch.part.key()): scores(&epoch.test),
         "best": epoch.best,
         "seconds": (seconds * 10.0).round() / 10.0,
         "samples_per_second": epoch.samples_per_second.round(),

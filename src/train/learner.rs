@@ -94,7 +94,7 @@ impl Learner {
         let total = self.loss(&outputs, &fed)?;
         let loss = scalar(&total)?;
         if !loss.is_finite() {
-            return Err(self.diverged(step, loss, self.rate(step)).into());
+            return Err(self.diverged(step, &format!("the loss is {loss}"), Some(self.rate(step))).into());
         }
         let output = metric_output(&self.recipe, &outputs)?.detach();
         drop(outputs);
@@ -130,13 +130,32 @@ impl Learner {
         Ok(true)
     }
 
-    /// The error of a loss or of parameters that are no numbers any more.
-    pub fn diverged(&self, step: usize, loss: f64, rate: f64) -> Diagnostic {
-        let smaller = self.optimizer.base_rate() / 10.0;
-        let message =
-            format!("training diverged: the loss is {loss} at step {}, at learning rate {rate:.3e}", step + 1);
+    /// The error of a loss or of parameters that are no numbers any more: what is none, after which step, and the step's rate where
+    /// it is known.
+    pub fn diverged(&self, step: usize, what: &str, rate: Option<f64>) -> Diagnostic {
+        let smaller = rounded(self.optimizer.base_rate() / 10.0);
+        let rate = rate.map(|rate| format!(", at learning rate {rate:.3e}")).unwrap_or_default();
+        let message = format!("training diverged: {what} at step {}{rate}", step + 1);
         Diagnostic::new(codes::DIVERGED, message).label(self.recipe.span, "by this recipe").help(format!(
             "a smaller rate, `--set optimizer.lr={smaller}`, or a warm-up, `schedule = cosine(warmup=500)`"
         ))
+    }
+}
+
+/// A number of three digits, to be typed: `0.00003`.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rounded;
+
+    #[test]
+    fn a_rate_to_be_typed_has_three_digits() {
+        assert_eq!(
+            [0.0003 / 10.0, 0.1 / 10.0, 1.0 / 3.0].map(rounded).map(|v| v.to_string()),
+            ["0.00003", "0.01", "0.333"]
+        );
     }
 }

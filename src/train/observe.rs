@@ -1,6 +1,6 @@
 //! What training tells whoever watches it.
 
-use super::data::DataError;
+use super::data::{DataError, Split};
 use crate::base::Fault;
 use crate::elaborate::recipe::Metric;
 use serde::Serialize;
@@ -15,6 +15,64 @@ pub trait Observer: Send {
 impl<F: FnMut(&Event) + Send> Observer for F {
     fn event(&mut self, event: &Event) {
         self(event);
+    }
+}
+
+/// What the best weights are chosen on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// The validation part.
+    Val,
+    /// The test part, where there is no other.
+    #[default]
+    Test,
+    /// What is learnt from, where nothing is held out.
+    Train,
+}
+
+impl Part {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Val, Self::Test, Self::Train];
+
+    /// What it is for these data.
+    pub fn of(data: &Split) -> Self {
+        match (&data.val, &data.test) {
+            (Some(_), _) => Self::Val,
+            (None, Some(_)) => Self::Test,
+            (None, None) => Self::Train,
+        }
+    }
+
+    /// What is measured on in the end, with the best weights.
+    pub fn at_the_end(data: &Split) -> Self {
+        if data.test.is_some() { Self::Test } else { Self::of(data) }
+    }
+
+    /// In sentences: `validation`, `test` or `training`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Val => "validation",
+            Self::Test => "test",
+            Self::Train => "training",
+        }
+    }
+
+    /// As people read it in lines of numbers: `val`, `test` or `train`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Val => "val",
+            Self::Test => "test",
+            Self::Train => "train",
+        }
+    }
+
+    /// What is measured on it is called so in logs, tables and event files; `train` is there what is measured while it is learnt.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Val => "val",
+            Self::Test => "test",
+            Self::Train => "on_train",
+        }
     }
 }
 
@@ -34,6 +92,13 @@ pub enum Event {
     },
     /// The time between two evaluations is over; for recipes in epochs, an epoch.
     Epoch(Epoch),
+    /// The best weights were measured on the test part, where they were chosen on another: once, at the end.
+    Measured {
+        /// Steps done.
+        step: usize,
+        /// What was measured.
+        scores: Scores,
+    },
     /// A checkpoint is on the disk.
     Saved {
         /// The file.
@@ -56,12 +121,6 @@ pub struct Start {
     pub batches: usize,
     /// Samples to learn from.
     pub train_samples: usize,
-    /// Samples to measure on after every epoch.
-    pub test_samples: usize,
-    /// Whether those are none of the samples learnt from.
-    pub held_out: bool,
-    /// Whether those are a part to choose the best weights on, and another is measured once, at the end.
-    pub chooses: bool,
     /// The run folder, where there is one.
     pub run: Option<PathBuf>,
 }
@@ -118,10 +177,10 @@ pub struct Epoch {
     pub epochs: usize,
     /// Over the training samples seen, while they were learnt from.
     pub train: Scores,
-    /// Over what the best weights are chosen on: the validation part, or where there is none the test part.
+    /// Over what the best weights are chosen on.
     pub test: Scores,
-    /// What that is: `val` or `test`.
-    pub part: &'static str,
+    /// What that is.
+    pub part: Part,
     /// Whether it is the best so far.
     pub best: bool,
     /// Training samples a second.
@@ -143,8 +202,8 @@ pub struct Outcome {
     pub last: Option<Scores>,
     /// The best step and what was measured after it.
     pub best: Option<(usize, Scores)>,
-    /// What that was measured on: `val` or `test`.
-    pub part: &'static str,
+    /// What that was measured on.
+    pub part: Part,
     /// What the best weights measure on the test part, where they were chosen on another.
     pub test: Option<Scores>,
     /// Files that could not be read, and were passed over.

@@ -2,9 +2,9 @@
 
 use super::checkpoint::{Best, Log, Run, State, save_weights};
 use super::data::{DataError, Dataset, Loader, LoaderOptions, Position, Split, broken_warning};
-use super::evaluate::{evaluate, evaluation_loader};
+use super::evaluate::{evaluate, evaluation_loader, measure};
 use super::learner::{Learner, Learnt};
-use super::observe::{Epoch, Event, Observer, Outcome, Scores, Start, Step};
+use super::observe::{Epoch, Event, Observer, Outcome, Part, Scores, Start, Step};
 use super::pace::Pace;
 use super::tally::Tally;
 use super::{fit, journal};
@@ -14,12 +14,16 @@ use crate::elaborate::recipe::{Duration as Length, Recipe};
 use crate::lower::weights::{Fit, load};
 use crate::lower::{Error, Module, ParamStore, Result, with_stack};
 use candle_core::{DType, Device};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Broken files that are named as they are met.
 const BROKEN_NAMED: usize = 5;
+
+/// What training that cannot go on says of the parameters.
+const NO_NUMBER: &str = "a parameter is not a finite number any more";
 
 /// What the command line may say about a training, beside the recipe.
 #[derive(Clone, Debug)]
@@ -75,9 +79,8 @@ pub struct Trainer {
     train: Loader,
     /// What the best weights are chosen on.
     test: Loader,
-    held_out: bool,
-    /// What that is: `val` or `test`.
-    part: &'static str,
+    /// What that is.
+    part: Part,
     /// The test part, where the best weights are chosen on another.
     once: Option<Loader>,
     state: State,
@@ -85,6 +88,7 @@ pub struct Trainer {
     run: Option<(Run, Log)>,
     save_every: Duration,
     last: Option<Scores>,
+    /// Broken files that were named.
     broken: usize,
     /// Whether a batch had nothing to learn from.
     passed_over: bool,
@@ -111,8 +115,7 @@ impl Trainer {
             learner,
             train,
             test,
-            held_out: data.val.is_some() || data.test.is_some(),
-            part: if data.val.is_some() { "val" } else { "test" },
+            part: Part::of(data),
             once,
             state,
             tally,
@@ -210,9 +213,6 @@ impl Trainer {
             steps: self.state.steps,
             batches: self.train.batches_per_epoch(),
             train_samples: self.train.data().len(),
-            test_samples: self.test.data().len(),
-            held_out: self.held_out,
-            chooses: self.once.is_some(),
             run: self.run.as_ref().map(|(run, _)| run.folder().into()),
         }
     }
@@ -279,13 +279,14 @@ impl Trainer {
     /// Evaluates, and keeps the weights if they are the best. `false` where it was stopped.
     fn measure(&mut self, observer: &mut dyn Observer, stop: &AtomicBool, pace: &Pace) -> Result<bool> {
         if !self.learner.is_finite()? {
-            return Err(self.learner.diverged(self.state.step - 1, f64::NAN, f64::NAN).into());
+            return Err(self.learner.diverged(self.state.step - 1, NO_NUMBER, None).into());
         }
         let mut progress = |done, of| observer.event(&Event::Evaluating { done, of });
-        let scores = evaluate(&mut self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
+        let scores = measure(&mut self.learner.module, &self.recipe, &self.test, stop, &mut progress)?;
         let Some(test) = scores else { return Ok(false) };
         if !test.loss.is_finite() {
-            return Err(self.learner.diverged(self.state.step - 1, test.loss, f64::NAN).into());
+            let what = format!("the loss is {} on what is measured", test.loss);
+            return Err(self.learner.diverged(self.state.step - 1, &what, None).into());
         }
         let train = self.tally.scores(&self.recipe.metrics);
         self.tally = Tally::new(&self.recipe);
@@ -329,7 +330,7 @@ impl Trainer {
     fn save(&mut self, observer: &mut dyn Observer) -> Result<()> {
         let Some((run, _)) = &self.run else { return Ok(()) };
         if !self.learner.is_finite()? {
-            return Err(self.learner.diverged(self.state.step.saturating_sub(1), f64::NAN, f64::NAN).into());
+            return Err(self.learner.diverged(self.state.step.saturating_sub(1), NO_NUMBER, None).into());
         }
         self.state.samples = self.tally.samples;
         self.state.loss = self.tally.loss;
@@ -354,29 +355,31 @@ impl Trainer {
         }
         let scores = scores?;
         if let Some(scores) = &scores {
-            log.add(&journal::finished(self.state.step, best.step, scores))?;
+            let step = self.state.step;
+            log.add(&journal::finished(step, best.step, scores))?;
+            observer.event(&Event::Measured { step, scores: scores.clone() });
         }
         Ok(scores)
     }
 
     /// Names the first broken files as they are met; the others are counted at the end.
     fn warn_of_broken_files(&mut self, observer: &mut dyn Observer) {
-        let broken = self.train.broken();
-        for error in broken.iter().take(BROKEN_NAMED).skip(self.broken) {
+        if self.broken == BROKEN_NAMED {
+            return;
+        }
+        for error in self.train.broken_from(self.broken, BROKEN_NAMED) {
             let fact = format!("passed over: {error}");
             observer.event(&Event::Warning(Fault::new(codes::DATA_BROKEN_FILES, fact)));
+            self.broken += 1;
         }
-        self.broken = broken.len();
     }
 
     fn outcome(&self, stopped: bool, test: Option<Scores>, pace: &Pace, observer: &mut dyn Observer) -> Outcome {
         let loaders = [&self.train, &self.test].into_iter().chain(&self.once);
-        let mut broken: Vec<DataError> = Vec::new();
-        for error in loaders.flat_map(Loader::broken) {
-            if !broken.contains(&error) {
-                broken.push(error);
-            }
-        }
+        // Where nothing is held out, the same files are read to learn from and to measure on.
+        let mut told = BTreeSet::new();
+        let broken = loaders.flat_map(Loader::broken).filter(|error| told.insert(error.to_string()));
+        let broken: Vec<DataError> = broken.collect();
         if let Some(warning) = broken_warning(&broken) {
             observer.event(&Event::Warning(warning));
         }

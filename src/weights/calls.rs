@@ -6,12 +6,12 @@ use super::machine::{Machine, Step, damaged};
 use super::pickle::{Global, Id, Object, Storage, Value, View};
 use std::rc::Rc;
 
-/// Most arguments of a call that builds a tensor, and most axes of one.
-const MAX_PARTS: usize = 16;
+/// Most arguments of a call that builds a tensor, and most axes of one. Each is copied for each of a few instructions.
+const MAX_PARTS: usize = 8;
 
-/// Longest name of a storage, and of a class, in bytes.
+/// Longest name of a storage, and of a class and its module, in bytes; copied likewise.
 const MAX_KEY: usize = 64;
-const MAX_NAME: usize = 512;
+const MAX_NAME: usize = 128;
 
 impl Machine<'_> {
     pub(super) fn global(&mut self) -> Step<()> {
@@ -116,10 +116,14 @@ impl Machine<'_> {
         }
     }
 
-    /// `(storage, first, sizes, strides, …)`
+    /// `(storage, first, sizes, strides, requires_grad, hooks, metadata)`. The metadata say that numbers are to be negated or
+    /// conjugated, which is not done here.
     fn tensor(&self, args: &[Id]) -> Step<Value> {
         let parts: Vec<&Value> = args.iter().take(MAX_PARTS).map(|&item| &self.heap[item]).collect();
         match parts.as_slice() {
+            [Value::Storage(_), _, _, _, _, _, metadata, ..] if !self.is_empty(metadata) => {
+                Ok(object(Rc::from("torch._utils._rebuild_tensor_v2")))
+            }
             [Value::Storage(storage), Value::Int(start), dims, strides, ..] => {
                 let (dims, strides) = (self.indices(dims)?, self.indices(strides)?);
                 let view = View { storage: (**storage).clone(), start: index(*start)?, dims, strides };
@@ -128,6 +132,22 @@ impl Machine<'_> {
             // A storage of numbers that are not read: complex, quantized.
             [Value::Object(other), ..] => Ok(object(other.class.clone())),
             _ => damaged("its pickle builds a tensor from unknown parts"),
+        }
+    }
+
+    /// Whether there are no metadata.
+    fn is_empty(&self, metadata: &Value) -> bool {
+        match metadata {
+            Value::None => true,
+            Value::Dict(items) => items.is_empty(),
+            Value::Object(object) => {
+                let pairs = object.pairs.map(|id| &self.heap[id]);
+                object.items.is_empty() && matches!(pairs, Some(Value::List(pairs)) if pairs.is_empty())
+            }
+            Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Str(_) | Value::Tuple(_) | Value::List(_) => {
+                false
+            }
+            Value::Global(_) | Value::Storage(_) | Value::Tensor(_) => false,
         }
     }
 

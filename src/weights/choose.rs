@@ -36,14 +36,20 @@ pub(super) fn choose<'a>(wanted: &'a Wanted, items: &[Item], same: impl Fn(usize
             std::mem::swap(trial, &mut best);
         }
     }
-    others.retain(|trial| trial.score() == best.score() && trial.fitting > 0 && !trial.alike(&best, &same));
-    settle(best, others)
+    others.retain(|trial| trial.score() == best.score() && trial.fitting > 0);
+    others.sort_by(|a, b| a.simplicity().cmp(&b.simplicity()));
+    let mut all = vec![best];
+    for trial in others {
+        if !all.iter().any(|other| trial.alike(other, &same)) {
+            all.push(trial);
+        }
+    }
+    settle(all)
 }
 
-/// Among frames that fit alike, the one that leaves least over of what the others do not read, and then the one around all
-/// others, whose names fit as they stand.
-fn settle<'a>(first: Trial<'a>, others: Vec<Trial<'a>>) -> Choice<'a> {
-    let mut all: Vec<Trial> = std::iter::once(first).chain(others).collect();
+/// Among frames that fit alike, of other numbers each, the one around all others whose names fit as they stand. Where there is
+/// none, nobody but the user knows which is meant, whatever else lies beside each.
+fn settle<'a>(mut all: Vec<Trial<'a>>) -> Choice<'a> {
     let read: BTreeSet<usize> = all.iter().flat_map(|trial| trial.found.values().map(|found| found.item)).collect();
     if all.len() > 1 {
         for trial in &mut all {
@@ -52,18 +58,19 @@ fn settle<'a>(first: Trial<'a>, others: Vec<Trial<'a>>) -> Choice<'a> {
             trial.beside.extend::<Vec<usize>>(beside);
         }
     }
-    let least = all.iter().map(|trial| trial.strange.len()).min().unwrap_or(0);
     let around = |trial: &Trial| {
         let Frame { taken, added } = &trial.frame;
-        all.iter()
-            .all(|other| other.frame.taken.starts_with(taken.as_str()) && other.frame.added.starts_with(added.as_str()))
+        let inside =
+            |Frame { taken: t, added: a }: &Frame| t.starts_with(taken.as_str()) && a.starts_with(added.as_str());
+        trial.stands() && all.iter().all(|other| inside(&other.frame))
     };
-    let at = all.iter().position(around).filter(|&i| all[i].strange.len() == least);
-    let chosen = at.or_else(|| all.iter().position(|trial| trial.strange.len() == least)).unwrap_or(0);
-    let trial = all.swap_remove(chosen);
-    let rival = |other: &Trial| other.strange.len() == least && at.is_none();
-    let rivals = all.iter().filter(|other| rival(other)).map(|other| other.frame.clone()).collect();
-    Choice { trial, rivals }
+    match all.iter().position(around) {
+        Some(at) => Choice { trial: all.swap_remove(at), rivals: Vec::new() },
+        None => {
+            let trial = all.remove(0);
+            Choice { trial, rivals: all.into_iter().map(|other| other.frame).collect() }
+        }
+    }
 }
 
 /// Names as they stand: in the dictionary that is called as state dicts are, or else in the one of most tensors.

@@ -1,5 +1,6 @@
 //! What a reader finds in a file, whatever its format.
 
+use super::names::{MAX_NAME, counted};
 use super::pickle::{Pickle, View};
 use super::stored::Stored;
 use super::tree::{Named, tree};
@@ -65,6 +66,10 @@ impl Contents {
         found.others = tree.others.iter().map(other).collect();
         if let Some(class) = tree.models.first() {
             found.notes.push(format!("it holds a whole model (`{class}`): the tensors were read, no code was run"));
+        }
+        if tree.passed > 0 {
+            let count = counted(tree.passed, "value");
+            found.notes.push(format!("passed over: {count} with a name of more than {MAX_NAME} bytes, or too deep"));
         }
         Ok(found)
     }

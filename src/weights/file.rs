@@ -156,8 +156,13 @@ fn mapped(path: &Path) -> Result<Map> {
 pub fn in_folder(path: &Path) -> Option<PathBuf> {
     let files = std::fs::read_dir(path).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let endings = [".index.json", ".safetensors", ".pth", ".pt", ".ckpt", ".bin"];
+    // What the training script kept beside its model.
+    let others = ["optimizer", "scheduler", "rng_state", "training_args"];
     let ending = |file: &PathBuf| {
         let name = file.file_name()?.to_str()?;
+        if others.iter().any(|other| name.starts_with(other)) {
+            return None;
+        }
         endings.iter().position(|&ending| name.ends_with(ending))
     };
     files.filter_map(|file| Some((ending(&file)?, file))).min().map(|(_, file)| file)

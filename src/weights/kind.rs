@@ -2,19 +2,20 @@
 
 use super::file::unreadable;
 use crate::base::Diagnostic;
+use crate::base::instead::Instead;
 use std::path::Path;
 
 /// What to do about a download that broke off.
 pub(super) const AGAIN: &str = "fetch it again, and compare its size with the original's";
 
-/// What a file is, in words, and the remedy.
+/// What a file is, in words, and the remedy, in which `FILE` stands for its path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Kind(&'static str, &'static str);
 
 impl Kind {
     /// The error that says so.
     pub fn refuse(self, path: &Path) -> Box<Diagnostic> {
-        Box::new(unreadable(path, self.0).help(self.1))
+        Box::new(unreadable(path, self.0).help(self.1.replace("FILE", &path.display().to_string())))
     }
 }
 
@@ -32,7 +33,7 @@ const HDF5: Kind = Kind(
     "convert it in Python: read it with h5py and write a dictionary of arrays with safetensors.numpy.save_file",
 );
 const KERAS: Kind = Kind("it is a Keras archive", HDF5.1);
-const ONNX: Kind = Kind("it is an ONNX model", "read the network and its weights: archc import FILE.onnx");
+const ONNX: Kind = Kind("it is an ONNX model", "read the network and its weights: archc import FILE");
 const TFLITE: Kind = Kind(
     "it is a TensorFlow Lite model",
     "convert it to ONNX (python -m tf2onnx.convert --tflite FILE --output net.onnx), then: archc import net.onnx",
@@ -45,7 +46,7 @@ const NPY: Kind = Kind(
 );
 const NPZ: Kind = Kind(
     "it is an .npz file of numpy arrays",
-    "save it as .safetensors: safetensors.numpy.save_file(dict(numpy.load(\"FILE.npz\")), \"weights.safetensors\")",
+    "save it as .safetensors: safetensors.numpy.save_file(dict(numpy.load(\"FILE\")), \"weights.safetensors\")",
 );
 const SCRIPT: Kind = Kind(
     "it is a TorchScript archive, which holds a program",
@@ -57,7 +58,7 @@ const EXPORTED: Kind = Kind(
 );
 const TAR: Kind = Kind(
     "it is a tar file, as PyTorch wrote before 0.1.10 or as an archive of files",
-    "unpack it; an old checkpoint is saved again by PyTorch: torch.save(torch.load(\"old.pth\"), \"new.pth\")",
+    "unpack it; an old checkpoint is saved again by PyTorch: torch.save(torch.load(\"FILE\"), \"new.pth\")",
 );
 const PACKED: Kind = Kind("it is compressed", "unpack it first (gunzip, unxz, unzstd, 7z), and name what was in it");
 const ARCHIVE: Kind = Kind("it is an archive of files", "unpack it, and name the file of weights that was in it");
@@ -66,9 +67,12 @@ const MESSAGE: Kind = Kind(
     "the download may have given a message instead: look at it, and fetch the file itself",
 );
 
+/// Of a checkpoint that a big-endian machine wrote.
+pub(super) const BIG_ENDIAN: Kind =
+    Kind("its numbers are big-endian", "save it again on a little-endian machine, such as any x86-64 or ARM one");
+
 /// The first bytes of files of one kind.
-const STARTS: [(&[u8], Kind); 11] = [
-    (b"version https://git-lfs", LFS),
+const STARTS: [(&[u8], Kind); 10] = [
     (b"\x89HDF\r\n\x1a\n", HDF5),
     (b"GGUF", GGUF),
     (b"\x93NUMPY", NPY),
@@ -83,17 +87,18 @@ const STARTS: [(&[u8], Kind); 11] = [
 
 /// What a file that is no zip, no pickle and no `.safetensors` is, by its bytes.
 pub(super) fn of(path: &Path, bytes: &[u8]) -> Option<Kind> {
-    if bytes.is_empty() {
-        return Some(EMPTY);
+    match Instead::of(bytes) {
+        Some(Instead::Nothing) => return Some(EMPTY),
+        Some(Instead::Pointer) => return Some(LFS),
+        Some(Instead::Page) => return Some(PAGE),
+        None => {}
     }
     let by_start = STARTS.iter().find(|(start, _)| bytes.starts_with(start)).map(|&(_, kind)| kind);
     let named = |ending: &str| path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending));
-    let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(512)).unwrap_or_default()).to_lowercase();
-    let text = head.trim_start_matches('\u{feff}').trim_start();
-    let page = ["<!doctype", "<html", "<?xml", "<head", "<!--"].iter().any(|start| text.starts_with(start));
     match () {
         () if by_start.is_some() => by_start,
-        () if page => Some(PAGE),
+        // An object store says by XML that a file is not there, or not for everybody.
+        () if bytes.trim_ascii_start().starts_with(b"<?xml") => Some(PAGE),
         () if bytes.get(4..8) == Some(b"TFL3") => Some(TFLITE),
         () if bytes.get(257..262) == Some(b"ustar") => Some(TAR),
         // A protobuf whose first field is a small version.

@@ -7,7 +7,9 @@ use super::contents::{Contents, Extent};
 use super::element::Element;
 use super::file::unreadable;
 use super::kind;
+use super::machine::CUT;
 use super::pickle::{Id, Pickle, Value};
+use crate::base::Diagnostic;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,16 +22,21 @@ pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
         let help = "save the tensors with PyTorch: torch.save(model.state_dict(), \"weights.pth\")";
         return Err(Box::new(unreadable(path, "it is a bare pickle, which `torch.save` did not write").help(help)));
     };
-    parts(rest).map_err(|why| Box::new(unreadable(path, why).help(kind::AGAIN)))
+    let refused = |why: String| {
+        let again = why.ends_with(CUT).then_some(kind::AGAIN);
+        Box::new(again.into_iter().fold(unreadable(path, why), Diagnostic::help))
+    };
+    let version = Pickle::read(rest).map_err(refused)?;
+    let facts = Pickle::read(version.rest).map_err(refused)?;
+    if truth(&facts, "little_endian") == Some(false) {
+        return Err(kind::BIG_ENDIAN.refuse(path));
+    }
+    parts(rest, facts.rest).map_err(refused)
 }
 
-fn parts(bytes: &[u8]) -> std::result::Result<Contents, String> {
-    let version = Pickle::read(bytes)?;
-    let facts = Pickle::read(version.rest)?;
-    if truth(&facts, "little_endian") == Some(false) {
-        return Err("its numbers are big-endian".into());
-    }
-    let value = Pickle::read(facts.rest)?;
+/// The value, its keys and its storages; `rest` is what follows the facts about the machine.
+fn parts(bytes: &[u8], rest: &[u8]) -> std::result::Result<Contents, String> {
+    let value = Pickle::read(rest)?;
     let keys = Pickle::read(value.rest)?;
     let elements: BTreeMap<&str, Element> = value.heap.iter().filter_map(storage).collect();
     let extents = extents(&keys, &elements, bytes)?;
@@ -78,7 +85,7 @@ fn extents<'a>(
                 found.insert(key.as_str(), Extent { at: at as u64 + 8, bytes: length });
                 at = end;
             }
-            _ => return Err("it is cut short".into()),
+            _ => return Err(format!("it {CUT}")),
         }
     }
     Ok(found)

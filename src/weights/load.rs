@@ -5,7 +5,7 @@ use super::file::WeightFile;
 use super::report::{Misfit, Report, Stray};
 use super::said;
 use super::suggest::suggest;
-use super::trial::{Item, Trial, items};
+use super::trial::{Frame, Item, Trial, items};
 use super::{Result, refuse};
 use crate::elaborate::Network;
 use crate::ops::ParamSpec;
@@ -70,8 +70,9 @@ pub struct Assignment {
 /// Finds a network's parameters in a file.
 ///
 /// # Errors
-/// `E0811` where something that cannot be read stands in place of a tensor. `E0812` where nothing fits, where something
-/// does not and [`Fit::Strict`] is asked for, where two parts of the file fit equally, and where there is no such key.
+/// `E0811` where something that cannot be read, or integers of 8 bits, stand in place of a tensor. `E0812` where nothing
+/// fits, where something does not and [`Fit::Strict`] is asked for, where two parts of the file fit equally, and where there
+/// is no such key.
 pub fn assign(wanted: &Wanted, file: &WeightFile, ask: &Ask) -> Result<Assignment> {
     let mut items = items(file);
     items.retain(|item| !item.name.starts_with(MEMORY));
@@ -86,7 +87,8 @@ pub fn assign(wanted: &Wanted, file: &WeightFile, ask: &Ask) -> Result<Assignmen
     let Choice { trial, rivals } = choose(wanted, &items, same);
     let report = report(wanted, file, &items, &trial, ask);
     if !rivals.is_empty() && (report.missing.is_empty() || ask.fit == Fit::Partial) {
-        return Err(refuse::ambiguous(&report, &trial.frame, &rivals, ask.key.as_deref()));
+        let frames: Vec<&Frame> = std::iter::once(&trial.frame).chain(&rivals).collect();
+        return Err(refuse::ambiguous(file, &wanted.network, &frames, ask.key.as_deref()));
     }
     refuse::in_place(file, &items, &trial)?;
     if (ask.fit == Fit::Strict && !report.fits()) || (report.loaded == 0 && report.total > 0) {
@@ -135,7 +137,7 @@ fn report(wanted: &Wanted, file: &WeightFile, items: &[Item], trial: &Trial, ask
     let counters = params.iter().filter(|(path, spec)| optional(spec.name) && found(path).is_none()).count();
     let passed: Vec<usize> = passed.into_iter().chain(trial.beside.iter().copied()).collect();
     let others = if trial.found.is_empty() { refuse::other_keys(file) } else { None };
-    let notes = file.notes.iter().cloned().chain(said::notes(items, trial, &passed, ask.key.as_deref())).chain(others);
+    let notes = file.notes.iter().cloned().chain(said::notes(items, trial, &passed, ask.key.as_deref()));
     Report {
         file: file.path().display().to_string(),
         network: wanted.network.clone(),
@@ -145,7 +147,7 @@ fn report(wanted: &Wanted, file: &WeightFile, items: &[Item], trial: &Trial, ask
         missing,
         unexpected,
         misshaped,
-        notes: notes.collect(),
+        notes: notes.chain(others).chain(said::too_long(file)).collect(),
     }
 }
 

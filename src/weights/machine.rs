@@ -6,6 +6,9 @@ use std::rc::Rc;
 /// A step of the machine, or why the pickle is not read.
 pub(super) type Step<T> = Result<T, String>;
 
+/// What is said of a file that ends before its end.
+pub(super) const CUT: &str = "is cut short";
+
 /// The state of a running pickle. Work and memory grow with its length at most: an instruction makes at
 /// most one value, and values refer to others by position.
 pub(super) struct Machine<'a> {
@@ -80,7 +83,7 @@ impl<'a> Machine<'a> {
 
     pub(super) fn take(&mut self, count: usize) -> Step<&'a [u8]> {
         let Some((head, rest)) = self.rest.split_at_checked(count) else {
-            return damaged("its pickle is cut short");
+            return damaged(format!("its pickle {CUT}"));
         };
         self.rest = rest;
         Ok(head)
@@ -93,7 +96,7 @@ impl<'a> Machine<'a> {
     /// A text that ends with its line, `limit` bytes at most.
     pub(super) fn line(&mut self, limit: usize) -> Step<String> {
         let Some(end) = self.rest.iter().position(|&b| b == b'\n') else {
-            return damaged("its pickle is cut short");
+            return damaged(format!("its pickle {CUT}"));
         };
         if end > limit {
             return damaged("its pickle has a name of impossible length");

@@ -1,5 +1,8 @@
 //! Names of tensors: how one and the same parameter is called by wrappers of modules, and by files that were published long ago.
 
+/// Longest name of a tensor that is read, in bytes: beyond, comparing names takes longer than any network is worth.
+pub(super) const MAX_NAME: usize = 1024;
+
 /// Parts that wrappers put into names, wherever the wrapped module is.
 const WRAPPERS: [(&str, &str); 5] = [
     ("module", "DataParallel"),
@@ -56,20 +59,24 @@ impl Rewrite {
             Self::Unwrapped => {
                 let part = example.split('.').find(|part| wraps(part)).unwrap_or_default();
                 let who = WRAPPERS.iter().find(|(wrapper, _)| *wrapper == part).map_or("a wrapper", |(_, who)| who);
-                format!("`{part}.`, which {who} puts into names, was left out of {count} of them")
+                format!("`{part}.`, which {who} puts into names, was left out of {}", counted(count, "name"))
             }
             Self::Dense => {
-                format!(
-                    "`norm.1.` was read as `norm1.` in {count} names, as torchvision renamed them, and so for the like"
-                )
+                let names = counted(count, "name");
+                format!("`norm.1.` was read as `norm1.` in {names}, as torchvision renamed them, and so for the like")
             }
             Self::Norm => {
                 let theirs = example.rsplit('.').next().unwrap_or_default();
                 let ours = NORMS.iter().find(|(name, _)| *name == theirs).map_or("weight", |(_, ours)| ours);
-                format!("`{theirs}` was read as `{ours}` in names of norms ({count} names of this kind)")
+                format!("`{theirs}` was read as `{ours}` in names of norms ({} of this kind)", counted(count, "name"))
             }
         }
     }
+}
+
+/// So many of a thing: `1 tensor`, `8 tensors`.
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 fn wraps(part: &str) -> bool {

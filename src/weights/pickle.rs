@@ -160,6 +160,20 @@ mod tests {
     }
 
     #[test]
+    fn a_tensor_that_is_to_be_negated_is_none() {
+        let is_tensor = |metadata: &[u8]| {
+            let storage =
+                b"(X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQ";
+            let call = [&b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n("[..], storage, b"K\x00K\x01\x85K\x01\x85\x89N"];
+            let bytes = [&call.concat(), metadata, b"tR."].concat();
+            let pickle = Pickle::read(&bytes).unwrap();
+            matches!(pickle.get(pickle.root), Value::Tensor(_))
+        };
+        assert!(is_tensor(b"") && is_tensor(b"}") && is_tensor(b"N"));
+        assert!(!is_tensor(b"}X\x03\x00\x00\x00neg\x88s"));
+    }
+
+    #[test]
     fn damaged_pickles_are_errors() {
         let cases: [&[u8]; 9] = [
             b"",

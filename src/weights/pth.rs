@@ -37,8 +37,7 @@ pub(super) fn contents(path: &Path, bytes: &[u8]) -> Result<Contents> {
         return Err(damaged("it is a zip file without `data.pkl`, so no PyTorch checkpoint".into()));
     };
     if read(&mut archive, &format!("{root}byteorder"), 16).is_ok_and(|order| order != b"little") {
-        let help = "save it again on a little-endian machine, such as any x86-64 or ARM one";
-        return Err(Box::new(unreadable(path, "its numbers are big-endian").help(help)));
+        return Err(kind::BIG_ENDIAN.refuse(path));
     }
     let bytes = read(&mut archive, &format!("{root}data.pkl"), MAX_PICKLE).map_err(damaged)?;
     let pickle = Pickle::read(&bytes).map_err(damaged)?;

@@ -1,25 +1,43 @@
 //! Why a file of weights is not used.
 
 use super::Result;
+use super::element::Element;
 use super::file::{WeightFile, unreadable};
-use super::report::Report;
-use super::trial::{Frame, Item, Trial};
+use super::names::counted;
+use super::trial::{Found, Frame, Item, Trial};
+use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, codes};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most keys that are listed.
 const SHOWN: usize = 12;
 
 /// Something that cannot be read stands where a parameter is wanted: `E0811`.
 pub(super) fn in_place(file: &WeightFile, items: &[Item], trial: &Trial) -> Result<()> {
-    let other = |item: &Item| if item.dims.is_none() { file.others.get(item.at) } else { None };
-    let Some((path, other)) = trial.found.iter().find_map(|(path, f)| Some((path, other(&items[f.item])?))) else {
-        return Ok(());
+    let unread = |(path, found): (&&str, &Found)| {
+        let item = &items[found.item];
+        let words = match item.dims {
+            Some(_) => (integers(path, file.tensors.get(item.at)?.element)?, ""),
+            None => (words(&file.others.get(item.at)?.class), "; nothing was called"),
+        };
+        Some((path.to_string(), words))
     };
-    let file = file.path().display();
-    let (what, help) = words(&other.class);
-    let message = format!("`{file}` has {what} in place of the tensor `{path}`; nothing was called");
+    let Some((path, ((what, help), end))) = trial.found.iter().find_map(unread) else { return Ok(()) };
+    let message = format!("`{}` has {what} in place of the tensor `{path}`{end}", file.path().display());
     Err(Box::new(Diagnostic::new(codes::WEIGHTS_REFUSED, message).help(help)))
+}
+
+/// Bytes in place of a weight are codes of a quantised one, whose factors lie elsewhere.
+fn integers(path: &str, element: Element) -> Option<(String, &'static str)> {
+    let what = match element {
+        Element::I8 | Element::U8 => "integers of 8 bits",
+        Element::Bool => "truth values",
+        Element::F64 | Element::F32 | Element::F16 | Element::Bf16 => return None,
+        Element::I64 | Element::I32 | Element::I16 => return None,
+    };
+    let help = "use the file from before it was quantised; where they are the weights themselves, save `tensor.float()` \
+                under the same name";
+    (!path.ends_with("num_batches_tracked")).then(|| (what.to_string(), help))
 }
 
 /// What a class is, and how to save a tensor instead.
@@ -37,6 +55,10 @@ fn words(class: &str) -> (String, &'static str) {
             format!("a tensor without numbers (`{class}`)"),
             "it was saved from the `meta` device: load the real weights before saving",
         ),
+        () if last.starts_with("_rebuild_tensor") => (
+            format!("a negated or conjugated tensor (`{class}`)"),
+            "write its numbers out: save `tensor.resolve_neg().resolve_conj()` under the same name",
+        ),
         () if class.starts_with("numpy") => (
             format!("a numpy array (`{class}`)"),
             "make it a tensor: save `torch.from_numpy(array)` under the same name",
@@ -49,20 +71,50 @@ fn words(class: &str) -> (String, &'static str) {
 }
 
 /// Two parts of the file fit equally: `E0812`.
-pub(super) fn ambiguous(report: &Report, first: &Frame, rivals: &[Frame], key: Option<&str>) -> Box<Diagnostic> {
-    let all: Vec<&Frame> = std::iter::once(first).chain(rivals).collect();
-    let words = |frame: &&Frame| match frame.added.is_empty() {
-        true => format!("`{}`", name(frame, key)),
-        false => format!("`{}` with `{}` before its names", name(frame, key), frame.added),
+pub(super) fn ambiguous(file: &WeightFile, network: &str, frames: &[&Frame], key: Option<&str>) -> Box<Diagnostic> {
+    let words = |frame: &&Frame| match (name(frame, key), frame.added.as_str()) {
+        (name, "") if name.is_empty() => "its names as they stand".to_string(),
+        (name, added) if name.is_empty() => format!("its names with `{added}` before them"),
+        (name, "") => format!("`{name}`"),
+        (name, added) => format!("`{name}` with `{added}` before its names"),
     };
-    let parts: Vec<String> = all.iter().take(SHOWN).map(words).collect();
-    let (file, network) = (&report.file, &report.network);
-    let message = format!("`{file}` fits `{network}` in {} ways: {}", all.len(), parts.join(", "));
-    let diagnostic = Diagnostic::new(codes::WEIGHTS_UNFIT, message);
-    let mut keys: Vec<String> = all.iter().map(|frame| name(frame, key)).filter(|name| !name.is_empty()).collect();
-    keys.dedup();
-    let help = keys.iter().take(SHOWN).map(|key| format!("`--key {key}`")).collect::<Vec<_>>().join(" or ");
-    Box::new(diagnostic.help(format!("say which is meant: {help}")))
+    let parts: Vec<String> = frames.iter().take(SHOWN).map(words).collect();
+    let message =
+        format!("`{}` fits `{network}` in {} ways: {}", file.path().display(), frames.len(), parts.join(", "));
+    // Only what `--key` takes: what is read in another way than it is written has no key.
+    let taken = |name: &String| file.tensors.iter().any(|tensor| tensor.name.starts_with(&format!("{name}.")));
+    let keys: BTreeSet<String> = frames.iter().map(|frame| name(frame, key)).filter(taken).collect();
+    let keys: Vec<String> = keys.iter().take(SHOWN).map(|key| format!("`--key {key}`")).collect();
+    let added: BTreeSet<&str> = frames.iter().map(|frame| frame.added.as_str()).collect();
+    let help = match (frames.iter().find(|frame| !frame.added.is_empty()), keys.is_empty()) {
+        // No key tells apart what differs in where it belongs.
+        (Some(frame), _) if added.len() > 1 => {
+            format!("save it under the names that are meant: {}", renamed(file, frame, key))
+        }
+        (_, false) => format!("say which is meant: {}", keys.join(" or ")),
+        (_, true) => "save the part that is meant in a file of its own".into(),
+    };
+    Box::new(Diagnostic::new(codes::WEIGHTS_UNFIT, message).help(help))
+}
+
+/// Python that saves what lies under a frame with the network's names.
+fn renamed(file: &WeightFile, frame: &Frame, key: Option<&str>) -> String {
+    let (path, added) = (file.path().display(), &frame.added);
+    let whole = name(frame, key);
+    let prefix = format!("{whole}.");
+    let dictionary = file.tensors.iter().any(|tensor| tensor.dictionary() == prefix);
+    let (keys, old) = match () {
+        () if whole.is_empty() => (String::new(), "k".to_string()),
+        () if dictionary => (whole.split('.').map(|key| format!("[\"{key}\"]")).collect(), "k".to_string()),
+        () => (String::new(), format!("k.removeprefix(\"{prefix}\")")),
+    };
+    let safe = file.path().extension().is_some_and(|ending| ending == "safetensors");
+    let (load, save, ending) = match safe {
+        true => ("safetensors.torch.load_file", "safetensors.torch.save_file", "safetensors"),
+        false => ("torch.load", "torch.save", "pth"),
+    };
+    let made = added.trim_end_matches('.');
+    format!("{save}({{\"{added}\" + {old}: v for k, v in {load}(\"{path}\"){keys}.items()}}, \"{made}.{ending}\")")
 }
 
 fn name(frame: &Frame, key: Option<&str>) -> String {
@@ -77,10 +129,11 @@ pub(super) fn no_key(file: &WeightFile, key: &str) -> Box<Diagnostic> {
     let message = format!("`{}` has no tensors under the key `{key}`", file.path().display());
     let diagnostic = Diagnostic::new(codes::WEIGHTS_UNFIT, message);
     let keys = keys(file);
-    let near = keys.keys().min_by_key(|name| strsim::levenshtein(name, key)).map(|name| format!("`--key {name}`"));
-    let diagnostic = match near {
-        Some(near) => diagnostic.help(format!("one of its keys is meant, perhaps {near}")),
-        None => diagnostic.help("leave out `--key`: its tensors lie in one dictionary"),
+    let near = nearest(key, keys.iter().map(|(name, _)| name.as_str()));
+    let diagnostic = match (near, keys.first()) {
+        (Some(near), _) => diagnostic.help(format!("one of its keys is meant, perhaps `--key {near}`")),
+        (None, Some((most, _))) => diagnostic.help(format!("most of its tensors are under `--key {most}`")),
+        (None, None) => diagnostic.help("leave out `--key`: its tensors lie in one dictionary"),
     };
     let line = listed(&keys);
     Box::new(if line.is_empty() { diagnostic } else { diagnostic.note(format!("its keys: {line}")) })
@@ -99,18 +152,21 @@ pub(super) fn no_tensors(file: &WeightFile) -> Box<Diagnostic> {
     Box::new(unreadable(file.path(), message).help(help))
 }
 
-/// Dictionaries of tensors, and first parts of names that several have, with how many.
-fn keys(file: &WeightFile) -> BTreeMap<String, usize> {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+/// Dictionaries of tensors, and first parts of names that several have, with how many; the largest first.
+fn keys(file: &WeightFile) -> Vec<(String, usize)> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for tensor in &file.tensors {
         let part = match tensor.dictionary().strip_suffix('.') {
             Some(dict) => Some(dict),
             None => tensor.name.split_once('.').map(|(first, _)| first),
         };
-        *counts.entry(part.unwrap_or_default().to_string()).or_default() += 1;
+        *counts.entry(part.unwrap_or_default()).or_default() += 1;
     }
     counts.retain(|name, _| !name.is_empty());
-    counts
+    let mut keys: Vec<(String, usize)> = counts.into_iter().map(|(name, count)| (name.to_string(), count)).collect();
+    // Those of one size stay in the order of their names.
+    keys.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    keys
 }
 
 /// Where nothing fits, what else the file holds.
@@ -120,9 +176,9 @@ pub(super) fn other_keys(file: &WeightFile) -> Option<String> {
     (dicts && keys.len() > 1).then(|| format!("its keys: {}; `--key NAME` reads one of them", listed(&keys)))
 }
 
-fn listed(keys: &BTreeMap<String, usize>) -> String {
-    let mut parts: Vec<String> =
-        keys.iter().take(SHOWN).map(|(name, count)| format!("`{name}` ({count} tensors)")).collect();
+fn listed(keys: &[(String, usize)]) -> String {
+    let said = |(name, count): &(String, usize)| format!("`{name}` ({})", counted(*count, "tensor"));
+    let mut parts: Vec<String> = keys.iter().take(SHOWN).map(said).collect();
     if keys.len() > SHOWN {
         parts.push(format!("{} more", keys.len() - SHOWN));
     }

@@ -1,5 +1,6 @@
 //! What of a file fitted a network, and what did not.
 
+use super::names::counted;
 use crate::base::{Diagnostic, codes};
 use std::collections::BTreeMap;
 
@@ -67,13 +68,19 @@ impl Report {
     pub fn summary(&self) -> String {
         let (file, network) = (&self.file, &self.network);
         let mut text = format!("`{file}`: {} of the {} tensors of `{network}` were loaded", self.loaded, self.total);
-        match self.missing.len() + self.misshaped.len() {
+        match self.total - self.loaded {
             0 => {}
             1 => text += "; 1 keeps its initial values",
             n => text += &format!("; {n} keep their initial values"),
         }
+        // Counters of norms, which old files lack and nothing is computed from, are no gap, but were not loaded either.
+        match self.total - self.loaded - self.missing.len() - self.misshaped.len() {
+            0 => {}
+            n => text += &format!(" ({} of norms among them)", counted(n, "counter")),
+        }
         match self.unexpected.len() {
             0 => {}
+            1 => text += "; 1 of the file has no place",
             n => text += &format!("; {n} of the file have no place"),
         }
         text
@@ -101,9 +108,10 @@ impl Report {
 
     /// What to do about it.
     pub fn help(&self) -> Option<String> {
-        let others = match self.loaded {
-            0 => None,
-            n => Some(format!("`--partial` loads the other {n} and leaves these as initialised")),
+        let others = match (self.loaded, self.missing.len() + self.misshaped.len()) {
+            (0, _) => None,
+            (n, 0) => Some(format!("`--partial` loads the {n} that fit, and passes these over")),
+            (n, _) => Some(format!("`--partial` loads the other {n} and leaves these as initialised")),
         };
         let parts: Vec<String> = others.into_iter().chain(self.setting()).collect();
         (!parts.is_empty()).then(|| parts.join("; "))
@@ -116,7 +124,14 @@ impl Report {
         if found[1..] != want[1..] {
             return None;
         }
-        let (setting, _) = self.settings.iter().find(|(_, value)| **value == want[0].to_string())?;
+        let width = want[0].to_string();
+        let same: Vec<&String> = self.settings.iter().filter(|(_, value)| **value == width).map(|it| it.0).collect();
+        // Of several that have the width, the one that is called as widths of last layers are.
+        let of_outputs = |name: &&String| ["class", "out", "label"].iter().any(|word| name.contains(word));
+        let setting = match same[..] {
+            [one] => one,
+            _ => same.iter().copied().find(of_outputs)?,
+        };
         let layer = name.rsplit_once('.').map_or(name.as_str(), |(layer, _)| layer);
         Some(format!("`--set {setting}={}` makes `{layer}` fit", found[0]))
     }
@@ -125,7 +140,7 @@ impl Report {
     pub fn diagnostic(&self) -> Diagnostic {
         let unfit = self.missing.len() + self.misshaped.len();
         let count = match (unfit, self.unexpected.len()) {
-            (0, extra) => format!("{extra} tensors too many"),
+            (0, extra) => format!("{} too many", counted(extra, "tensor")),
             (unfit, _) => format!("{unfit} of {} tensors", self.total),
         };
         let message = format!("`{}` does not fit `{}` ({count})", self.file, self.network);

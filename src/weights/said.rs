@@ -1,6 +1,7 @@
 //! How a file's names were read, in words.
 
-use super::names::{Rewrite, wrapper};
+use super::file::WeightFile;
+use super::names::{MAX_NAME, Rewrite, counted, wrapper};
 use super::trial::{Frame, Item, Trial};
 use std::collections::BTreeMap;
 
@@ -59,6 +60,12 @@ pub(super) fn notes(items: &[Item], trial: &Trial, passed: &[usize], key: Option
     notes
 }
 
+/// That names were too long to be read.
+pub(super) fn too_long(file: &WeightFile) -> Option<String> {
+    let count = file.tensors.iter().filter(|tensor| tensor.name.len() > MAX_NAME).count();
+    (count > 0).then(|| format!("passed over: {} with a name of more than {MAX_NAME} bytes", counted(count, "tensor")))
+}
+
 /// The part of the prefix that is the path of a dictionary around all that was found.
 fn container<'a>(items: &[Item], trial: &'a Trial) -> &'a str {
     let taken = trial.frame.taken.as_str();
@@ -89,7 +96,7 @@ fn passed_over(items: &[Item], passed: &[usize], container: &str) -> Option<Stri
         *groups.entry(group).or_default() += 1;
     }
     let said = |(group, count): (&String, &usize)| match group.ends_with('.') {
-        true => format!("`{group}` ({count} tensors)"),
+        true => format!("`{group}` ({})", counted(*count, "tensor")),
         false => format!("`{group}`"),
     };
     let mut parts: Vec<String> = groups.iter().take(SHOWN).map(said).collect();

@@ -2,24 +2,36 @@
 
 use super::Result;
 use super::file::unreadable;
-use std::collections::BTreeSet;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 /// Most files that a list may name.
 const MAX_SHARDS: usize = 1000;
 
-/// The files that a list names, in order; `None` where the bytes are no such list.
+/// Longest list that is read, in bytes: one of 100,000 tensors is a sixth of it.
+const MAX_LIST: usize = 64 << 20;
+
+/// What is read of a list: the rest is passed over without being kept.
+#[derive(Deserialize)]
+struct List {
+    weight_map: Option<BTreeMap<String, String>>,
+}
+
+/// The files that a list names, in order; `None` where the bytes are no such list, or longer than one is.
 ///
 /// # Errors
 /// `E0810` where a file lies elsewhere, or there are too many.
 pub(super) fn listed(path: &Path, bytes: &[u8]) -> Result<Option<Vec<PathBuf>>> {
-    let Ok(json) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Ok(None) };
-    let Some(map) = json.get("weight_map").and_then(|map| map.as_object()) else {
+    let Some(Ok(list)) = (bytes.len() <= MAX_LIST).then(|| serde_json::from_slice::<List>(bytes)) else {
+        return Ok(None);
+    };
+    let Some(map) = list.weight_map else {
         // Of a list that came without its weights, and of a configuration.
         let other = unreadable(path, "it is a JSON text without a `weight_map`, not a file of weights");
         return Err(Box::new(other.help("name the file of weights beside it, such as model.safetensors")));
     };
-    let names: BTreeSet<&str> = map.values().filter_map(|name| name.as_str()).collect();
+    let names: BTreeSet<&str> = map.values().map(String::as_str).collect();
     if names.is_empty() || names.len() > MAX_SHARDS {
         return Err(Box::new(unreadable(path, format!("it lists {} files", names.len()))));
     }

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Most pairs of names that are compared; beyond, the file is of another network altogether.
 const MAX_PAIRS: usize = 100_000;
 
+/// Longest name that is compared, in bytes: the time grows with the product of two lengths.
+const LONGEST: usize = 256;
+
 /// How far two names are from each other: whether their numbers differ, how many parts, how many letters.
 type Distance = (bool, usize, usize);
 
@@ -46,8 +49,11 @@ fn nearest(stray: &Stray, candidates: &[Stray]) -> Option<usize> {
     (letters * 2 <= length && (!other_shape || letters * 8 <= length)).then_some(only)
 }
 
-/// `None` where they are different numbers of a layer.
+/// `None` where they are different numbers of a layer, or too long to be compared.
 fn distance(a: &str, b: &str) -> Option<Distance> {
+    if a.len().max(b.len()) > LONGEST {
+        return None;
+    }
     let parts = |name: &str| name.split('.').map(str::to_string).collect::<Vec<_>>();
     let (first, second) = (parts(a), parts(b));
     let slip = strsim::levenshtein(first.last()?, second.last()?) <= 1;
@@ -109,6 +115,13 @@ mod tests {
         let missing: [(&str, &[usize]); 2] = [("a.weight", &[4]), ("b.weight", &[4])];
         assert_eq!(taken(&missing, &[("x.weight", &[4]), ("y.weight", &[4])]), [None, None]);
         assert_eq!(taken(&missing, &[("x.weight", &[4])]), [None]);
+    }
+
+    #[test]
+    fn names_that_take_long_to_compare_are_left_alone() {
+        let long = |last: &str| format!("{}.{last}", "a".repeat(LONGEST));
+        let (ours, theirs) = (long("weight"), long("weights"));
+        assert_eq!(taken(&[(&ours, &[4])], &[(&theirs, &[4])]), [None]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::file::WeightFile;
 use super::load::Wanted;
-use super::names::{Rewrite, Spelling};
+use super::names::{MAX_NAME, Rewrite, Spelling};
 use crate::ops::ParamSpec;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,8 @@ pub(super) struct Trial<'a> {
     pub frame: Frame,
     /// Where each parameter is found.
     pub found: BTreeMap<&'a str, Found>,
-    /// Items under the prefix, in dictionaries of which others were found, that the network has no place for.
+    /// Items under the prefix, in dictionaries of which others were found or in their neighbours, that the network has no
+    /// place for.
     pub strange: Vec<usize>,
     /// Items of these dictionaries that do not lie under the prefix.
     pub beside: Vec<usize>,
@@ -58,12 +59,12 @@ pub(super) struct Trial<'a> {
     exact: usize,
 }
 
-/// Every item of a file.
+/// Every item of a file whose name is not longer than names are.
 pub(super) fn items(file: &WeightFile) -> Vec<Item<'_>> {
     let item = |(at, name, dict, dims)| Item { name, dict, dims, at, spellings: super::names::spellings(name) };
     let tensors = file.tensors.iter().enumerate().map(|(i, t)| (i, t.name.as_str(), t.dict, Some(t.dims.as_slice())));
     let others = file.others.iter().enumerate().map(|(i, o)| (i, o.name.as_str(), o.dict, None));
-    tensors.chain(others).map(item).collect()
+    tensors.chain(others).filter(|(_, name, ..)| name.len() <= MAX_NAME).map(item).collect()
 }
 
 /// A network's parameters, by path.
@@ -96,9 +97,9 @@ impl<'a> Trial<'a> {
     }
 
     fn count(&mut self, items: &[Item], specs: &Specs, placed: &BTreeSet<usize>) {
-        let dicts: BTreeSet<&str> = placed.iter().map(|&i| items[i].dictionary()).collect();
+        let around = Surroundings::of(placed.iter().map(|&i| items[i].dictionary()));
         for (i, item) in items.iter().enumerate().filter(|(i, _)| !placed.contains(i)) {
-            if dicts.contains(item.dictionary()) {
+            if around.hold(item.dictionary()) {
                 let under = item.spellings.iter().any(|s| s.text.starts_with(&self.frame.taken));
                 if under { self.strange.push(i) } else { self.beside.push(i) }
             }
@@ -125,11 +126,44 @@ impl<'a> Trial<'a> {
             .all(|(path, a)| other.found.get(path).is_some_and(|b| a.item == b.item || same(a.item, b.item)))
     }
 
+    /// Whether all that is found is called in the file as the prefix and the network's path say, with nothing rewritten.
+    pub fn stands(&self) -> bool {
+        self.exact == self.found.len()
+    }
+
     /// Of those that fit alike, the simplest is the least: few words are needed to say how the names were read.
     pub fn simplicity(&self) -> (std::cmp::Reverse<usize>, usize, usize, &Frame) {
         let Frame { taken, added } = &self.frame;
         (std::cmp::Reverse(self.exact), added.len(), taken.len(), &self.frame)
     }
+}
+
+/// The dictionaries in which something was found, and their neighbours: those as deep below the path that all of them share.
+/// So a layer of its own dictionary that the network lacks is seen, and an optimizer's memory, which lies deeper, is not.
+struct Surroundings<'n> {
+    shared: &'n str,
+    depths: BTreeSet<usize>,
+}
+
+impl<'n> Surroundings<'n> {
+    fn of(dicts: impl Iterator<Item = &'n str>) -> Self {
+        let dicts: BTreeSet<&str> = dicts.collect();
+        let (first, last) = (dicts.first().copied().unwrap_or_default(), dicts.last().copied().unwrap_or_default());
+        // In order, what the first and the last begin with is what all begin with.
+        let same = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+        let end = first.as_bytes()[..same].iter().rposition(|&byte| byte == b'.').map_or(0, |at| at + 1);
+        let depths = dicts.iter().map(|dict| depth(dict)).collect();
+        Self { shared: &first[..end], depths }
+    }
+
+    fn hold(&self, dict: &str) -> bool {
+        dict.starts_with(self.shared) && self.depths.contains(&depth(dict))
+    }
+}
+
+/// How many keys a dictionary's path has.
+fn depth(dict: &str) -> usize {
+    dict.matches('.').count()
 }
 
 impl Item<'_> {
@@ -143,5 +177,21 @@ impl Frame {
     /// A name as the network has it, where it lies under the prefix.
     fn path(&self, name: &str) -> Option<String> {
         Some(format!("{}{}", self.added, name.strip_prefix(self.taken.as_str())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Surroundings;
+
+    #[test]
+    fn dictionaries_as_deep_as_those_that_are_read_are_neighbours() {
+        let near = |read: &[&str], dict: &str| Surroundings::of(read.iter().copied()).hold(dict);
+        let layers = ["conv.", "bn.", "fc."];
+        assert!(near(&layers, "gate.") && near(&layers, "conv."));
+        assert!(!near(&layers, "optimizer.state.0.") && !near(&layers, ""));
+        let deep = ["net.conv1.", "net.conv2."];
+        assert!(near(&deep, "net.gate.") && !near(&deep, "other.gate.") && !near(&deep, "net."));
+        assert!(!near(&["state_dict."], "optimizer.") && !near(&[""], "optimizer.") && !near(&[], ""));
     }
 }

@@ -56,6 +56,10 @@ def resize(opset=13, scales=None, sizes=None, **attributes):
     return one("Resize", "x,,,s", {"s": whole(*sizes)}, opset, **attributes)
 
 
+def nearest(size, to):
+    return whole(*[i * size // to for i in range(to)])
+
+
 NORM = {"w": some(4), "b": some(4), "m": some(4), "v": np.abs(some(4)) + 0.5}
 TO_LAST = node("Transpose", "x", "t", perm=[0, 2, 3, 1])
 SPELLED = [
@@ -96,6 +100,8 @@ READ = {
         "z": RNG.integers(-5, 5, 3).astype(np.int8)}),
     "dropout_ratio": one("Dropout", "x,r", {"r": np.float32(0.3)}),
     "flatten_ones": one("Flatten", x=(2, 1, 1, 6), axis=3),
+    "gather_nearest": graph([node("Gather", "x,r", "a", axis=2), node("Gather", "a,c", axis=-1)],
+                            {"r": nearest(14, 16), "c": nearest(6, 9)}, x=(2, 2, 14, 6)),
     "gemm_scaled": one("Gemm", "x,w,b", {"w": some(3, 5), "b": np.float32(0.7)}, x=(2, 5), alpha=0.5, beta=2.0, transB=1),
     "group_norm_18": one("GroupNormalization", "x,w,b", {"w": some(2), "b": some(2)}, 18, num_groups=2),
     "group_norm_21": one("GroupNormalization", "x,w,b", {"w": some(4), "b": some(4)}, 21, num_groups=2),
@@ -114,12 +120,17 @@ READ = {
     "resize_axes": one("Resize", ["x", "", "", "s"], {"s": whole(9, 7)}, 18, axes=[3, 2], mode="linear"),
     "resize_half_pixel_ceil": resize(scales=[1, 1, 2, 3], coordinate_transformation_mode="half_pixel"),
     "resize_linear_1.5": resize(scales=[1, 1, 1.5, 0.5], mode="linear"),
+    "resize_linear_far": one("Resize", "x,,s", {"s": floats(1, 1, 4 / 3)}, x=(1, 1, 384), mode="linear"),
+    "resize_sizes": resize(sizes=[2, 4, 9, 7], mode="linear"),
+    "scale_read_twice": graph([node("Mul", "x,c", "m"), node("Relu", "m", "r"), node("Add", "r,m")],
+                              {"c": floats(2, -1, 3, 0.5).reshape(4, 1, 1)}),
     "selu": one("Selu"),
     "several_outputs": graph([node("Relu", "x", "y"), node("Tanh", "x", "z")], outputs=("z", "y")),
     "slice_every_second": one("Slice", "x,st,en,ax,by", {"st": whole(0, 0), "en": whole(99, 99), "ax": whole(-1, 2), "by": whole(2, 3)}),
     "softmax_11_rest": one("Softmax", opset=11, x=(2, 5, 1, 1), axis=1),
     "sum_of_three": graph([node("Relu", "x", "a"), node("Tanh", "x", "b"), node("Sum", "a,b,x")]),
     "thresholded": one("ThresholdedRelu", alpha=0.0),
+    "unused_constants": one("Relu", constants={"words": np.array(["a"], object), "long": np.array([1], np.uint64)}),
     "upsample_7": one("Upsample", opset=7, scales=[1.0, 1.0, 2.0, 3.0], mode="nearest"),
 }
 ONES = {"w": some(4, 3, 3, 3)}
@@ -140,6 +151,8 @@ REFUSED = {
     "custom_domain": graph([helper.make_node("FusedConv", ["x"], ["y"], name="the FusedConv", domain="com.microsoft")]),
     "depth_to_space": one("DepthToSpace", blocksize=2),
     "dropout_training": one("Dropout", "x,r,t", {"r": np.float32(0.3), "t": np.bool_(True)}),
+    "gather_channels": one("Gather", "x,i", {"i": whole(0, 1)}, axis=1),
+    "gather_turned": one("Gather", "x,i", {"i": whole(5, 4, 3, 2, 1, 0)}, axis=2),
     "gelu_tanh": one("Gelu", opset=20, approximate="tanh"),
     "gemm_bias_of_samples": one("Gemm", "x,w,b", {"w": some(5, 3), "b": some(2, 1)}, x=(2, 5)),
     "gemm_turned": one("Gemm", "x,w", {"w": some(2, 3)}, x=(2, 5), transA=1),
@@ -148,8 +161,10 @@ REFUSED = {
     "log_softmax": one("LogSoftmax"),
     "max_ceil_and_same": one("MaxPool", auto_pad="SAME_UPPER", ceil_mode=1, kernel_shape=[2, 2]),
     "max_dilated_uneven": one("MaxPool", dilations=[2, 2], kernel_shape=[2, 2], pads=[0, 0, 1, 1]),
+    "max_dilated_of_relu": graph([node("Relu", "x", "a"), node("MaxPool", "a", dilations=[4, 4], kernel_shape=[2, 2], pads=[0, 0, 1, 1])]),
     "max_unpool": graph([node("MaxPool", "x", ["a", "i"], kernel_shape=[2, 2], strides=[2, 2]),
                          node("MaxUnpool", "a,i", kernel_shape=[2, 2], strides=[2, 2])]),
+    "means_almost": one("MatMul", "x,m", {"m": np.kron(np.eye(2), np.full((3, 1), 1 / 3 + 8e-6)).astype(np.float32)}, x=(2, 4, 6)),
     "operand_unknown": one("Relu", "x,z", {"z": some(1)}),
     "pad_value": one("Pad", "x,p,v", {"p": whole(0, 0, 1, 1, 0, 0, 1, 1), "v": np.float32(1)}),
     "pad_wrap": one("Pad", "x,p", {"p": whole(0, 0, 1, 1, 0, 0, 1, 1)}, 19, mode="wrap"),
@@ -159,10 +174,13 @@ REFUSED = {
     "resize_10_linear": resize(10, scales=[1, 1, 2, 2], mode="linear"),
     "resize_align_corners": resize(scales=[1, 1, 2, 2], mode="linear", coordinate_transformation_mode="align_corners"),
     "resize_antialias": resize(18, sizes=[2, 4, 3, 3], mode="linear", antialias=1),
+    "resize_batch": graph([node("Resize", "x,,,s", mode="linear")], {"s": whole(2, 4, 12, 12)}, x=(1, 4, 6, 6)),
     "resize_cubic": resize(scales=[1, 1, 2, 2], mode="cubic"),
     "resize_policy": resize(18, sizes=[2, 4, 9, 7], mode="linear", keep_aspect_ratio_policy="not_larger"),
     "resize_scale": resize(scales=[1, 1, 1.4, 1.4], mode="linear"),
+    "slice_cut_and_steps": one("Slice", "x,st,en,ax,by", {"st": whole(1, 0), "en": whole(5, 6), "ax": whole(2, 3), "by": whole(1, 2)}),
     "softmax_11_map": one("Softmax", opset=11, axis=1),
+    "split_unnamed": one("Split", axis=1, output=["y", ""]),
     "squeeze_of_a_batch": one("Squeeze", x=(1, 4, 1, 1)),
     "opset_of_tomorrow": one("Relu", opset=99),
     "operator_of_yesterday": one("Add", "x,x", opset=6),

@@ -32,16 +32,20 @@ from operators import activations, maths, norms, pitfalls, resizing, shapes, win
 from operators.graph import FOLDS, MAKERS, OPSETS, PITFALLS, At
 
 IMPORTER = pathlib.Path(__file__).resolve().parents[2] / "src" / "exchange" / "onnx" / "import"
+REFUSED = IMPORTER / "refused.rs"
 # What is read without attributes of its own, or in graphs that another list has.
 ELSEWHERE = {"If", "Loop", "Scan"}
 SECONDS = 10
 
 
 def read_operators():
-    """The operators that the importer's source names."""
+    """The operators that the importer's source reads, and those that it only knows to refuse and that graphs are made of."""
     known = {schema.name for schema in defs.get_all_schemas_with_history() if schema.domain == ""}
-    words = {word for file in IMPORTER.rglob("*.rs") for word in re.findall(r'"([A-Z][A-Za-z0-9]+)"', file.read_text())}
-    return sorted(words & known - ELSEWHERE)
+    words = {True: set(), False: set()}
+    for file in IMPORTER.rglob("*.rs"):
+        words[file == REFUSED].update(re.findall(r'"([A-Z][A-Za-z0-9]+)"', file.read_text()))
+    read = words[False] & known - ELSEWHERE
+    return sorted(read), sorted(words[True] & MAKERS.keys() & known - read)
 
 
 def opsets_of(op):
@@ -161,15 +165,24 @@ class Archc:
         came = self.call("import", path, "-o", arch)
         if came.returncode:
             return came
-        args = []
+        args, turned = [], orders(came.stderr)
         for name, value in zip(re.findall(r"^ +input (\w+)", arch.read_text(), re.M), values.values()):
-            np.save(here / f"{len(args)}.npy", value)
+            np.save(here / f"{len(args)}.npy", value.transpose(turned.get(("input", name), range(value.ndim))))
             args += ["--input", f"{name}={here / f'{len(args)}.npy'}"]
         weights = ["--weights", arch.with_suffix(".safetensors")] if arch.with_suffix(".safetensors").exists() else []
         ran = self.call("run", arch, *weights, *args, "--output", out)
         if ran.returncode:
             raise RuntimeError(f"imported, and does not run: {shortened(ran.stderr)}")
-        return load_file(out)
+        outputs = load_file(out)
+        alone = [order for (door, _), order in turned.items() if door == "output" and len(outputs) == 1]
+        order = lambda name, value: turned.get(("output", name), alone[0] if alone else range(value.ndim))
+        return {name: value.transpose(order(name, value)) for name, value in outputs.items()}
+
+
+def orders(said):
+    """How the axes of inputs and outputs are to be turned, as the notes of an import say."""
+    notes = re.findall(r"the (input|output) `([^`]*)` is .*? in the file: \w\.transpose\(([\d, ]*)\)", " ".join(said.split()))
+    return {(door, re.sub(r"\W", "_", name)): [int(axis) for axis in order.split(",")] for door, name, order in notes}
 
 
 def shortened(text):
@@ -284,11 +297,12 @@ def wanted(words):
 def main():
     onnxruntime.set_default_logger_severity(4)
     args, graphs, missing = wanted(sys.argv[1:]), [], []
-    operators = read_operators()
+    operators, only_refused = read_operators()
     for op in operators:
         made, without = cases(op)
         graphs += made
         missing += without
+    graphs += [case for op in only_refused for case in cases(op)[0]]
     graphs += [case for make in PITFALLS for case in make()]
     graphs = list({case.title: case for case in graphs}.values())
     graphs = [case for case in graphs if (not args.words or any(word in case.title for word in args.words))

@@ -1,6 +1,6 @@
 //! The program as people and scripts meet it: exit status, streams, JSON, runs that stop and go on.
 
-use archc::train::data::tensor_io::{TensorData, write_outputs};
+use archc::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -285,8 +285,7 @@ fn near(got: f64, want: f64) -> bool {
 #[test]
 fn both_engines_answer_the_same() {
     let folder = workplace();
-    let given = ("x".to_string(), tensor(&[3, 1, 8, 8], 5));
-    write_outputs(&folder.path().join("x.npy"), &[given]).unwrap();
+    write_npy(&folder.path().join("x.npy"), &tensor(&[3, 1, 8, 8], 5)).unwrap();
     expect(folder.path(), &["train", "tiny.arch", "--threads", "1", "--steps", "3", "-q"], 0);
     for weights in [&["--weights", "runs/tiny-1"][..], &["--seed", "4"]] {
         let run = [&["run", "tiny.arch", "--input", "x.npy"], weights].concat();
@@ -315,12 +314,10 @@ fn both_engines_answer_the_same() {
 #[test]
 fn both_engines_refuse_the_same() {
     let folder = workplace();
-    let write = |name: &str, dims: &[usize]| {
-        write_outputs(&folder.path().join(name), &[("x".into(), tensor(dims, 5))]).unwrap();
-    };
-    write("x.npy", &[1, 1, 8, 8]);
-    write("wide.npy", &[1, 2, 8, 8]);
-    write("other.safetensors", &[7]);
+    for (name, dims) in [("x.npy", [1, 1, 8, 8]), ("wide.npy", [1, 2, 8, 8])] {
+        write_npy(&folder.path().join(name), &tensor(&dims, 5)).unwrap();
+    }
+    write_safetensors(&folder.path().join("other.safetensors"), &[("x".into(), tensor(&[7], 5))]).unwrap();
     for engine in ["plan", "candle"] {
         let refused = |args: &[&str], status, code: &str| {
             let (_, err) = expect(folder.path(), &[&["run", "tiny.arch", "--engine", engine], args].concat(), status);

@@ -110,6 +110,32 @@ fn broken_idx_files_are_refused() {
 }
 
 #[test]
+fn idx_images_and_labels_come_together() {
+    for (from, to, says) in [
+        ("t10k-labels-idx1-ubyte", "t10k-label-idx1-ubyte", "there is `t10k-images-idx3-ubyte`, and no `t10k-labels"),
+        ("t10k-images-idx3-ubyte", "t10k-images", "there is `t10k-labels-idx1-ubyte`, and no `t10k-images"),
+        ("train-labels-idx1-ubyte", "labels", "there is `train-images-idx3-ubyte`, and no `train-labels"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        mnist_like(dir.path(), |b| b.to_vec(), "");
+        std::fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
+        let error = open(text(dir.path()), &Want::new(&[1, 2, 3])).err().unwrap();
+        assert!(error.to_string().contains(says), "{error}");
+        let help = error.fault().help.clone().unwrap();
+        assert!(
+            help.contains("mv ") && (to != "t10k-label-idx1-ubyte" || help.contains("is it `t10k-label-")),
+            "{help}"
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    mnist_like(dir.path(), |b| b.to_vec(), "");
+    for what in ["images-idx3-ubyte", "labels-idx1-ubyte"] {
+        std::fs::copy(dir.path().join(format!("t10k-{what}")), dir.path().join(format!("test-{what}"))).unwrap();
+    }
+    assert_eq!(refusal(dir.path(), &[1, 2, 3]), "E0802");
+}
+
+#[test]
 fn a_gzip_bomb_is_refused_before_it_unpacks() {
     let dir = tempfile::tempdir().unwrap();
     mnist_like(dir.path(), gz, ".gz");

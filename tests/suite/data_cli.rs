@@ -3,6 +3,8 @@
 use super::cli::expect;
 use super::data::write;
 use super::data_images::save_rgb;
+use super::data_tensors::{npy, npz};
+use super::targets::{Y, classifier, error, save, settings};
 use serde_json::Value;
 use std::path::Path;
 
@@ -81,7 +83,9 @@ fn the_best_epoch_is_chosen_on_val_and_test_is_measured_once() {
     fill(at, "d/test", &["a", "b"], 2);
     // A picture of the test part that is not what it is said to be: it tells the parts apart.
     save_rgb(at, "d/test/c/0.png", [4, 4], COLOURS[0]);
-    let (out, err) = expect(at, &["train", "net.arch", "--data", "d", "--out", "run"], 0);
+    let (out, err) = expect(at, &["train", "net.arch", "--data", "d", "--out", "run", "--tensorboard", "boards"], 0);
+    let board = |part: &str| std::fs::read_dir(at.join("boards/run").join(part)).unwrap().count();
+    assert_eq!(["train", "val", "test"].map(board), [1; 3], "event files of every part");
     assert!(
         err.contains(
             "24 samples to learn from, 12 to choose the best weights on (`val/`), 5 to measure on at the end (`test/`)"
@@ -108,6 +112,28 @@ fn the_best_epoch_is_chosen_on_val_and_test_is_measured_once() {
     expect(at, &["train", "net.arch", "--resume", "again", "--no-report"], 0);
     let weights = |run: &str| std::fs::read(at.join(run).join("last.safetensors")).unwrap();
     assert!(weights("run") == weights("again"), "measuring leaves the parameters as they were");
+}
+
+#[test]
+fn of_arrays_too_the_best_epoch_is_chosen_on_val() {
+    let dir = workplace();
+    let at = dir.path();
+    let net = NET.replace("image [N, 3, 4, 4]", "x [N, 2]").replace("    flatten -> linear", "    linear");
+    std::fs::write(at.join("net.arch"), net).unwrap();
+    let mut arrays = Vec::new();
+    for (suffix, count) in [("_train", 12), ("_val", 6), ("_test", 3)] {
+        let x: Vec<u8> = (0..2 * count).flat_map(|i| ((i % 5) as f32).to_le_bytes()).collect();
+        let y: Vec<u8> = (0..count as u8).map(|i| i % 3).collect();
+        arrays.push((format!("x{suffix}"), npy("<f4", &format!("({count}, 2)"), &x)));
+        arrays.push((format!("y{suffix}"), npy("|u1", &format!("({count},)"), &y)));
+    }
+    arrays.push(("notes".into(), npy("|u1", "(1,)", &[0])));
+    npz(&at.join("d.npz"), &arrays.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect::<Vec<_>>());
+    let (out, err) = expect(at, &["train", "net.arch", "--data", "d.npz", "--out", "run", "--no-report"], 0);
+    let parts = "12 samples to learn from, 6 to choose the best weights on (the validation part), \
+        3 to measure on at the end (the test part)";
+    assert!(err.contains(parts) && err.contains("W0802") && err.contains("`notes`"), "{err}");
+    assert!(out.contains("val acc") && out.contains("measured once with these weights"), "{out}");
 }
 
 #[test]
@@ -148,4 +174,108 @@ fn what_readers_noticed_reaches_people() {
     fill(at, "d", &["a", "b", "c"], 10);
     std::fs::remove_file(at.join("d/a/empty.png")).unwrap();
     assert_eq!(eval(at, &["--weights", "run"])["samples"], 6);
+}
+
+#[test]
+fn pixels_are_normalised_as_the_run_did() {
+    let dir = workplace();
+    let at = dir.path();
+    fill(at, "d", &["a", "b", "c"], 10);
+    let normalized =
+        NET.replace("seed      = 1", "seed      = 1\n    normalize = (mean=[0.4, 0.5, 0.6], std=[0.25, 0.25, 0.25])");
+    std::fs::write(at.join("net.arch"), normalized).unwrap();
+    expect(at, &["train", "net.arch", "--data", "d", "--out", "run", "--no-report", "--epochs", "2"], 0);
+    let before = eval(at, &["--weights", "run"]);
+    std::fs::write(at.join("net.arch"), NET).unwrap();
+    assert_eq!(eval(at, &["--weights", "run"]), before);
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "run"], 0);
+    assert!(
+        err.contains("`normalize = (mean=[0.4, 0.5, 0.6], std=[0.25, 0.25, 0.25])`; the file says: no `normalize`"),
+        "{err}"
+    );
+
+    let resume = ["train", "net.arch", "--resume", "run", "--no-report", "--epochs", "3"];
+    let said = error(at, &resume);
+    assert_eq!(said["code"], "E0912", "{said}");
+    let setting = said["help"].as_str().unwrap().strip_prefix("--set ").unwrap().trim_matches('\'');
+    expect(at, &[&resume[..], &["--set", setting]].concat(), 0);
+}
+
+#[test]
+fn a_loss_that_is_no_number_is_no_result() {
+    let dir = workplace();
+    let at = dir.path();
+    fill(at, "d", &["a", "b", "c"], 10);
+    expect(at, &["train", "net.arch", "--data", "d", "--out", "run", "--no-report", "--epochs", "1"], 0);
+    let path = at.join("run/best.safetensors");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let end = bytes.len() - 4;
+    bytes[end..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    for engine in ["plan", "candle"] {
+        let (out, err) = expect(at, &["eval", "net.arch", "--weights", "run", "--engine", engine], 1);
+        assert!(err.contains("E0911") && err.contains("the loss is NaN on what is measured"), "{err}");
+        assert!(!out.contains("loss"), "{out}");
+    }
+}
+
+#[test]
+fn what_was_learnt_from_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("net.arch"), classifier(2, "cross_entropy()")).unwrap();
+    save(at, "d", &[2], &[8], &Y("|u1", [0., 1.].repeat(4)));
+    let (out, _) = expect(at, &["train", "net.arch", "--data", "d.npz", "--out", "run"], 0);
+    assert!(out.contains("   train loss ") && out.contains("on what was learnt from"), "{out}");
+    assert!(!out.contains("test"), "{out}");
+    let page = std::fs::read_to_string(at.join("run/report.html")).unwrap();
+    assert!(page.contains("all 8 training samples") && !page.contains("test samples"));
+    let (out, _) =
+        expect(at, &["train", "net.arch", "--data", "d.npz", "--out", "b", "--no-report", "--format", "json"], 0);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.last().unwrap()["best_on"], "train");
+    let epoch = lines.iter().find(|line| line["event"] == "epoch").unwrap();
+    assert!(epoch["on_train"]["loss"].is_number() && epoch["train"]["loss"].is_number(), "{out}");
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "run"], 0);
+    assert!(err.contains("`d.npz` is what the run learnt from, and nothing of it was held out"), "{err}");
+}
+
+#[test]
+fn a_runs_own_data_are_known_under_another_path() {
+    let dir = workplace();
+    let at = dir.path();
+    fill(at, "pets/PetImages", &["a", "b", "c"], 10);
+    expect(at, &["train", "net.arch", "--data", "pets", "--out", "run", "--no-report", "--epochs", "1"], 0);
+    let own = eval(at, &["--weights", "run"]);
+    assert_eq!(own["samples"], 6);
+    assert_eq!(eval(at, &["--weights", "run", "--data", "pets/PetImages"]), own);
+
+    fill(at, "d/train", &["a", "b", "c"], 10);
+    fill(at, "d/val", &["a", "b", "c"], 3);
+    expect(at, &["train", "net.arch", "--data", "d", "--out", "parted", "--no-report", "--epochs", "1"], 0);
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "parted", "--data", "d/train"], 0);
+    assert!(err.contains("`d/train` shares files with what the run learnt from"), "{err}");
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "parted", "--data", "d/val"], 0);
+    assert!(!err.contains("learnt from"), "{err}");
+    assert_eq!(eval(at, &["--weights", "parted", "--data", "d/val"])["samples"], 9);
+}
+
+#[test]
+fn three_classes_over_one_channel_are_refused_before_the_first_step() {
+    let dir = workplace();
+    let at = dir.path();
+    fill(at, "d", &["a", "b", "c"], 10);
+    let one = NET.replace("classes=3", "classes=1").replace("cross_entropy()", "bce_with_logits()");
+    std::fs::write(at.join("net.arch"), one.replace("    metrics   = [accuracy]\n", "")).unwrap();
+    let train = ["train", "net.arch", "--data", "d", "--no-report", "--epochs", "1"];
+    let said = error(at, &train);
+    assert_eq!(said["code"], "E0910", "{said}");
+    assert!(
+        said["message"].as_str().unwrap().contains("`bce_with_logits` knows two classes, and the data have 3"),
+        "{said}"
+    );
+    let alternatives = settings(said["help"].as_str().unwrap());
+    assert_eq!(alternatives, [["--set", "classes=3", "--set", "loss=cross_entropy"]]);
+    let pasted: Vec<&str> = alternatives[0].iter().map(String::as_str).collect();
+    expect(at, &[&train[..], &pasted].concat(), 0);
 }

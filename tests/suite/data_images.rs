@@ -187,6 +187,27 @@ fn black_and_white_masks_are_two_classes() {
 }
 
 #[test]
+fn many_masks_are_looked_at_a_few_at_once_and_each_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    for i in 0..300 {
+        save_grey(dir.path(), &format!("images/{i:03}.png"), [2, 2], |_, _| 7);
+        save_grey(
+            dir.path(),
+            &format!("masks/{i:03}.png"),
+            [2, 2],
+            |y, x| if i == 290 && (y, x) == (1, 0) { 5 } else { 1 },
+        );
+    }
+    write(dir.path(), "masks/003.png", b"no image at all");
+    let whole = Want { holding: Holding::Nothing, ..Want::new(&[1, 2, 2]) };
+    let split = open(text(dir.path()), &whole).unwrap();
+    assert_eq!((split.train.len(), split.train.target()), (299, &TargetKind::Mask { classes: 6 }));
+    let (_, seen) = split.train.census().unwrap().iter().find(|(class, _)| *class == 5).unwrap();
+    assert_eq!((seen.sample, seen.position, seen.count), (289, 2, 1));
+    assert!(split.train.tell(289, 2, "5").contains("masks/290.png` has level 5 at row 1, column 0"));
+}
+
+#[test]
 fn a_mask_that_changes_after_it_was_looked_at_is_named_while_it_is_read() {
     let dir = tempfile::tempdir().unwrap();
     for i in 0..5 {

@@ -138,7 +138,14 @@ fn what_is_no_data_set_is_called_what_it_is() {
     pictures(dir.path(), &["twice/train/a/0.png", "twice/val/a/0.png", "twice/valid/a/0.png"]);
     assert!(refused(&at("twice")).0.contains("both named for the same part"));
     pictures(dir.path(), &["mixed/cat/0.png", "mixed/dog/0.png", "mixed/test/cat/0.png", "mixed/test/dog/0.png"]);
-    assert!(refused(&at("mixed")).0.contains("lies beside the part `test`"));
+    let (fact, help) = refused(&at("mixed"));
+    assert!(fact.contains("the folders `cat`, `dog` of images lie beside the part `test`"), "{fact}");
+    let moved = format!("mkdir {0}/train && mv {0}/cat {0}/dog {0}/train/", at("mixed").display());
+    assert!(help.ends_with(&moved), "{help}");
+    let spaced = at("My Photos");
+    pictures(&spaced, &["train/b/0.png", "train/c/0.png", "val/B/0.png"]);
+    let (_, help) = refused(&spaced);
+    assert!(help.ends_with(&format!("mv '{0}/val/B' '{0}/val/b'", spaced.display())), "{help}");
     write(dir.path(), "heic/cat/0.heic", b"");
     write(dir.path(), "heic/dog/0.HEIC", b"");
     assert!(refused(&at("heic")).0.contains("2 `.heic`"));
@@ -188,6 +195,93 @@ fn nothing_is_passed_over_without_a_word() {
         fact.contains("`val/B` is a class that is not learnt from") && help.contains("is it `b`?"),
         "{fact} {help}"
     );
+}
+
+#[test]
+fn parts_whose_pictures_cannot_be_read_are_said_to_be_none() {
+    let dir = tempfile::tempdir().unwrap();
+    pictures(dir.path(), &["My d/train/cat/1.png", "My d/train/dog/2.png"]);
+    for name in ["val/cat/0.heic", "val/dog/0.HEIC", "docs/notes.txt"] {
+        write(&dir.path().join("My d"), name, b"");
+    }
+    let split = opened(&dir.path().join("My d"));
+    let said = warned(&split);
+    assert!(said.contains("W0803 `val` holds no image that is read, and is no part"), "{said}");
+    assert!(said.contains("W0802 3 files") && said.contains("2 `.heic`, 1 `.txt`"), "{said}");
+    let help = split.warnings.iter().find_map(|w| w.help.clone().filter(|_| w.code.0 == "W0802")).unwrap();
+    let folder = dir.path().join("My d");
+    let command = format!("find '{}' -iname '*.heic' -exec magick mogrify -format png {{}} +", folder.display());
+    assert!(help.ends_with(&command), "{help}");
+    // The folder that is taken lies beside a part of which nothing can be read.
+    pictures(dir.path(), &["e/all/cat/0.png", "e/all/dog/0.png", "e/all/dog/1.png"]);
+    write(dir.path(), "e/test/cat/0.heic", b"");
+    let said = warned(&opened(&dir.path().join("e")));
+    assert!(said.contains("e/test` holds no image that is read"), "{said}");
+}
+
+/// Pictures with their masks at these places, `images` standing for both.
+fn masked(directory: &Path, names: &[&str]) {
+    pictures(directory, names);
+    for name in names {
+        save_grey(directory, &name.replace("images", "masks"), [4, 4], |y, _| (y % 2) as u8);
+    }
+}
+
+#[test]
+fn parts_beside_masks_are_read_or_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    masked(&at("a"), &["images/0.png", "images/1.png", "val/images/2.png"]);
+    let (fact, help) = refused(&at("a"));
+    assert!(fact.contains("`images` and `masks` lie beside `val`, which has images and masks of its own"), "{fact}");
+    assert!(
+        help.ends_with(&format!("mkdir {0}/train && mv {0}/images {0}/masks {0}/train/", at("a").display())),
+        "{help}"
+    );
+    masked(&at("a"), &["train/images/3.png"]);
+    assert!(refused(&at("a")).1.ends_with(&format!("mv {0}/train {0}/val {0}-more/", at("a").display())));
+
+    masked(&at("b"), &["train/images/1.png"]);
+    pictures(&at("b"), &["val/imgs/1.png", "val/masks/1.png", "train/extra/2.png", "loose.png"]);
+    let said = warned(&opened(&at("b")));
+    for part in [
+        "2 images lie in `val`, in no part, and are not read",
+        "1 image lies in `train/extra`, beside `images` and `masks`, and is not read",
+        "1 image lies in no part, and is not read: `loose.png`",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+
+    masked(&at("c"), &["images/train/0.png", "images/val/1.png", "images/extra/2.png"]);
+    write(&at("c"), "images/test/3.heic", b"");
+    let split = opened(&at("c"));
+    let said = warned(&split);
+    assert_eq!((split.train.len(), split.choosing().len()), (1, 1));
+    for part in [
+        "1 image lies in `images/extra`, in no part, and is not read",
+        "1 image lies in `masks/extra`, in no part, and is not read",
+        "`images/test` holds no image that is read, and is no part",
+        "1 `.heic`",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+
+    // Of two folders of masks for one part, that of the same name is its.
+    masked(&at("d"), &["images/train/0.png", "images/valid/1.png"]);
+    pictures(&at("d"), &["masks/val/9.png"]);
+    let split = opened(&at("d"));
+    assert_eq!((split.choosing().len(), split.choosing_name()), (1, "`images/valid/`"));
+    assert!(warned(&split).contains("1 image lies in `masks/val`, in no part"), "{}", warned(&split));
+
+    // Given parts of which that to learn from is empty: nothing is held out.
+    masked(&at("e"), &["test/images/0.png"]);
+    ["images", "masks"].iter().for_each(|name| std::fs::create_dir_all(at("e").join("train").join(name)).unwrap());
+    let error = open(text(&at("e")), &Want::new(&[3, 4, 4])).err().unwrap();
+    assert!(error.to_string().contains("`train/` holds no images that are read"), "{error}");
+    write(&at("e"), "train/images/1.png", b"");
+    write(&at("e"), "test/images/2.png", b"");
+    let error = open(text(&at("e")), &Want::new(&[3, 4, 4])).err().unwrap();
+    assert!(error.to_string().contains("2 files are broken in all, the first:"), "{error}");
 }
 
 #[cfg(unix)]

@@ -116,6 +116,27 @@ fn orientation_is_applied_as_viewers_do() {
 }
 
 #[test]
+fn what_a_jpeg_says_before_its_pixels_is_enough_to_look_at_it() {
+    let jpeg = encoded(&DynamicImage::ImageRgb8(scene()), image::ImageFormat::Jpeg);
+    let exif =
+        [b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[6, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let segment = [&[0xff, 0xe1][..], &(exif.len() as u16 + 2).to_be_bytes()[..], &exif].concat();
+    // Filled up between two segments, as some cameras do.
+    let turned = [&jpeg[..2], &segment, &[0xff, 0xff], &jpeg[2..]].concat();
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "images/0.jpg", &turned);
+    // A mask of the size at which the picture is seen, and one of a size that it never has.
+    save_grey(dir.path(), "masks/0.png", [4, 6], |y, _| (y % 2) as u8);
+    let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 4, 6]) };
+    let split = open(text(dir.path()), &whole).unwrap();
+    let got = sample(split.train.as_ref(), 0);
+    assert_eq!((got.dims, split.warnings.len()), ([3, 4, 6], 0));
+    save_grey(dir.path(), "masks/0.png", [5, 6], |_, _| 0);
+    let error = open(text(dir.path()), &whole).err().unwrap();
+    assert!(error.to_string().contains("it is 5×6, and its image 4×6"), "{error}");
+}
+
+#[test]
 fn files_that_are_cut_short_are_broken_whatever_their_decoder_says() {
     use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     let noise = RgbImage::from_fn(40, 40, |x, y| Rgb([(x * 7 + y * 13) as u8, (x * y) as u8, (x ^ y) as u8]));
@@ -166,7 +187,7 @@ fn what_is_no_picture_is_called_what_it_is() {
         (&b""[..], "it is empty"),
         (&b"<!DOCTYPE html><html>404</html>"[..], "a web page"),
         (&b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"[..], "a HEIC picture"),
-        (&b"version https://git-lfs.github.com/spec/v1\noid"[..], "Git LFS"),
+        (&b"version https://git-lfs.github.com/spec/v1\noid"[..], "a git-lfs pointer"),
         (&b"\0\0\0\0\0\0\0\0"[..], "only zeros"),
     ] {
         let dir = tempfile::tempdir().unwrap();

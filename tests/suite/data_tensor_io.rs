@@ -2,9 +2,10 @@
 
 use super::data::{code, write};
 use archc::elaborate::recipe::Normalize;
+use archc::train::data::painted::Mask;
 use archc::train::data::photo::Photo;
 use archc::train::data::resize::Region;
-use archc::train::data::tensor_io::{Reading, TensorData, read_input, write_outputs};
+use archc::train::data::tensor_io::{Reading, TensorData, read_input, write_npy, write_safetensors};
 use image::{Rgb, RgbImage};
 
 fn reading<'a>(shape: &'a [usize], normalize: Option<&'a Normalize>) -> Reading<'a> {
@@ -20,13 +21,13 @@ fn tensors_come_back_as_they_were_written() {
     let dir = tempfile::tempdir().unwrap();
     let whole = tensor(&[2, 3, 4, 5]);
     let path = dir.path().join("a.npy");
-    write_outputs(&path, &[("out".into(), whole.clone())]).unwrap();
+    write_npy(&path, &whole).unwrap();
     assert_eq!(read_input(&path, &reading(&[3, 4, 5], None)).unwrap(), whole);
     // The same file for a model whose input has four axes beside the batch.
     assert_eq!(read_input(&path, &reading(&[2, 3, 4, 5], None)).unwrap().shape, [1, 2, 3, 4, 5]);
 
     let path = dir.path().join("a.safetensors");
-    write_outputs(&path, &[("image".into(), whole.clone()), ("aux".into(), tensor(&[7]))]).unwrap();
+    write_safetensors(&path, &[("image".into(), whole.clone()), ("aux".into(), tensor(&[7]))]).unwrap();
     assert_eq!(read_input(&path, &reading(&[3, 4, 5], None)).unwrap(), whole);
     let other = Reading { name: "other", ..reading(&[7], None) };
     let error = read_input(&path, &other).unwrap_err();
@@ -76,7 +77,7 @@ fn masks_are_written_as_indices() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.png");
     let scores = TensorData { shape: vec![1, 3, 1, 2], values: vec![0., 9., 1., 0., 2., 0.] };
-    write_outputs(&path, &[("out".into(), scores)]).unwrap();
+    Mask::of(&scores, 0.0).unwrap().write(&path).unwrap();
     let mut decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&path).unwrap()));
     decoder.set_transformations(png::Transformations::IDENTITY);
     let mut reader = decoder.read_info().unwrap();
@@ -84,12 +85,31 @@ fn masks_are_written_as_indices() {
     reader.next_frame(&mut pixels).unwrap();
     assert_eq!((pixels, reader.info().color_type), ([2, 0], png::ColorType::Indexed));
 
-    let refused = |name: &str, outputs: &[TensorData]| {
-        let outputs: Vec<_> = outputs.iter().enumerate().map(|(i, t)| (i.to_string(), t.clone())).collect();
-        code(write_outputs(&dir.path().join(name), &outputs).unwrap_err())
-    };
-    assert_eq!(refused("b.png", &[tensor(&[2, 10])]), "E0822");
-    assert_eq!(refused("b.npy", &[tensor(&[2]), tensor(&[2])]), "E0822");
-    assert_eq!(refused("b.csv", &[tensor(&[2])]), "E0822");
-    assert_eq!(refused("no/such/folder/b.npy", &[tensor(&[2])]), "E0803");
+    assert_eq!(Mask::of(&tensor(&[2, 10]), 0.0), None);
+    assert_eq!(code(write_npy(&dir.path().join("no/such/folder/b.npy"), &tensor(&[2])).unwrap_err()), "E0803");
+}
+
+#[test]
+fn of_several_frames_the_first_is_taken_and_that_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.gif");
+    let mut encoder = image::codecs::gif::GifEncoder::new(std::fs::File::create(&path).unwrap());
+    for level in [0, 255] {
+        let picture = image::RgbaImage::from_pixel(4, 3, image::Rgba([level, level, level, 255]));
+        encoder.encode_frame(image::Frame::new(picture)).unwrap();
+    }
+    drop(encoder);
+    let photo = Photo::read(&path, 1).unwrap();
+    assert!(photo.changes.contains(&"the first of several frames".to_string()), "{:?}", photo.changes);
+    assert_eq!(photo.pixels, [0; 12]);
+}
+
+#[test]
+fn what_is_no_picture_is_called_what_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    for (bytes, what) in [(&b"<!DOCTYPE html>"[..], "a web page"), (b"", "empty"), (b"\0\0\0\x18ftypheic", "HEIC")] {
+        write(dir.path(), "x.jpg", bytes);
+        let error = Photo::read(&dir.path().join("x.jpg"), 3).unwrap_err();
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }

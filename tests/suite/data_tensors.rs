@@ -117,3 +117,41 @@ fn channels_last_is_told_how_to_change() {
     let error = open(text(&path), &Want::new(&[3, 4, 5])).err().unwrap();
     assert!(error.fault().help.clone().unwrap().contains("x.transpose(0, 3, 1, 2)"));
 }
+
+#[test]
+fn arrays_come_in_three_parts_and_none_is_passed_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.npz");
+    let part = |suffix: &str, count: usize| {
+        let x = npy("|u1", &format!("({count}, 2, 3)"), &vec![7; 6 * count]);
+        let y: Vec<u8> = (0..count as u8).collect();
+        [(format!("x{suffix}"), x), (format!("y{suffix}"), npy("|u1", &format!("({count},)"), &y))]
+    };
+    let save = |arrays: &[(String, Vec<u8>)]| {
+        npz(&path, &arrays.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect::<Vec<_>>());
+    };
+    for val in ["_val", "_valid", "_validation"] {
+        save(&[part("_train", 5), part(val, 3), part("_test", 2)].concat());
+        let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+        assert_eq!((split.train.len(), split.choosing().len(), split.evaluation().len()), (5, 3, 2), "{val}");
+        assert_eq!((split.once().map(|part| part.len()), split.warnings.len()), (Some(2), 0));
+        assert_eq!((split.choosing_name(), split.evaluation_name()), ("the validation part", "the test part"));
+    }
+    save(&[part("", 5), part("_val", 3)].concat());
+    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    assert_eq!((split.choosing().len(), split.evaluation().len(), split.once().is_some()), (3, 3, false));
+
+    let [x_test, y_test] = part("_test", 2);
+    save(
+        &[&part("", 5)[..], &[x_test, ("ytest".into(), y_test.1), ("names".into(), npy("|u1", "(1,)", &[0]))]].concat(),
+    );
+    let error = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap();
+    assert!(error.to_string().contains("it has `x_test`, and no `y_test`"), "{error}");
+    assert!(error.fault().help.clone().unwrap().contains("d['y_test'] = d.pop('ytest')"));
+    save(&[&part("", 5)[..], &[("names".into(), npy("|u1", "(1,)", &[0]))]].concat());
+    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    assert_eq!(split.warnings[0].code.0, "W0802");
+    assert!(
+        split.warnings[0].message.contains("1 array of") && split.warnings[0].message.ends_with("not read: `names`")
+    );
+}

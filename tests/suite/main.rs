@@ -12,8 +12,6 @@ mod data;
 #[cfg(feature = "cli")]
 mod data_cli;
 #[cfg(feature = "data")]
-mod data_hostile;
-#[cfg(feature = "data")]
 mod data_images;
 #[cfg(feature = "data")]
 mod data_layouts;

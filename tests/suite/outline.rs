@@ -88,3 +88,12 @@ fn a_map_of_endless_lines_is_planned_soon() {
         }
     }
 }
+
+/// A transposed convolution is as many convolutions as its stride has places: what no network has is refused.
+#[test]
+fn a_stride_of_millions_of_places_is_refused() {
+    let network = written("model Net { input x [N, 1, 8, 8]\n conv_transpose(1, 30000, stride=30000) }");
+    let error = Outline::new(&network, 1, 2, Isa::best(), None).err().unwrap();
+    assert_eq!(error.code.0, "E0906");
+    assert!(error.message.contains("stride 30000 × 30000"), "{}", error.message);
+}

@@ -1,7 +1,7 @@
 //! What training leaves to be looked at: the report, and event files.
 
 use crate::cli::{expect, workplace};
-use archc::train::data::tensor_io::{TensorData, write_outputs};
+use archc::train::data::tensor_io::{TensorData, write_safetensors};
 use std::fs;
 use std::path::Path;
 
@@ -74,7 +74,7 @@ fn masks_and_numbers_have_pages_of_their_own() {
         TensorData { shape: dims.to_vec(), values }
     };
     let data = [("x".to_string(), tensor(&[64, 3])), ("y".to_string(), tensor(&[64, 1]))];
-    write_outputs(&folder.path().join("line.safetensors"), &data).unwrap();
+    write_safetensors(&folder.path().join("line.safetensors"), &data).unwrap();
     fs::write(folder.path().join("line.arch"), SCALES).unwrap();
     expect(folder.path(), &["train", "line.arch", "--threads", "1", "-q"], 0);
     let numbers = page(folder.path(), "runs/line-1");

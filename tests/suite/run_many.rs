@@ -105,6 +105,8 @@ fn pictures_are_never_written_over() {
     assert_eq!(std::fs::read(here.join("photos/a.png")).unwrap(), before);
     let (_, err) = expect(here, &["run", "masks.arch", "photos", "--output", "all.png"], 2);
     assert!(err.contains("`all.png` is one file, and there are 4 inputs") && err.contains("--output all/"), "{err}");
+    let (_, err) = expect(here, &["run", "masks.arch", "photos/more", "--output", "all.png"], 2);
+    assert!(err.contains("`all.png` is one file, and a folder is given"), "{err}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `archc run` on pictures: what is done to them is said, masks have their size, tiles give what the whole gives.
 
 use crate::cli::expect;
-use archc::train::data::tensor_io::{TensorData, write_outputs};
+use archc::train::data::tensor_io::{TensorData, write_npy};
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use serde_json::Value;
 use std::path::Path;
@@ -101,7 +101,8 @@ fn a_picture_keeps_its_size_and_its_padding_is_cut() {
     let folder = workplace();
     let here = folder.path();
     let (_, err) = run(here, &["masks.arch", "photo.png", "--output", "y.npy"]);
-    let line = "photo.png: 45×33 RGB → grey, at its own size, padded to 48×36 by reflection; normalised as in training";
+    let line =
+        "photo.png: 45×33 RGB → grey, at its own size, padded to 48×36 by reflection; normalised as the recipe says";
     assert!(err.contains(line), "{err}");
     let (shape, native) = numbers(&here.join("y.npy"));
     assert_eq!(shape, [1, 3, 33, 45]);
@@ -109,7 +110,7 @@ fn a_picture_keeps_its_size_and_its_padding_is_cut() {
     let picture = grey(45, 33);
     let padded = (0..36).flat_map(|y| (0..48).map(move |x| (mirrored(y, 33), mirrored(x, 45))));
     let values = padded.map(|(y, x)| picture[y * 45 + x]).collect();
-    write_outputs(&here.join("x.npy"), &[("x".into(), TensorData { shape: vec![1, 1, 36, 48], values })]).unwrap();
+    write_npy(&here.join("x.npy"), &TensorData { shape: vec![1, 1, 36, 48], values }).unwrap();
     run(here, &["masks.arch", "--input", "x.npy", "--output", "whole.npy"]);
     let (shape, whole) = numbers(&here.join("whole.npy"));
     assert_eq!(shape, [1, 3, 36, 48]);
@@ -173,6 +174,26 @@ fn tiles_give_what_the_whole_gives() {
     let module = ["masks.arch", "large.png", "--fit", "tile", "--engine", "candle", "--output", "module.npy"];
     run(here, &module);
     assert!(apart(&both[0].1, &numbers(&here.join("module.npy")).1) <= 1e-5 * largest);
+}
+
+#[test]
+fn tiles_that_cannot_give_what_the_whole_gives_are_not_called_exact() {
+    let folder = workplace();
+    let here = folder.path();
+    colours(301, 187).save(here.join("odd.png")).unwrap();
+    colours(300, 188).save(here.join("even.png")).unwrap();
+    let tiles = |file: &str, inner: &str| {
+        let body = format!("start: conv(2, 3)\n {inner} -> upsample(like=start) -> conv(2, 3)");
+        let text = format!("model Like {{ input image [N, 1, H=32, W=32]\n {body} }}");
+        std::fs::write(here.join("like.arch"), text).unwrap();
+        let answer = json(here, &["like.arch", file, "--fit", "tile", "--size", "96x128"]);
+        (answer["picture"]["tiles"]["exact"].as_bool(), answer["picture"]["said"].as_str().unwrap().to_string())
+    };
+    assert_eq!(tiles("even.png", "maxpool(2)").0, Some(true));
+    let (exact, said) = tiles("odd.png", "maxpool(2)");
+    assert!(exact == Some(false) && said.contains("falls on other positions in a tile: seams are blended"), "{said}");
+    let (exact, said) = tiles("even.png", "adaptive_avgpool(4)");
+    assert!(exact == Some(false) && said.contains("seams are blended"), "{said}");
 }
 
 #[test]
@@ -249,6 +270,26 @@ fn answers_may_be_pictures() {
     assert_eq!((indices(&here.join("mask.png")).0, indices(&here.join("mask.png")).1), (45, 33));
     run(here, &["masks.arch", "photo.png", "--as", "picture", "--output", "scores.png"]);
     assert_eq!(image::open(here.join("scores.png")).unwrap().width(), 45);
+    // An array is drawn as a picture would be.
+    let x = TensorData { shape: vec![1, 3, 8, 8], values: (0..192).map(|i| i as f32 / 192.0).collect() };
+    write_npy(&here.join("x.npy"), &x).unwrap();
+    run(here, &["double.arch", "x.npy", "--output", "large.png"]);
+    assert_eq!(image::open(here.join("large.png")).unwrap().color(), image::ColorType::Rgb8);
+}
+
+#[test]
+fn what_is_taken_for_a_mask_without_being_told_is_said() {
+    let folder = workplace();
+    let here = folder.path();
+    let same = "model Same { input image [N, 3, H=16, W=16]\n conv(3, 3) }";
+    std::fs::write(here.join("same.arch"), same).unwrap();
+    let guess = "wrote y.png: the likeliest of 3 classes for each pixel; `--as picture` writes values";
+    let (_, err) = run(here, &["same.arch", "photo.png", "--output", "y.png"]);
+    assert!(err.contains(guess), "{err}");
+    for sure in [&["same.arch", "photo.png", "--as", "mask"][..], &["masks.arch", "photo.png"]] {
+        let (_, err) = run(here, &[sure, &["--output", "y.png"]].concat());
+        assert!(!err.contains("likeliest of"), "{err}");
+    }
 }
 
 #[test]

@@ -39,7 +39,7 @@ train Net {
 fn subject() -> Subject {
     let compiled = compile_text("net.arch", NET, &Options::default());
     assert!(compiled.network.is_some(), "{:?}", compiled.diagnostics);
-    Subject { file: "net.arch".into(), compiled, data: "builtin:digits".into(), epochs: None }
+    Subject { file: "net.arch".into(), compiled, data: "builtin:digits".into(), epochs: None, run: None }
 }
 
 fn data() -> Split {

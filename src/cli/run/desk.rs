@@ -10,7 +10,7 @@ use super::progress::Progress;
 use super::scene::{Scene, Terms};
 use super::table::Table;
 use super::target::{self, Target, Written};
-use crate::analysis::canvas::Canvas;
+use crate::analysis::canvas::{Canvas, Follow};
 use crate::base::Diagnostic;
 use crate::cli::answer::{Said, Words};
 use crate::cli::compute::say;
@@ -23,6 +23,7 @@ use crate::train::data::DataError;
 use crate::train::data::photo::Photo;
 use crate::train::data::tensor_io::{Reading, TensorData, read_input};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
@@ -40,6 +41,8 @@ pub struct Orders<'a> {
     pub terms: Terms,
     /// How pixels were normalised in training.
     pub normalize: Option<Normalize>,
+    /// Whether the weights are those of a run, which says so itself; the recipe says it otherwise.
+    pub trained: bool,
     /// How answers are said.
     pub words: Words<'a>,
     /// Where they are written.
@@ -57,6 +60,8 @@ pub struct Desk<'a> {
     scenes: Vec<Option<Scene<'a>>>,
     table: Table,
     written: usize,
+    /// What was remarked about files that were written, of several.
+    said: BTreeSet<String>,
 }
 
 /// A picture as it goes into the network, and how that is said.
@@ -66,11 +71,22 @@ struct Framed {
     json: Value,
 }
 
+/// Refuses what is no file: a pipe would wait for whoever writes to it.
+fn regular(path: &Path) -> Result<(), DataError> {
+    match std::fs::metadata(path).map_err(|error| DataError::io(path, &error))?.is_file() {
+        true => Ok(()),
+        false => Err(DataError::Format {
+            path: path.display().to_string(),
+            reason: "it is no regular file: copy what it gives into one".into(),
+        }),
+    }
+}
+
 impl<'a> Desk<'a> {
     /// An empty desk.
     pub fn new(orders: Orders<'a>, computer: Computer, progress: Progress) -> Self {
         let scenes = orders.loaded.network.inputs.iter().map(|_| None).collect();
-        Self { orders, computer, progress, scenes, table: Table::default(), written: 0 }
+        Self { orders, computer, progress, scenes, table: Table::default(), written: 0, said: BTreeSet::new() }
     }
 
     /// Says what a job failed of.
@@ -86,7 +102,7 @@ impl<'a> Desk<'a> {
         let names: Vec<String> = self.orders.loaded.network.inputs.iter().map(|decl| decl.name.clone()).collect();
         let (mut given, mut framed): (Values, Vec<(usize, Framed)>) = (Vec::new(), Vec::new());
         for (slot, (name, path)) in names.into_iter().zip(&job.files).enumerate() {
-            std::fs::metadata(path).map_err(|error| DataError::io(path, &error).fault())?;
+            regular(path).map_err(|error| error.fault())?;
             let tensor = match is_picture(path) {
                 true => {
                     let (tensor, how) = self.picture(slot, path)?;
@@ -133,10 +149,7 @@ impl<'a> Desk<'a> {
             return Err(DataError::Normalize { has, channels }.fault().into());
         }
         let photo = Photo::read(path, channels).map_err(|error| error.fault())?;
-        if self.scenes[slot].is_none() {
-            let canvas = Canvas::new(&self.orders.loaded.compiled, network, slot);
-            self.scenes[slot] = canvas.map(|canvas| Scene::new(canvas, network, self.orders.terms));
-        }
+        self.look_at(slot);
         let Some(scene) = &self.scenes[slot] else {
             return Err(DataError::Pictures { path: path.display().to_string(), wants: shape }.fault().into());
         };
@@ -150,18 +163,49 @@ impl<'a> Desk<'a> {
         Ok((tensor, framed))
     }
 
+    /// Sets an input's scene, where it takes pictures.
+    fn look_at(&mut self, slot: usize) {
+        if self.scenes[slot].is_none() {
+            let network = &self.orders.loaded.network;
+            let canvas = Canvas::new(&self.orders.loaded.compiled, network, slot);
+            self.scenes[slot] = canvas.map(|canvas| Scene::new(canvas, network, self.orders.terms));
+        }
+    }
+
+    /// How outputs follow their input: the picture, or the first input that could be one, so that an array is drawn as a picture
+    /// would be.
+    fn follows(&mut self, framed: &[(usize, Framed)]) -> Vec<Option<Follow>> {
+        let inputs = match framed.first() {
+            Some((slot, _)) => *slot..slot + 1,
+            None if self.orders.target.keeps() => 0..self.scenes.len(),
+            None => 0..0,
+        };
+        for slot in inputs {
+            self.look_at(slot);
+            if let Some(scene) = &self.scenes[slot] {
+                return scene.follows.clone();
+            }
+        }
+        Vec::new()
+    }
+
     /// What was done to a picture, in words.
     fn framed(&self, path: &Path, photo: &Photo, framing: Framing) -> Framed {
         let (shown, size) = (path.display(), times(photo.size));
         let made = if photo.stored == photo.made { String::new() } else { format!(" → {}", photo.made) };
         let changes: String = photo.changes.iter().map(|change| format!(", {change}")).collect();
-        let values = if self.orders.normalize.is_some() { "normalised as in training" } else { "values from 0 to 1" };
+        let (by, values) = match (&self.orders.normalize, self.orders.trained) {
+            (Some(_), true) => (Some("training"), "normalised as in training"),
+            (Some(_), false) => (Some("recipe"), "normalised as the recipe says"),
+            (None, _) => (None, "values from 0 to 1"),
+        };
         let line = format!("{shown}: {size} {}{made}{changes}, {}; {values}", photo.stored, framing.words());
         let mut json = framing.json();
         json["stored"] = json!(photo.stored);
         json["made"] = json!(photo.made);
         json["changes"] = json!(photo.changes);
-        json["normalised"] = json!(self.orders.normalize.is_some());
+        json["normalised"] = json!(by.is_some());
+        json["normalised_by"] = json!(by);
         json["said"] = json!(line);
         Framed { framing, line, json }
     }
@@ -202,15 +246,16 @@ impl<'a> Desk<'a> {
         answers: &[Answer],
         framed: &[(usize, Framed)],
     ) -> Result<(), Diagnostic> {
+        let follows = self.follows(framed);
         let network = &self.orders.loaded.network;
         let framing = framed.first().map(|(_, framed)| &framed.framing);
-        let follows = framed.first().and_then(|(slot, _)| self.scenes[*slot].as_ref()).map(|scene| &scene.follows);
-        let follow = |output: usize| follows.and_then(|follows| follows.get(output)?.as_ref());
+        let follow = |output: usize| follows.get(output).and_then(Option::as_ref);
         let kinds: Vec<Kind> =
             (0..answers.len()).map(|output| kind::of(network, output, follow(output), self.orders.drawn)).collect();
-        let written = self.orders.target.write(number, answers, &kinds, framing).map_err(|error| error.fault())?;
+        let mut written = self.orders.target.write(number, answers, &kinds, framing).map_err(|error| error.fault())?;
+        self.once(&mut written);
         let mask = |output: usize, answer: &Answer| match kinds[output] {
-            Kind::Mask { threshold } if self.orders.drawn.is_some() || kind::learns_classes(network, output) => {
+            Kind::Mask { threshold, .. } if self.orders.drawn.is_some() || kind::learns_classes(network, output) => {
                 target::mask(answer, threshold, framing)
             }
             _ => None,
@@ -227,6 +272,13 @@ impl<'a> Desk<'a> {
         self.written += written.len();
         self.tell(job, &said, framed, &written);
         Ok(())
+    }
+
+    /// Of what is remarked about several files, leaves what was not said yet.
+    fn once(&mut self, written: &mut [Written]) {
+        for file in written.iter_mut().filter(|_| self.orders.words.several) {
+            file.remark = file.remark.take().filter(|remark| self.said.insert(remark.clone()));
+        }
     }
 
     /// Prints what was answered, and where it is kept.

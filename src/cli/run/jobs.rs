@@ -3,11 +3,9 @@
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
 use crate::train::data::DataError;
+use crate::train::data::listing::{at, join, walk};
 use crate::train::data::pictures::is_image;
 use std::path::{Path, PathBuf};
-
-/// Folders inside a folder that are searched for pictures.
-const DEPTH: usize = 16;
 
 /// What a network is asked about at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +45,7 @@ pub fn jobs(texts: &[String], inputs: &[&str], except: Option<&Path>, shell: &Sh
             jobs.push(Job::of(path, Path::new(path.file_name().unwrap_or(path.as_os_str()))));
             continue;
         }
-        let (mut found, mut others) = (Vec::new(), Vec::new());
-        walk(path, path, except, 0, &mut found, &mut others);
+        let (found, others) = found(path, except).map_err(|error| say(error.fault(), shell))?;
         passed_over(path, &others, shell);
         if found.is_empty() {
             let reason = "it holds no picture".to_string();
@@ -97,51 +94,62 @@ fn place<'t>(text: &'t str, names: &[&str], shell: &Shell) -> Result<(usize, &'t
     }
 }
 
-/// Pictures in a folder, in order of their names; what is hidden is left alone.
-fn walk(
-    root: &Path,
-    folder: &Path,
-    except: Option<&Path>,
-    depth: usize,
-    found: &mut Vec<Job>,
-    others: &mut Vec<PathBuf>,
-) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    entries.sort();
-    for path in entries {
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let excepted = except.is_some_and(|except| same(except, &path));
-        if hidden || excepted {
-            continue;
-        }
-        if path.is_dir() {
-            if depth < DEPTH {
-                walk(root, &path, except, depth + 1, found, others);
-            }
-        } else if is_picture(&path) {
-            found.push(Job::of(&path, path.strip_prefix(root).unwrap_or(&path)));
-        } else {
-            others.push(path);
-        }
-    }
+/// Pictures in a folder and below it, in order of their names, and what is none. What is hidden is left alone, and a folder is
+/// seen once, whatever links lead to it.
+fn found(root: &Path, except: Option<&Path>) -> Result<(Vec<Job>, Vec<PathBuf>), DataError> {
+    let start = real(root);
+    let except = except.map(real).filter(|except| except.starts_with(&start) && *except != start);
+    let (mut pictures, mut others) = (Vec::new(), Vec::new());
+    walk(root, "", |folder, listing| {
+        let here = real(&at(root, folder));
+        let kept = |name: &&String| except.as_ref().is_none_or(|except| !here.join(name).starts_with(except));
+        let paths = |names: &[String]| -> Vec<PathBuf> {
+            names.iter().filter(kept).map(|name| PathBuf::from(join(folder, name))).collect()
+        };
+        pictures.extend(paths(&listing.pictures));
+        others.extend(paths(&listing.others));
+        true
+    })?;
+    pictures.sort();
+    others.sort();
+    Ok((pictures.into_iter().map(|name| Job::of(&root.join(&name), &name)).collect(), others))
 }
 
-/// Whether two paths lead to one file.
-pub fn same(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a == b,
-    }
+/// The file that a path leads to, links followed; the path itself where nothing is there.
+pub fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// Says which files of a folder are no pictures.
 fn passed_over(folder: &Path, others: &[PathBuf], shell: &Shell) {
     let Some(first) = others.first() else { return };
-    let name = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
     let names = match others {
-        [one] => format!("`{}` is no picture, and is passed over", name(one)),
-        _ => format!("{} files are no pictures, and are passed over: `{}` and others", others.len(), name(first)),
+        [one] => format!("`{}` is no picture, and is passed over", one.display()),
+        _ => format!("{} files are no pictures, and are passed over: `{}` and others", others.len(), first.display()),
     };
     shell.note(&format!("{}: {names}", folder.display()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_is_searched_once_and_pipes_are_no_pictures() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        for name in ["b/2.png", "a.png", "out/1.png", "b/.hidden.png"] {
+            std::fs::create_dir_all(here.join(name).parent().unwrap()).unwrap();
+            std::fs::write(here.join(name), "").unwrap();
+        }
+        symlink(here, here.join("b/back")).unwrap();
+        symlink(here.join("b"), here.join("same")).unwrap();
+        let _socket = UnixListener::bind(here.join("s.png")).unwrap();
+        let (jobs, others) = found(here, Some(&here.join("out"))).unwrap();
+        let names: Vec<String> = jobs.iter().map(|job| job.name.display().to_string()).collect();
+        assert_eq!(names, ["a.png", "b/2.png"]);
+        assert_eq!(others, [PathBuf::from("s.png")]);
+    }
 }

@@ -7,7 +7,7 @@ mod cut;
 mod desk;
 mod framing;
 mod jobs;
-mod kind;
+pub(in crate::cli) mod kind;
 mod progress;
 mod scene;
 mod table;
@@ -70,7 +70,8 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let classes = info.as_ref().map(|info| info.classes.clone()).unwrap_or_default();
     let words = answer::Words { network, names: &classes, top: args.top, several: jobs.len() > 1 };
     let normalize = normalize(network, info.as_ref());
-    let orders = Orders { loaded: &loaded, terms, normalize, words, target, drawn: args.drawn };
+    let trained = info.as_ref().is_some_and(|info| info.recipe.is_object());
+    let orders = Orders { loaded: &loaded, terms, normalize, trained, words, target, drawn: args.drawn };
     let mut desk = Desk::new(orders, computer, Progress::new(jobs.len(), shell));
     let exit = all(&mut desk, &jobs, shell);
     desk.finish(shell)?;
@@ -118,13 +119,11 @@ pub fn noted(args: &ModelArgs, info: Option<&RunInfo>) -> (ModelArgs, bool) {
 
 /// How pixels were normalised in training: as the run has it whose weights are used, or else as the recipe says.
 fn normalize(network: &Network, info: Option<&RunInfo>) -> Option<Normalize> {
-    let recipe = info.map(|info| &info.recipe).filter(|recipe| recipe.is_object());
-    let Some(recipe) = recipe else { return network.recipe.as_ref()?.normalize.clone() };
-    let numbers = |name: &str| {
-        let list = recipe["normalize"][name].as_array()?.iter();
-        list.map(serde_json::Value::as_f64).collect::<Option<Vec<_>>>()
-    };
-    Some(Normalize { mean: numbers("mean")?, std: numbers("std")? })
+    let own = network.recipe.as_ref().and_then(|recipe| recipe.normalize.as_ref());
+    match info {
+        Some(info) => info.normalize(own),
+        None => own.cloned(),
+    }
 }
 
 /// Refuses a table for a network that gives no classes.

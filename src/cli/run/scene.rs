@@ -8,8 +8,10 @@ use crate::analysis::field::{ReceptiveField, receptive_fields};
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::engine::Outline;
+use crate::graph::NodeId;
 use crate::kernels::Isa;
 use crate::ops::Op;
+use crate::ops::resize::UpsampleSize;
 use crate::tools::text::bytes;
 use crate::train::data::resize::Region;
 use std::cell::RefCell;
@@ -145,7 +147,7 @@ impl<'a> Scene<'a> {
         }
         let cuts = found.ok_or_else(|| self.nowhere(0, least[0]))?;
         let frame = [cuts[0].frame(), cuts[1].frame()];
-        let seams = (!cuts.iter().all(|cut| cut.exact)).then(|| self.seams());
+        let seams = (!cuts.iter().all(|cut| cut.exact)).then(|| self.seams(&cuts));
         let why = [why, seams].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let why = (!why.is_empty()).then_some(why);
         let cuts = Some(cuts).filter(|cuts| cuts.iter().any(|cut| cut.starts.len() > 1));
@@ -169,7 +171,26 @@ impl<'a> Scene<'a> {
             let size = in_step.or_else(|| self.canvas.next(axis, side[axis], &self.follows))?;
             Some(Cut::new(frame, size, sight))
         };
-        Some([axis(0)?, axis(1)?])
+        let mut cuts = [axis(0)?, axis(1)?];
+        let alike = self.stretched_alike(&cuts);
+        cuts.iter_mut().for_each(|cut| cut.exact &= alike);
+        Some(cuts)
+    }
+
+    /// Whether what is brought to a size, and not by a factor, is so by the same whole factor in a tile and in the whole: else
+    /// its positions fall between those of the whole.
+    fn stretched_alike(&self, cuts: &[Cut; 2]) -> bool {
+        if cuts.iter().all(|cut| cut.starts.len() == 1) || stretches(self.network).is_empty() {
+            return true;
+        }
+        let at = |size: Size| self.canvas.at(size).ok().map(|network| stretches(&network));
+        let Some(tile) = at([cuts[0].size, cuts[1].size]) else { return false };
+        // A network of one size has no whole to compare with.
+        let whole = at([cuts[0].frame(), cuts[1].frame()]).unwrap_or_else(|| tile.clone());
+        let whole_factor =
+            |[from, to]: [usize; 2]| from > 0 && to > 0 && (to.is_multiple_of(from) || from.is_multiple_of(to));
+        tile.len() == whole.len()
+            && tile.iter().zip(&whole).all(|(a, b)| whole_factor(*a) && a[0] * b[1] == a[1] * b[0])
     }
 
     /// The next size that works, both axes together.
@@ -226,7 +247,10 @@ impl<'a> Scene<'a> {
     }
 
     /// Why tiles do not give quite what the whole would.
-    fn seams(&self) -> String {
+    fn seams(&self, cuts: &[Cut; 2]) -> String {
+        if !self.stretched_alike(cuts) {
+            return "what is enlarged to a size falls on other positions in a tile: seams are blended".into();
+        }
         let reach = self.sight.iter().map(|sight| sight.reach).collect::<Option<Vec<_>>>();
         match reach.and_then(|reach| reach.into_iter().max()) {
             Some(reach) => format!("a pixel sees {reach} to each side, more than they overlap: seams are blended"),
@@ -288,13 +312,28 @@ fn sight(network: &Network, follows: &[Option<Follow>], axis: usize) -> Sight {
     let jumps = fields.values().filter_map(window).map(|reach| reach.jump().round().max(1.0) as usize);
     let factors = follows.iter().flatten().map(|follow| follow[axis].den);
     let step = jumps.chain(factors).fold(1, lcm);
-    // Their statistics are over all positions, which the field leaves out.
-    let statistics = graph.order().any(|id| matches!(graph.node(id).op, Op::GroupNorm(_) | Op::InstanceNorm(_)));
+    // Their statistics are over all positions, or their windows parts of all, which the field leaves out.
+    let of_all = |op: &Op| matches!(op, Op::GroupNorm(_) | Op::InstanceNorm(_) | Op::AdaptiveAvgPool(_));
+    let statistics = graph.order().any(|id| of_all(&graph.node(id).op));
     let seen = graph.outputs.iter().map(|output| fields.get(&output.node).and_then(window));
     let extent = seen.map(|reach| reach.map(|reach| reach.extent() as usize)).collect::<Option<Vec<_>>>();
     // A window is not about its middle where steps come before it: by less than a step.
     let reach = extent.and_then(|all| all.into_iter().max()).map(|extent| extent.div_ceil(2) + step);
     Sight { reach: reach.filter(|_| !statistics), step }
+}
+
+/// Of everything that is brought to a size, and not by a factor, its sizes before and after along each axis.
+fn stretches(network: &Network) -> Vec<[usize; 2]> {
+    let graph = &network.graph;
+    let to_size = |id: &NodeId| match &graph.node(*id).op {
+        Op::Upsample(upsample) => !matches!(upsample.size, UpsampleSize::Factor(_)),
+        _ => false,
+    };
+    let sizes = |id: NodeId| {
+        let from = graph.operands(id).first().map(|&operand| graph.shape(operand).spatial()).unwrap_or_default();
+        from.iter().zip(graph.shape(id).spatial()).map(|(&from, &to)| [from, to]).collect::<Vec<_>>()
+    };
+    graph.order().filter(to_size).flat_map(sizes).collect()
 }
 
 fn lcm(a: usize, b: usize) -> usize {

@@ -2,14 +2,14 @@
 
 use super::ask::Answer;
 use super::framing::{Fit, Framing};
-use super::jobs::{Job, same};
+use super::jobs::{Job, real};
 use super::kind::Kind;
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
 use crate::train::data::DataError;
-use crate::train::data::painted::{Mask, write_picture};
+use crate::train::data::painted::{Mask, map, write_picture};
 use crate::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What a file of answers may be called.
@@ -45,7 +45,11 @@ impl Target {
             }
             _ if several => {
                 let help = format!("--output {}", path.with_extension("").join("").display());
-                let message = format!("`{}` is one file, and there are {} inputs", path.display(), jobs.len());
+                let inputs = match jobs.len() {
+                    1 => "a folder is given".to_string(),
+                    n => format!("there are {n} inputs"),
+                };
+                let message = format!("`{}` is one file, and {inputs}", path.display());
                 return Err(shell.usage(&message, &format!("name a folder: {help}")));
             }
             "safetensors" | "npy" | "png" => Self::File(path.into()),
@@ -64,16 +68,15 @@ impl Target {
                 stems.iter().flat_map(|stem| ["png", "safetensors"].map(|e| with(stem, e))).collect()
             }
         };
-        let inputs: Vec<&PathBuf> = jobs.iter().flat_map(|job| &job.files).collect();
-        // Only what exists can be replaced, and few answers do before they are written.
-        let there = written.iter().filter(|path| path.exists());
-        for path in there {
-            if inputs.iter().any(|input| same(input, path)) {
+        let inputs: BTreeSet<PathBuf> = jobs.iter().flat_map(|job| &job.files).map(|file| real(file)).collect();
+        // Only what exists can be replaced.
+        match written.iter().find(|path| path.exists() && inputs.contains(&real(path))) {
+            None => Ok(()),
+            Some(path) => {
                 let message = format!("`{}` is an input, and the answer would replace it", path.display());
-                return Err(shell.usage(&message, "name another folder or file: --output answers/"));
+                Err(shell.usage(&message, "name another folder or file: --output answers/"))
             }
         }
-        Ok(())
     }
 
     /// The table, where that is what is asked for.
@@ -200,9 +203,14 @@ fn tensors(answers: &[Answer]) -> Vec<(String, TensorData)> {
     answers.iter().map(|answer| (answer.name.clone(), answer.tensor.clone())).collect()
 }
 
-/// The mask of an answer, at the size of its picture where there is one.
+/// Whether values say nothing at all.
+fn is_nan(values: &[f32]) -> bool {
+    !values.is_empty() && values.iter().all(|value| value.is_nan())
+}
+
+/// The mask of an answer, at the size of its picture where there is one. `None` where it is no map, or all of it is NaN.
 pub fn mask(answer: &Answer, threshold: f32, framing: Option<&Framing>) -> Option<Mask> {
-    let mask = Mask::of(&answer.tensor, threshold)?;
+    let mask = Mask::of(&answer.tensor, threshold).filter(|_| !is_nan(&answer.tensor.values))?;
     Some(match (framing, answer.part) {
         (Some(framing), Some(part)) => mask.spread(part.covers, framing.picture),
         _ => mask,
@@ -210,27 +218,48 @@ pub fn mask(answer: &Answer, threshold: f32, framing: Option<&Framing>) -> Optio
 }
 
 fn drawn(path: &Path, answer: &Answer, kind: Kind, framing: Option<&Framing>) -> Result<Written, DataError> {
-    let shape = &answer.tensor.shape;
-    let path_buf = path.to_path_buf();
+    let TensorData { shape, values } = &answer.tensor;
+    let mut remarks: Vec<String> = odd(path, values)?.into_iter().collect();
     match kind {
-        Kind::Mask { threshold } => {
+        Kind::Mask { threshold, guessed } => {
             let reason = || refused(path, format!("a mask is written of scores [1, C, H, W], and these are {shape:?}"));
             mask(answer, threshold, framing).ok_or_else(reason)?.write(path)?;
-            Ok(Written { path: path_buf, remark: None })
+            remarks.extend(guessed.then(|| guess(map(&answer.tensor).map_or(1, |[channels, ..]| channels), threshold)));
         }
         Kind::Picture { range } => {
             let beyond = write_picture(path, &answer.tensor, range, drawn_size(answer, framing))?;
-            let remark = format!(
-                "{:.2} % of its values lie beyond {} to {}, and are cut off",
-                100.0 * beyond,
-                range[0],
-                range[1]
-            );
-            Ok(Written { path: path_buf, remark: (beyond > 0.0).then_some(remark) })
+            let (share, [low, high]) = (100.0 * beyond, range);
+            let cut = || format!("{share:.2} % of its values lie beyond {low} to {high}, and are cut off");
+            remarks.extend((beyond > 0.0).then(cut));
         }
         Kind::Numbers => {
-            Err(refused(path, format!("a picture is written of a map [1, C, H, W], and the output is {shape:?}")))
+            let shows = "a picture shows one class for each pixel, or 1 or 3 channels of values";
+            return Err(refused(path, format!("{shows}, and the output is {shape:?}: name a `.safetensors` file")));
         }
+    }
+    Ok(Written { path: path.to_path_buf(), remark: (!remarks.is_empty()).then(|| remarks.join("; ")) })
+}
+
+/// How many values are none that can be drawn, where some are.
+///
+/// # Errors
+/// [`DataError::Format`] where all are: a clean black picture would hide it.
+fn odd(path: &Path, values: &[f32]) -> Result<Option<String>, DataError> {
+    let odd = values.iter().filter(|value| !value.is_finite()).count();
+    if is_nan(values) {
+        let reason =
+            "all values of the answer are NaN, of which nothing can be drawn: look at the weights and the input";
+        return Err(refused(path, reason));
+    }
+    Ok((odd > 0).then(|| format!("{odd} of its {} values are NaN or infinite: it says nothing there", values.len())))
+}
+
+/// What a mask shows where nothing says that the output is one.
+fn guess(channels: usize, threshold: f32) -> String {
+    match channels {
+        1 => format!("1 where the value is above {threshold}; `--as picture` writes values"),
+        3 => "the likeliest of 3 classes for each pixel; `--as picture` writes values".into(),
+        _ => format!("the likeliest of {channels} classes for each pixel; `--output y.npy` keeps values"),
     }
 }
 
@@ -252,6 +281,30 @@ fn drawn_size(answer: &Answer, framing: Option<&Framing>) -> [usize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What is said of a mask of these scores of two classes, or why none is written.
+    fn written(values: Vec<f32>, guessed: bool) -> Result<Option<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let tensor = TensorData { shape: vec![1, 2, 1, 2], values };
+        let answer = Answer { name: "y".into(), tensor, part: None };
+        let kind = Kind::Mask { threshold: 0.0, guessed };
+        let written = drawn(&folder.path().join("y.png"), &answer, kind, None);
+        written.map(|it| it.remark).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_no_number_is_said_and_nothing_is_drawn_of_nothing_else() {
+        assert_eq!(written(vec![0.0, 1.0, 2.0, 3.0], false), Ok(None));
+        let some = "2 of its 4 values are NaN or infinite: it says nothing there";
+        assert_eq!(written(vec![f32::NAN, 1.0, f32::INFINITY, 3.0], false), Ok(Some(some.into())));
+        assert!(written(vec![f32::NAN; 4], false).unwrap_err().contains("all values of the answer are NaN"));
+    }
+
+    #[test]
+    fn a_guess_is_said() {
+        let guess = "the likeliest of 2 classes for each pixel; `--output y.npy` keeps values";
+        assert_eq!(written(vec![0.0, 1.0, 2.0, 3.0], true), Ok(Some(guess.into())));
+    }
 
     #[test]
     fn names_are_kept_apart() {

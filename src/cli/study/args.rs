@@ -218,4 +218,13 @@ impl Kind {
             Self::Features(args) => args.weights.as_deref(),
         }
     }
+
+    /// The weights of the plain twin that are named.
+    pub fn plain_weights(&self) -> Option<&Path> {
+        match self {
+            Self::Gradients(_) | Self::Degradation(_) | Self::Features(_) => None,
+            Self::Landscape(args) => args.trained.plain_weights.as_deref(),
+            Self::Lesion(args) => args.trained.plain_weights.as_deref(),
+        }
+    }
 }

@@ -6,11 +6,12 @@ mod watch;
 
 use super::args::{Format, ModelArgs};
 use super::compute;
-use super::data::{Terms, open_data};
+use super::data::{Terms, by_order, open_data};
 use super::interrupt;
 use super::load;
 use super::run::noted;
 use super::shell::{Exit, Shell};
+use super::taught;
 use crate::base::Diagnostic;
 use crate::elaborate::Recipe;
 use crate::lower::with_stack;
@@ -35,11 +36,8 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
     compute::threads(common.threads, shell)?;
     let device = compute::device(&common.device, shell)?;
     let say = |error: Diagnostic| compute::fail(error, &subject.compiled.sources, shell);
-    let terms = match &info {
-        Some(info) => Terms::measuring(Some(info), &subject.data, common.strict),
-        None => Terms { strict: common.strict, ..Terms::default() },
-    };
-    let data = open_data(&subject.data, subject.network().map_err(say)?, terms, shell)?;
+    check_twin(&args.kind, info.as_ref(), shell)?;
+    let data = data(&args.kind, &subject, info.as_ref(), shell)?;
     let question = ask::Question::new(&args.kind, &subject, &recipe, shell)?;
     let asked = subject.question(args.kind.name(), question.asked().map_err(say)?);
     let folder = folder(common, args.kind.name(), &asked).map_err(say)?;
@@ -60,6 +58,21 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
         }
         Err(Halt::Failed(error)) => Err(say(error.into_diagnostic())),
     }
+}
+
+/// What it is studied on: on the terms of the run whose weights are looked at.
+fn data(kind: &Kind, subject: &Subject, info: Option<&RunInfo>, shell: &Shell) -> Result<Split, Exit> {
+    let strict = kind.common().strict;
+    let terms = match info {
+        Some(info) => Terms::measuring(Some(info), &subject.data, strict),
+        None => Terms { strict, ..Terms::default() },
+    };
+    let network = subject.network().map_err(|error| compute::fail(error, &subject.compiled.sources, shell))?;
+    let data = open_data(&subject.data, network, terms, shell)?;
+    if kind.weights().is_some() {
+        by_order(&subject.data, &data, info, shell);
+    }
+    Ok(data)
 }
 
 /// Works in a thread whose stack is large enough for deep networks.
@@ -98,7 +111,24 @@ fn subject(kind: &Kind, info: Option<&RunInfo>, shell: &Shell) -> Result<(Subjec
         return Err(shell.usage("0 epochs teach nothing", "--epochs 1, or more"));
     }
     let file = common.file.display().to_string();
-    Ok((Subject { file, compiled: loaded.compiled, data, epochs: common.epochs }, recipe))
+    let recipe = taught::as_learnt(recipe, info, shell);
+    Ok((Subject { file, compiled: loaded.compiled, data, epochs: common.epochs, run: info.cloned() }, recipe))
+}
+
+/// Refuses a plain twin that was taught something else than the network that it is compared with.
+fn check_twin(kind: &Kind, info: Option<&RunInfo>, shell: &Shell) -> Result<(), Exit> {
+    let twin = kind.plain_weights().and_then(|path| Some((path, Run::of_weights(path)?.1)));
+    let (Some(info), Some((path, twin))) = (info, twin) else { return Ok(()) };
+    let pixels = |info: &RunInfo| info.normalize(None);
+    let differs = match () {
+        () if info.classes != twin.classes => "has other classes",
+        () if info.levels != twin.levels => "reads masks in another way",
+        () if !taught::alike(pixels(info).as_ref(), pixels(&twin).as_ref()) => "normalises pixels in another way",
+        () => return Ok(()),
+    };
+    let message = format!("the plain twin in {} {differs} than the run of `--weights`", path.display());
+    let (file, data) = (kind.common().file.display(), &info.data);
+    Err(shell.usage(&message, &format!("train the twin on the same data:  archc train {file} --plain --data {data}")))
 }
 
 fn folder(common: &Common, kind: &str, asked: &Value) -> Result<Folder, Diagnostic> {

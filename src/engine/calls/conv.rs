@@ -1,6 +1,7 @@
 //! Convolutions, transposed convolutions and linear layers, with all that is fused into them.
 
 use super::{Call, Context, Job, activation_of, internal, pair};
+use crate::base::{Diagnostic, codes};
 use crate::engine::Result;
 use crate::engine::fold::{Affine, in_blocks};
 use crate::engine::planned::Terms;
@@ -119,9 +120,26 @@ fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Re
     finish(context, step, kernel, parameters, head)
 }
 
+/// The most phases of a transposed convolution, each a convolution of its own: those of a stride of 256 by 256.
+const PHASES: usize = 1 << 16;
+
+/// Refuses strides that no network has: their phases alone would fill the memory.
+fn phases(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
+    let count = [0, 1].map(|a| shape.stride[a].min(shape.output[a])).into_iter().fold(1, usize::saturating_mul);
+    if count <= PHASES {
+        return Ok(());
+    }
+    let path = &context.graph.node(node).path;
+    let [rows, columns] = shape.stride;
+    let text =
+        format!("`{path}` is a transposed convolution of stride {rows} × {columns}, which is {count} convolutions");
+    Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help("a stride of 256 × 256 is the largest that runs")))
+}
+
 /// A transposed convolution.
 pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTranspose) -> Result<Box<dyn Call>> {
     let shape = shape_of!(context, node, op);
+    phases(context, node, &shape)?;
     let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
     let folded = || {
         let mut weight = context.store.weight(context.graph, node)?;

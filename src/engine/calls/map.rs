@@ -35,7 +35,9 @@ fn kernel(op: &Op) -> Option<&'static str> {
     match op {
         Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Some("pool"),
         Op::Upsample(op) if op.mode == Interpolation::Bilinear => Some("bilinear"),
-        Op::Upsample(_) | Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => Some("gather"),
+        Op::Upsample(_) | Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => {
+            Some("gather")
+        }
         _ => None,
     }
 }

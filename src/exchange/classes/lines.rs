@@ -89,6 +89,9 @@ struct Held {
     counts: BTreeMap<String, usize>,
     /// Names by the last line that reads them.
     until: BTreeMap<usize, Vec<String>>,
+    /// Of `v0`, `v1`, … the first that was never found to be held, and those before it that were let go of.
+    next: usize,
+    spare: BTreeSet<usize>,
 }
 
 impl Held {
@@ -105,9 +108,33 @@ impl Held {
                     *count -= 1;
                     if *count == 0 {
                         self.counts.remove(&name);
+                        let number = name.strip_prefix('v').and_then(|number| number.parse().ok());
+                        self.spare.extend(number.filter(|&number: &usize| number < self.next));
                     }
                 }
             }
+        }
+    }
+}
+
+impl Held {
+    /// The first of `v0`, `v1`, … that is free.
+    fn numbered(&mut self, kept: Reserved) -> String {
+        let counts = &self.counts;
+        let free = |name: &String| !counts.contains_key(name) && !kept(name);
+        while let Some(&first) = self.spare.first() {
+            let name = format!("v{first}");
+            if free(&name) {
+                return name;
+            }
+            self.spare.remove(&first);
+        }
+        loop {
+            let name = format!("v{}", self.next);
+            if free(&name) {
+                return name;
+            }
+            self.next += 1;
         }
     }
 }
@@ -189,7 +216,7 @@ impl Writer<'_> {
                 .map(|result| {
                     let value = Ref::Item(item, result);
                     let lives = last.get(&value).copied().unwrap_or(line);
-                    let name = self.name(item, lives > line + 1, &held, kept, &names);
+                    let name = self.name(item, lives > line + 1, &mut held, kept, &names);
                     names.insert(value, name.clone());
                     if lives > line {
                         held.hold(&name, lives);
@@ -205,7 +232,7 @@ impl Writer<'_> {
     }
 
     /// A name for a result: its label where it is read much later, the operand's where that is done with, else a letter.
-    fn name(&self, item: usize, long: bool, held: &Held, kept: Reserved, names: &BTreeMap<Ref, String>) -> String {
+    fn name(&self, item: usize, long: bool, held: &mut Held, kept: Reserved, names: &BTreeMap<Ref, String>) -> String {
         let free = |name: &str| !held.counts.contains_key(name) && !kept(name);
         let label = &self.body.items[item].label;
         let word = label.starts_with(|c: char| c.is_ascii_lowercase());
@@ -216,8 +243,28 @@ impl Writer<'_> {
         if let Some(operand) = operand.filter(|name| free(name) && name.len() == 1) {
             return operand.clone();
         }
-        let letters = ["x", "y", "z", "u", "v", "w"].into_iter().map(String::from);
-        let mut names = letters.chain((0..).map(|i| format!("v{i}")));
-        names.find(|name| free(name)).unwrap_or_default()
+        let letter = ["x", "y", "z", "u", "v", "w"].into_iter().find(|name| free(name)).map(String::from);
+        letter.unwrap_or_else(|| held.numbered(kept))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_let_go_of_are_given_again() {
+        let (mut held, kept) = (Held::default(), |name: &str| name == "v1");
+        for (i, until) in [5, 3, 9].into_iter().enumerate() {
+            let name = held.numbered(&kept);
+            assert_eq!(name, ["v0", "v2", "v3"][i]);
+            held.hold(&name, until);
+        }
+        held.free_until(3);
+        assert_eq!(held.numbered(&kept), "v2");
+        held.hold("v2", 9);
+        assert_eq!(held.numbered(&kept), "v4");
+        held.free_until(5);
+        assert_eq!(held.numbered(&kept), "v0");
     }
 }

@@ -135,7 +135,7 @@ impl Classes {
         let extras = distinct(first.extras.iter().cloned(), &|name| taken.holds(name, Kind::Int));
         let bases = extras.iter().enumerate().map(|(i, name)| Base { name: name.clone(), values: column(own + i) });
         let bases = bases.filter(|base| !base.values.contains(&Number::Any)).collect();
-        let mut columns = Columns { bases, made: Vec::new(), taken: &taken };
+        let mut columns = Columns::of(bases, &taken);
         let slots = self.slot_names(&found.body.items, own);
         let numbers: Vec<Expr> = slots
             .iter()
@@ -143,7 +143,7 @@ impl Classes {
             .map(|(i, slot)| slot.as_ref().map_or(Expr::Int(0), |slot| columns.expr(slot, i, column(i))))
             .collect();
         let mut params = known(first, &extras, &numbers);
-        params.extend(columns.made.into_iter().map(|(_, param)| param));
+        params.extend(columns.made);
         if found.uses.len() > 1 {
             return Class { name: String::new(), doc: None, params, body: found.body.clone(), numbers };
         }
@@ -194,34 +194,45 @@ struct Columns<'a> {
     /// What every use knows.
     bases: Vec<Base>,
     /// Arguments for numbers that are computed from nothing.
-    made: Vec<(Base, Param)>,
+    made: Vec<Param>,
+    /// Their names by their values from use to use.
+    by_values: BTreeMap<Vec<(u8, u64)>, String>,
+    /// All names that arguments have.
+    names: BTreeSet<String>,
     taken: &'a Taken<'a>,
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
+    /// For a class of which every use knows these.
+    fn of(bases: Vec<Base>, taken: &'a Taken<'a>) -> Self {
+        let names = bases.iter().map(|base| base.name.clone()).collect();
+        Self { bases, made: Vec::new(), by_values: BTreeMap::new(), names, taken }
+    }
+
     /// The number of a slot, which has these values from use to use.
     fn expr(&mut self, slot: &str, i: usize, values: Vec<Number>) -> Expr {
         let plain = slot.rsplit('_').next().is_some_and(|word| WINDOWS.iter().any(|w| word.starts_with(w)));
         let known = literal(&values).or_else(|| of_bases(&values, &self.bases, plain));
         let known = known.or_else(|| half_of_base(&values, &self.bases).filter(|_| slot.ends_with("_pad")));
-        let known = known.or_else(|| {
-            self.made.iter().find(|(base, _)| base.values == values).map(|(base, _)| Expr::Name(base.name.clone()))
-        });
-        known.unwrap_or_else(|| self.argument(slot, i, values))
+        let key = || values.iter().map(|number| number.key()).collect::<Vec<_>>();
+        let known = known.or_else(|| self.by_values.get(&key()).cloned().map(Expr::Name));
+        known.unwrap_or_else(|| {
+            let name = self.argument(slot, i, &values);
+            self.by_values.insert(key(), name.clone());
+            Expr::Name(name)
+        })
     }
 
-    fn argument(&mut self, slot: &str, i: usize, values: Vec<Number>) -> Expr {
+    fn argument(&mut self, slot: &str, i: usize, values: &[Number]) -> String {
         let kind = match values[0] {
             Number::Module(_) => Kind::Module,
             Number::Float(_) => Kind::Float,
             _ => Kind::Int,
         };
-        let other =
-            |name: &str| self.bases.iter().chain(self.made.iter().map(|(base, _)| base)).any(|b| b.name == name);
-        let name = unlike(slot, |name| other(name) || self.taken.holds(name, kind));
-        let param = Param { name: name.clone(), kind, slot: i };
-        self.made.push((Base { name: name.clone(), values }, param));
-        Expr::Name(name)
+        let name = unlike(slot, |name| self.names.contains(name) || self.taken.holds(name, kind));
+        self.names.insert(name.clone());
+        self.made.push(Param { name: name.clone(), kind, slot: i });
+        name
     }
 }
 
@@ -274,17 +285,23 @@ impl Classes {
     }
 }
 
-/// Whether a step changes what a skip carries, or is a block whose steps do.
-fn shrinks(found: &[Found], item: &Item, projected: &BTreeSet<NodeId>) -> bool {
-    match &item.what {
-        What::Chain(items) => projects(projected, items),
-        What::Op(layer) => layer.key.starts_with("zero_pad"),
-        What::Use(class) | What::Run(Run { class, .. }) => {
-            let inner = &found[*class].body.items;
-            projects(projected, inner) || inner.iter().any(|item| shrinks(found, item, projected))
-        }
-        What::Hole => false,
+/// For each body whether one of its steps changes what a skip carries, or is a block whose steps do. A body comes after those
+/// that it uses.
+fn shrinking(found: &[Found], projected: &BTreeSet<NodeId>) -> Vec<bool> {
+    let mut all: Vec<bool> = Vec::new();
+    for one in found {
+        let shrinks = |item: &Item| match &item.what {
+            What::Chain(items) => projects(projected, items),
+            What::Op(layer) => layer.key.starts_with("zero_pad"),
+            What::Use(class) | What::Run(Run { class, .. }) => {
+                projects(projected, &found[*class].body.items) || all.get(*class).copied().unwrap_or(false)
+            }
+            What::Hole => false,
+        };
+        let own = one.body.items.iter().any(shrinks);
+        all.push(own);
     }
+    all
 }
 
 /// Whether a chain is what `via project` makes.

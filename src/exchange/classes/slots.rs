@@ -18,6 +18,19 @@ pub enum Number {
     Any,
 }
 
+impl Number {
+    /// Equal numbers have equal keys.
+    pub(super) fn key(self) -> (u8, u64) {
+        match self {
+            Self::Int(n) => (0, n.cast_unsigned()),
+            // Both zeros are one.
+            Self::Float(x) => (1, (x + 0.0).to_bits()),
+            Self::Module(inner) => (2, inner as u64),
+            Self::Any => (3, 0),
+        }
+    }
+}
+
 /// An op split in two.
 pub(super) struct Parts {
     /// Equal keys are the same code but for the numbers.

@@ -1,9 +1,8 @@
 //! Names that a target can have: not its own words, and no two things by one name.
 
 use super::tree::Found;
-use super::{Body, Kind, What, projected, shrinks};
+use super::{Body, Kind, What, projected, shrinking};
 use crate::elaborate::Network;
-use crate::graph::NodeId;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +30,8 @@ fn private(name: &str) -> bool {
 /// Names of blocks' classes, none of them twice.
 struct Names<'f> {
     found: &'f [Found],
-    /// What skips carry, where it is fitted to what they meet.
-    projected: BTreeSet<NodeId>,
+    /// Which bodies change what skips carry, where it is fitted to what they meet.
+    shrinking: Vec<bool>,
     taken: BTreeSet<String>,
     /// How many bodies have a name, and how many were given it.
     variants: BTreeMap<&'f str, usize>,
@@ -43,8 +42,8 @@ impl<'f> Names<'f> {
     fn new(found: &'f [Found], network: &'f Network, model: &str) -> Self {
         let mut variants: BTreeMap<&str, usize> = BTreeMap::new();
         found.iter().for_each(|one| *variants.entry(&one.name).or_default() += 1);
-        let (taken, projected) = (BTreeSet::from([model.to_string()]), projected(network));
-        Self { found, projected, taken, variants, counts: BTreeMap::new() }
+        let (taken, shrinking) = (BTreeSet::from([model.to_string()]), shrinking(found, &projected(network)));
+        Self { found, shrinking, taken, variants, counts: BTreeMap::new() }
     }
 
     /// A name that is not taken: the block's own, with what sets this body apart.
@@ -53,7 +52,7 @@ impl<'f> Names<'f> {
         let own =
             if private(&one.name) { format!("Block{}", one.name.trim_start_matches('_')) } else { one.name.clone() };
         let several = self.variants.get(one.name.as_str()).is_some_and(|&count| count > 1);
-        let down = several && one.body.items.iter().any(|item| shrinks(self.found, item, &self.projected));
+        let down = several && self.shrinking[at];
         let base = format!("{own}{}", if down { "Down" } else { "" });
         let count = self.counts.entry(base.clone()).or_default();
         loop {

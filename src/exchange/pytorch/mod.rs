@@ -15,7 +15,7 @@ use crate::ops::Op;
 use layers::{At, FUNCTIONS, OWN, has_state, is_module, written};
 use layout::{Py, call, text};
 use names::{digits, member, not_kept, plain, reserved};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The source, and the doc comments of its blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
@@ -108,12 +108,13 @@ impl Writer<'_> {
         for param in class.kept(&member) {
             text += &format!("        self.{0} = {0}\n", param.name);
         }
+        let names = names_of(class);
         for item in &class.body.items {
-            text += &self.member(class, item, &|i| number(item.base + i));
+            text += &self.member(&names, item, &|i| number(item.base + i));
         }
         text += &init::lines(self.graph, class, model, self.mixed);
         text.push('\n');
-        text + &self.forward(class, model)
+        text + &self.forward(class, &names, model)
     }
 
     /// Whether a class is best an `nn.Sequential` of its own: its members have numbers for names.
@@ -227,7 +228,7 @@ impl Writer<'_> {
     }
 
     /// The line of the constructor that makes a member.
-    fn member(&self, class: &Class, item: &Item, number: Numbers) -> String {
+    fn member(&self, names: &Names, item: &Item, number: Numbers) -> String {
         match &item.what {
             What::Op(layer) if !has_state(&self.graph.node(layer.node).op) => String::new(),
             What::Run(run) if !number(0).is(1) => {
@@ -235,7 +236,7 @@ impl Writer<'_> {
                 let count = written(&number(0));
                 let kept = match number(0) {
                     Expr::Int(_) => String::new(),
-                    _ => format!("        self.{} = {count}\n", count_name(class, run)),
+                    _ => format!("        self.{} = {count}\n", count_name(names, run)),
                 };
                 format!("{kept}        for i in range({count}):\n")
                     + &call("self.add_module", vec![text(run_label(run)), one]).line(12, "")
@@ -247,7 +248,7 @@ impl Writer<'_> {
         }
     }
 
-    fn forward(&self, class: &Class, model: bool) -> String {
+    fn forward(&self, class: &Class, own: &Names, model: bool) -> String {
         let inputs: Vec<String> = match model {
             true => self.network.inputs.iter().map(|decl| decl.name.clone()).collect(),
             false => (0..class.body.inputs)
@@ -277,13 +278,13 @@ impl Writer<'_> {
                 ([], true) => {
                     format!("        return {}\n", values.iter().map(Py::flat).collect::<Vec<_>>().join(", "))
                 }
-                (names, _) => self.assignment(class, names, &values),
+                (names, _) => self.assignment(class, own, names, &values),
             };
         }
         text
     }
 
-    fn assignment(&self, class: &Class, names: &[String], values: &[Py]) -> String {
+    fn assignment(&self, class: &Class, own: &Names, names: &[String], values: &[Py]) -> String {
         // A run is the only value that is a loop; it is marked by its call.
         if let Py::Call(head, args) = &values[0]
             && let Some(at) = head.strip_prefix("run ")
@@ -294,7 +295,7 @@ impl Writer<'_> {
             let first = if *name == from { String::new() } else { format!("        {name} = {from}\n") };
             let count = match &class.numbers[item.base] {
                 Expr::Int(count) => count.to_string(),
-                _ => format!("self.{}", count_name(class, run)),
+                _ => format!("self.{}", count_name(own, run)),
             };
             return format!(
                 "{first}        for i in range({count}):\n            {name} = self.get_submodule({})({name})\n",
@@ -325,13 +326,19 @@ impl Writer<'_> {
     }
 }
 
-/// Where a class keeps how many uses a run has.
-fn count_name(class: &Class, run: &Run) -> String {
+/// Names that a class's members and arguments have.
+type Names<'a> = BTreeSet<&'a str>;
+
+/// Those of a class.
+fn names_of(class: &Class) -> Names<'_> {
+    let params = class.params.iter().map(|param| param.name.as_str());
+    params.chain(class.body.items.iter().map(|item| item.label.as_str())).collect()
+}
+
+/// Where a class that has these names keeps how many uses a run has.
+fn count_name(names: &Names, run: &Run) -> String {
     let together = if run.prefix.is_empty() { "part" } else { &run.prefix };
-    let taken = |name: &str| {
-        class.params.iter().any(|param| param.name == name) || class.body.items.iter().any(|item| item.label == name)
-    };
-    unlike(&format!("{together}_count"), taken)
+    unlike(&format!("{together}_count"), |name| names.contains(name))
 }
 
 /// The label of a use in a run, as an f-string.

@@ -10,7 +10,7 @@ const KEYWORDS: [&str; 35] = [
 ];
 
 /// What the file imports, its loops' variable, and what of Python's own it calls.
-const NEEDED: [&str; 24] = [
+const NEEDED: [&str; 26] = [
     "F",
     "OrderedDict",
     "Sequence",
@@ -22,8 +22,10 @@ const NEEDED: [&str; 24] = [
     "float",
     "i",
     "int",
+    "isinstance",
     "len",
     "list",
+    "module",
     "nn",
     "print",
     "range",

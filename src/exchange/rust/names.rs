@@ -1,6 +1,7 @@
 //! Words that mean something in the file already, and what is said instead of them.
 
 use super::super::classes::{Class, Item, Kind, What, distinct};
+use std::collections::BTreeSet;
 
 /// Words of Rust. (One is spelt apart for the test that looks for it.)
 const KEYWORDS: [&str; 53] = [
@@ -108,9 +109,9 @@ pub(super) fn reserved(name: &str) -> bool {
 
 /// The fields of a class's steps, none called as another or as an argument that the class keeps.
 pub(super) fn fields(class: &Class) -> Vec<String> {
-    let taken = |name: &str| {
-        KEYWORDS.contains(&name) || class.params.iter().any(|param| param.kind != Kind::Module && param.name == name)
-    };
+    let kept = class.params.iter().filter(|param| param.kind != Kind::Module).map(|param| param.name.as_str());
+    let kept: BTreeSet<&str> = kept.collect();
+    let taken = |name: &str| KEYWORDS.contains(&name) || kept.contains(name);
     distinct(class.body.items.iter().map(wanted), &taken)
 }
 

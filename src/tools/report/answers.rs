@@ -6,6 +6,7 @@ use crate::lower::{Error, Result};
 use crate::train::data::{Batch, Loader, TargetKind, Targets};
 use crate::train::evaluate::Forward;
 use crate::train::loss;
+use crate::train::observe::Part;
 use candle_core::{DType, Tensor};
 use std::cmp::Ordering as Order;
 use std::collections::BTreeSet;
@@ -64,6 +65,8 @@ pub struct Answers {
     pub samples: usize,
     /// Samples that there are.
     pub of: usize,
+    /// Of which part of the data they are.
+    pub part: Part,
     /// How often each class (rows) was taken for each class; empty where there are no classes.
     pub confusion: Vec<Vec<u64>>,
     /// The most confident mistakes.

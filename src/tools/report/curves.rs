@@ -4,6 +4,7 @@ use super::history::{EpochLine, History};
 use super::{amount, words};
 use crate::tools::chart::{Axis, Body, Figure, Hue, Ink, Panel, Series, Stroke};
 use crate::tools::text::grouped;
+use crate::train::observe::Part;
 
 /// Width and height of a chart.
 const SIZE: (f64, f64) = (540.0, 300.0);
@@ -47,8 +48,16 @@ fn both(history: &History, name: &str) -> Vec<Series> {
     };
     vec![
         series("training", Hue::Blue.into(), Stroke::Dotted, points(|line| &line.train)),
-        series(history.chosen_on(), Hue::Orange.into(), Stroke::Dotted, points(|line| &line.test)),
+        series(measured(history.part), Hue::Orange.into(), Stroke::Dotted, points(|line| &line.test)),
     ]
+}
+
+/// What the second curve is of.
+fn measured(part: Part) -> &'static str {
+    match part {
+        Part::Val | Part::Test => part.words(),
+        Part::Train => "the same, after each epoch",
+    }
 }
 
 fn series(name: &str, ink: Ink, stroke: Stroke, points: Vec<(f64, f64)>) -> Series {
@@ -69,14 +78,21 @@ pub fn remark(history: &History) -> String {
     let steps = grouped(last.step as u64);
     let best_at =
         if best.step == last.step { "the last step".into() } else { format!("step {}", grouped(best.step as u64)) };
-    let part = history.chosen_on();
+    let part = match history.part {
+        Part::Val | Part::Test => format!("the {} part", history.part.words()),
+        Part::Train => "what was learnt from (nothing is held out)".into(),
+    };
+    let better = match history.part {
+        Part::Val | Part::Test => format!("{part} can measure better than what is learnt from"),
+        Part::Train => "the same samples can measure better afterwards".into(),
+    };
     let once = match history.measured.is_empty() {
         true => String::new(),
         false => format!(" Measured once, on the test part, these weights have {}.", scores(&history.measured)),
     };
     format!(
-        "{} epochs, {steps} steps. The best weights are those after {best_at}: on the {part} part, {}.{once} While training, \
-         augmentation and dropout make the task harder, so that the {part} part can measure better than what is learnt from.",
+        "{} epochs, {steps} steps. The best weights are those after {best_at}: on {part}, {}.{once} While training, \
+         augmentation and dropout make the task harder, so that {better}.",
         last.epoch,
         scores(&best.test),
     )

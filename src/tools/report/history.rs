@@ -1,5 +1,6 @@
 //! How training went, from the log of its run.
 
+use crate::train::observe::Part;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -38,8 +39,8 @@ pub struct History {
     pub epochs: Vec<EpochLine>,
     /// Seconds spent, in all sessions of the run.
     pub seconds: f64,
-    /// What the best weights are chosen on: `val`, or `test` (where it is empty, too).
-    pub part: String,
+    /// What the best weights are chosen on.
+    pub part: Part,
     /// What the best weights measure on the test part, where they were chosen on another.
     pub measured: BTreeMap<String, f64>,
 }
@@ -54,9 +55,9 @@ impl History {
             let Some(step) = number("step") else { continue };
             if line["measured"].is_object() {
                 history.measured = numbers(&line["measured"]["test"]);
-            } else if let Some(part) = ["val", "test"].into_iter().find(|part| line[*part].is_object()) {
-                let (train, test) = (numbers(&line["train"]), numbers(&line[part]));
-                history.part = part.into();
+            } else if let Some(part) = Part::ALL.into_iter().find(|part| line[part.key()].is_object()) {
+                let (train, test) = (numbers(&line["train"]), numbers(&line[part.key()]));
+                history.part = part;
                 let epoch = line["epoch"].as_u64().unwrap_or_default();
                 let best = line["best"].as_bool().unwrap_or_default();
                 history.epochs.push(EpochLine { step, epoch, train, test, best });
@@ -69,11 +70,6 @@ impl History {
             }
         }
         history
-    }
-
-    /// What the best weights are chosen on, in words.
-    pub fn chosen_on(&self) -> &'static str {
-        if self.part == "val" { "validation" } else { "test" }
     }
 
     /// The best evaluation.
@@ -100,7 +96,7 @@ mod tests {
         let history = History::read(text);
         assert_eq!((history.steps.len(), history.epochs.len(), history.seconds), (1, 3, 9.0));
         assert_eq!(history.best().map(|line| (line.step, line.test["accuracy"])), Some((2.0, 0.5)));
-        assert_eq!((history.chosen_on(), history.measured.len()), ("test", 0));
+        assert_eq!((history.part, history.measured.len()), (Part::Test, 0));
     }
 
     #[test]
@@ -108,7 +104,14 @@ mod tests {
         let text = "{\"step\":2,\"epoch\":1,\"train\":{\"loss\":1.0},\"val\":{\"loss\":1.5},\"best\":true,\"seconds\":4.0}\n\
             {\"step\":2,\"measured\":{\"best_step\":2,\"test\":{\"samples\":9,\"loss\":1.25}}}";
         let history = History::read(text);
-        assert_eq!((history.epochs.len(), history.chosen_on()), (1, "validation"));
+        assert_eq!((history.epochs.len(), history.part), (1, Part::Val));
         assert_eq!((history.epochs[0].test["loss"], history.measured["loss"]), (1.5, 1.25));
+    }
+
+    #[test]
+    fn what_was_learnt_from_is_no_test() {
+        let text = "{\"step\":2,\"epoch\":1,\"train\":{\"loss\":1.0},\"on_train\":{\"loss\":0.5},\"best\":true,\"seconds\":4.0}";
+        let history = History::read(text);
+        assert_eq!((history.part, history.epochs[0].test["loss"]), (Part::Train, 0.5));
     }
 }

@@ -71,8 +71,10 @@ impl Report<'_> {
         if let Some(best) = self.history.best() {
             let step = format!("after step {}", best.step);
             let once = !self.history.measured.is_empty();
-            let (numbers, about) = if once { (&self.history.measured, "test") } else { (&best.test, "best test") };
-            let about = if once || self.history.part != "val" { about } else { "best validation" };
+            let (numbers, about) = match once {
+                true => (&self.history.measured, "test".to_string()),
+                false => (&best.test, format!("best {}", self.history.part.words())),
+            };
             for (name, value) in numbers.iter().filter(|(name, _)| !["samples", "loss"].contains(&name.as_str())) {
                 facts.push(Fact::new(amount(name, *value), format!("{about} {}", words(name)), step.clone()));
             }
@@ -155,11 +157,11 @@ fn amount(metric: &str, value: f64) -> String {
     }
 }
 
-/// `355 of the test part` and, where not all were asked about, of how many.
+/// `all 355 test samples` and, where not all were asked about, of how many.
 fn asked(answers: &Answers) -> String {
-    let samples = grouped(answers.samples as u64);
+    let (samples, part) = (grouped(answers.samples as u64), answers.part.words());
     match answers.samples < answers.of {
-        true => format!("the first {samples} of {} test samples", grouped(answers.of as u64)),
-        false => format!("all {samples} test samples"),
+        true => format!("the first {samples} of {} {part} samples", grouped(answers.of as u64)),
+        false => format!("all {samples} {part} samples"),
     }
 }

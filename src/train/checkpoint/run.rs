@@ -2,8 +2,10 @@
 
 use crate::base::nearest::meant;
 use crate::base::{Fault, codes};
+use crate::elaborate::Network;
+use crate::elaborate::recipe::{Normalize, Recipe};
 use crate::lower::atomic;
-use crate::train::data::{Holding, Levels};
+use crate::train::data::{Holding, Levels, Split, TargetKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -41,6 +43,39 @@ pub struct RunInfo {
     pub augment: bool,
     /// The recipe as it came out, for readers.
     pub recipe: serde_json::Value,
+}
+
+impl RunInfo {
+    /// What a run that begins now notes of its network, its recipe and its data; the rest is the caller's to say.
+    pub fn of(network: &Network, recipe: &Recipe, data: &Split) -> Self {
+        let classes = match data.train.target() {
+            TargetKind::Class { names, .. } => names.clone(),
+            TargetKind::Mask { .. } | TargetKind::Tensor(_) => Vec::new(),
+        };
+        Self {
+            version: env!("CARGO_PKG_VERSION").into(),
+            model: network.name.clone(),
+            classes,
+            held_out: Holding::ByName,
+            levels: data.train.levels().cloned(),
+            shuffle: true,
+            augment: true,
+            recipe: serde_json::to_value(recipe).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// How pixels were normalised in this run; as `own` says, where the run does not say it.
+    pub fn normalize(&self, own: Option<&Normalize>) -> Option<Normalize> {
+        if !self.recipe.is_object() {
+            return own.cloned();
+        }
+        let numbers = |name: &str| {
+            let list = self.recipe["normalize"][name].as_array()?.iter();
+            list.map(serde_json::Value::as_f64).collect::<Option<Vec<_>>>()
+        };
+        Some(Normalize { mean: numbers("mean")?, std: numbers("std")? })
+    }
 }
 
 /// Results of what is about a run's folder alone.
@@ -188,6 +223,16 @@ pub(super) fn unwritable(path: &Path, error: &io::Error) -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_says_how_pixels_were_normalised() {
+        let own = Normalize { mean: vec![0.1], std: vec![0.2] };
+        let of = |recipe| RunInfo { recipe, ..RunInfo::default() }.normalize(Some(&own));
+        let said = serde_json::json!({ "normalize": { "mean": [0.5], "std": [0.25] } });
+        assert_eq!(of(said), Some(Normalize { mean: vec![0.5], std: vec![0.25] }));
+        assert_eq!(of(serde_json::json!({ "normalize": null })), None);
+        assert_eq!(of(serde_json::Value::Null), Some(own.clone()));
+    }
 
     #[test]
     fn numbers_go_up_and_a_run_is_found_again() -> Result<()> {

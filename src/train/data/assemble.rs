@@ -6,23 +6,42 @@ use super::dataset::{Dataset, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::loader::{LoaderOptions, Position};
 use super::order;
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Samples that could not be read, in the order in which they were met.
 #[derive(Default)]
-pub struct Broken(Mutex<Vec<(usize, DataError)>>);
+pub struct Broken(Mutex<Met>);
+
+/// Their numbers, and what is wrong with each.
+#[derive(Default)]
+struct Met {
+    known: BTreeSet<usize>,
+    errors: Vec<DataError>,
+}
 
 impl Broken {
+    fn met(&self) -> MutexGuard<'_, Met> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note(&self, index: usize, error: DataError) {
-        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if list.iter().all(|(known, _)| *known != index) {
-            list.push((index, error));
+        let mut met = self.met();
+        if met.known.insert(index) {
+            met.errors.push(error);
         }
     }
 
     /// What was noted so far.
     pub fn list(&self) -> Vec<DataError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(_, error)| error.clone()).collect()
+        self.met().errors.clone()
+    }
+
+    /// Of what was noted so far, those from the `first`th to before the `end`th, from 0.
+    pub fn between(&self, first: usize, end: usize) -> Vec<DataError> {
+        let met = self.met();
+        let end = end.min(met.errors.len());
+        met.errors.get(first..end).map(<[_]>::to_vec).unwrap_or_default()
     }
 }
 
@@ -164,5 +183,30 @@ impl<'a> Building<'a> {
             Targets::Tensor(_, dims) => dims[0] = count,
         }
         self.batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_broken_sample_is_noted_once_and_only_new_ones_are_given() {
+        let broken = Broken::default();
+        for index in [7, 3, 7, 9, 3] {
+            broken.note(index, DataError::Internal(index.to_string()));
+        }
+        let told = |errors: Vec<DataError>| -> Vec<String> {
+            errors
+                .iter()
+                .map(|error| match error {
+                    DataError::Internal(text) => text.clone(),
+                    other => other.to_string(),
+                })
+                .collect()
+        };
+        assert_eq!(told(broken.list()), ["7", "3", "9"]);
+        assert_eq!(told(broken.between(1, 5)), ["3", "9"]);
+        assert_eq!((told(broken.between(3, 5)).len(), told(broken.between(0, 2)).len()), (0, 2));
     }
 }

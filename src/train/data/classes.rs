@@ -7,9 +7,10 @@ use super::held::Holding;
 use super::listing::{at, join, list, walk};
 use super::parts::{annotated, check_annotations, look_through};
 use super::pictures::{decode, look};
-use super::remarks::Remarks;
+use super::remarks::{Remarks, lying};
 use super::source::{Want, check_pictures};
 use super::split::Split;
+use crate::base::command::quoted_path;
 use crate::base::nearest::nearest;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -118,7 +119,9 @@ fn other_part(directory: &Path, part: &str, names: &[String], remarks: &mut Rema
             let near = alike.map(String::as_str).or_else(|| nearest(&class.name, names.iter().map(String::as_str)));
             let help = match near {
                 Some(near) => {
-                    format!("is it `{near}`? Rename it:  mv {0}/{1} {0}/{part}/{near}", directory.display(), class.base)
+                    let from = directory.join(&class.base);
+                    let to = from.with_file_name(near);
+                    format!("is it `{near}`? Rename it:  mv {} {}", quoted_path(&from), quoted_path(&to))
                 }
                 None => format!("the classes are {}; a class has the same name in every part", names.join(", ")),
             };
@@ -159,10 +162,7 @@ fn class_folders(directory: &Path, part: &str, remarks: &mut Remarks) -> Result<
     let loose = listing.pictures.len();
     if loose > 0 && !classes.is_empty() {
         let first = join(&top, &listing.pictures[0]);
-        let lie = if loose == 1 { "image lies" } else { "images lie" };
-        remarks
-            .doubts
-            .push(format!("{loose} {lie} beside the folders of classes and in none, and is not read: `{first}`"));
+        remarks.unread(loose, "beside the folders of classes and in none", Some(&first));
     }
     if classes.is_empty() { Err(no_classes(&root, &listing, remarks)) } else { Ok(classes) }
 }
@@ -177,7 +177,7 @@ fn no_classes(root: &Path, listing: &super::listing::Listing, remarks: &mut Rema
             let passed = remarks.passed_over().map(|passed| format!("; {passed}")).unwrap_or_default();
             format!("it holds `{first}`{}{passed}", if names.next().is_some() { " and more" } else { "" })
         }
-        (n, _) => format!("{n} images lie in it, in no folders of their classes"),
+        (n, _) => format!("{} in it, in no folders of their classes", lying(n)),
     };
     DataError::Layout { path, found, near: None }
 }
@@ -215,7 +215,7 @@ impl Dataset for Folder {
 
     fn get(&self, index: usize, out: &mut Sample) -> Result<()> {
         let (class, path) = &self.entries[index];
-        let [h, w] = decode(&self.directory.join(path.as_ref()), self.shape[0], out.pixels.bytes())?;
+        let [h, w] = decode(&self.directory.join(path.as_ref()), self.shape[0], out.pixels.bytes())?.size;
         out.dims = [self.shape[0], h, w];
         out.target = Target::Class(*class as i64);
         Ok(())

@@ -57,13 +57,7 @@ type Sets = (Arc<dyn Dataset>, Option<Arc<dyn Dataset>>, Option<Arc<dyn Dataset>
 /// [`DataError::Empty`] where nothing is left to learn from.
 pub fn split_of(directory: &Path, (train, val, test): Sets, parts: &Parts, remarks: Remarks) -> Result<Split> {
     if train.is_empty() {
-        let reason = match remarks.broken.first() {
-            Some(first) => format!("all {} are broken, the first: {first}", remarks.broken.len()),
-            None if test.is_some() => {
-                "all of its few images are held out; add more, or make a `train/` and a `val/`".into()
-            }
-            None => "it holds no images".to_string(),
-        };
+        let reason = nothing_left(parts, test.is_some(), &remarks);
         return Err(DataError::Empty { path: directory.display().to_string(), reason });
     }
     let (val, test) = (val.filter(|part| !part.is_empty()), test.filter(|part| !part.is_empty()));
@@ -71,4 +65,24 @@ pub fn split_of(directory: &Path, (train, val, test): Sets, parts: &Parts, remar
     let (val_name, test_name) = (name(&parts.val, ""), name(&parts.test, "the part that is held out"));
     let (warnings, notes) = remarks.finish(directory);
     Ok(Split { val, val_name, test_name, warnings, notes, ..Split::new(train, test) })
+}
+
+/// Why there is nothing to learn from.
+fn nothing_left(parts: &Parts, measured: bool, remarks: &Remarks) -> String {
+    if let Some(first) = remarks.broken.first() {
+        let count = remarks.broken.len();
+        let files = if count == 1 { "file is" } else { "files are" };
+        return format!(
+            "nothing of what is to be learnt from can be read; {count} {files} broken in all, the first: {first}"
+        );
+    }
+    let passed = remarks.passed_over().map(|passed| format!("; {passed}")).unwrap_or_default();
+    match &parts.train {
+        // What is held out has no folder of its own.
+        _ if measured && parts.test.is_none() => {
+            "all of its few images are held out; add more, or make a `train/` and a `val/`".into()
+        }
+        Some(train) => format!("`{train}/` holds no images that are read{passed}"),
+        None => format!("it holds no images that are read{passed}"),
+    }
 }

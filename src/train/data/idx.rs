@@ -6,6 +6,8 @@ use super::error::{DataError, Result};
 use super::source::Want;
 use super::split::Split;
 use super::stored::{Labels, Stored, fit};
+use crate::base::command::quoted_path;
+use crate::base::nearest::nearest;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -35,12 +37,12 @@ pub fn is_idx(files: &[String]) -> bool {
 pub fn open(directory: &Path, names: Vec<String>, want: &Want) -> Result<Split> {
     let files = super::folder::names_in(directory)?;
     let train = part(directory, &files, "train", want)?.ok_or_else(|| {
-        let found = "there are training images, but no `train-labels-idx1-ubyte`".to_string();
+        let found = "there is no `train-images-idx3-ubyte`".to_string();
         DataError::Layout { path: directory.display().to_string(), found, near: None }
     })?;
-    let test = match part(directory, &files, "t10k", want)? {
-        Some(test) => Some(test),
-        None => part(directory, &files, "test", want)?,
+    let test = match (part(directory, &files, "t10k", want)?, part(directory, &files, "test", want)?) {
+        (Some(test), Some(other)) => return Err(twice(directory, [&test.path, &other.path])),
+        (test, other) => test.or(other),
     };
     let highest = train.labels.iter().copied().max().unwrap_or(0) as usize;
     let count = names.len().max(highest + 1);
@@ -67,10 +69,19 @@ impl Part {
     }
 }
 
-/// The images and labels of one part; `None` where either is missing.
+/// The images and labels of one part; `None` where it has neither.
+///
+/// # Errors
+/// [`DataError::Meant`] where one of them is missing.
 fn part(directory: &Path, files: &[String], part: &str, want: &Want) -> Result<Option<Part>> {
-    let find = |what: &str| find(directory, files, &format!("{part}-{what}-ubyte"));
-    let (Some(images), Some(labels)) = (find("images-idx3")?, find("labels-idx1")?) else { return Ok(None) };
+    let [images, labels] = ["images-idx3", "labels-idx1"].map(|what| format!("{part}-{what}-ubyte"));
+    let found = (find(directory, files, &images)?, find(directory, files, &labels)?);
+    let (images, labels) = match found {
+        (Some(images), Some(labels)) => (images, labels),
+        (Some(there), None) => return Err(half(directory, &there, &labels, files)),
+        (None, Some(there)) => return Err(half(directory, &there, &images, files)),
+        (None, None) => return Ok(None),
+    };
     let (shape, pixels) = read(&images, want.memory, |shape| match *shape {
         [_, h, w] => fit(&images.display().to_string(), [1, h, w], &want.shape).map(|_| ()),
         _ => Err(DataError::broken(images.display(), format!("images have 3 axes, and this has {}", shape.len()))),
@@ -80,6 +91,43 @@ fn part(directory: &Path, files: &[String], part: &str, want: &Want) -> Result<O
         _ => Err(DataError::broken(labels.display(), format!("labels have 1 axis, and this has {}", shape.len()))),
     })?;
     Ok(Some(Part { path: images, dims: [1, shape[1], shape[2]], images: pixels, labels: classes }))
+}
+
+/// Images without labels, or labels without images; a file of a name like the missing one's may be meant.
+fn half(directory: &Path, there: &Path, missing: &str, files: &[String]) -> DataError {
+    let found = format!("there is `{}`, and no `{missing}`", name_of(there));
+    let near = nearest(missing, files.iter().filter(|file| !is_known(file)).map(String::as_str));
+    let help = match near {
+        Some(near) => {
+            let ending = if near.ends_with(".gz") { ".gz" } else { "" };
+            let (from, to) = (directory.join(near), directory.join(format!("{missing}{ending}")));
+            format!("is it `{near}`?  mv {} {}", quoted_path(&from), quoted_path(&to))
+        }
+        None => format!("add `{missing}`, plain or with `.gz`, or take the other out:  {}", put_aside(there)),
+    };
+    DataError::Meant { path: directory.display().to_string(), found, help }
+}
+
+/// Two parts to measure on.
+fn twice(directory: &Path, [one, other]: [&Path; 2]) -> DataError {
+    let found = format!("`{}` and `{}` are both named for the same part", name_of(one), name_of(other));
+    let help = format!("keep one of them, and its labels:  {}", put_aside(other));
+    DataError::Meant { path: directory.display().to_string(), found, help }
+}
+
+/// A command after which a file is none of a part's.
+fn put_aside(file: &Path) -> String {
+    let aside = PathBuf::from(format!("{}.unused", file.display()));
+    format!("mv {} {}", quoted_path(file), quoted_path(&aside))
+}
+
+/// Whether a file's name is one that a part's files have.
+fn is_known(file: &str) -> bool {
+    ["images-idx3-ubyte", "labels-idx1-ubyte"].iter().any(|what| plain_name(file).ends_with(what))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The one file of this name, whatever stands before it (`emnist-digits-`) and with or without `.gz`.

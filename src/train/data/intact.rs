@@ -2,8 +2,9 @@
 //!
 //! Decoders of JPEG fill what is missing with grey and say nothing; so the ends of files are looked at here.
 
+use crate::base::instead::Instead;
 use image::ImageFormat;
-use std::io::{Read, Result, Seek, SeekFrom};
+use std::io::{BufRead, Read, Result, Seek, SeekFrom};
 
 /// What is wrong with a file that was cut short.
 pub const CUT: &str = "it is cut short";
@@ -15,7 +16,12 @@ pub struct Structure {
     pub cut: bool,
     /// Whether it holds more than one picture.
     pub frames: bool,
+    /// Whether its values were changed when they were stored.
+    pub lossy: bool,
 }
+
+/// Chunks of a WebP that are looked at: its first picture stands among the first few.
+const CHUNKS: usize = 64;
 
 /// Walks through the parts of a file.
 ///
@@ -31,7 +37,9 @@ pub fn structure(file: &mut (impl Read + Seek), format: ImageFormat) -> Result<S
         _ => Ok(Structure::default()),
     };
     match found {
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Structure { cut: true, frames: false }),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Ok(Structure { cut: true, ..Structure::default() })
+        }
         other => other,
     }
 }
@@ -53,7 +61,7 @@ fn jpeg(file: &mut (impl Read + Seek)) -> Result<Structure> {
         file.read_to_end(&mut bytes)?;
         cut = !jpeg_ends(&bytes);
     }
-    Ok(Structure { cut, frames: false })
+    Ok(Structure { cut, frames: false, lossy: true })
 }
 
 /// Whether the end of the image stands behind its scans.
@@ -85,7 +93,7 @@ fn png(file: &mut (impl Read + Seek)) -> Result<Structure> {
         let [a, b, c, d, kind @ ..] = take::<8>(file)?;
         at = at.saturating_add(12 + u64::from(u32::from_be_bytes([a, b, c, d])));
         if at > end || kind == *b"IEND" {
-            return Ok(Structure { cut: at > end, frames });
+            return Ok(Structure { cut: at > end, frames, lossy: false });
         }
         if kind == *b"acTL" {
             frames = u32::from_be_bytes(take(file)?) > 1;
@@ -101,7 +109,7 @@ fn gif(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let mut count = 0;
     loop {
         match take::<1>(file)? {
-            [0x3b] => return Ok(Structure { cut: false, frames: count > 1 }),
+            [0x3b] => return Ok(Structure { frames: count > 1, ..Structure::default() }),
             [0x21] => _ = take::<1>(file)?,
             [0x2c] => {
                 count += 1;
@@ -110,7 +118,7 @@ fn gif(file: &mut (impl Read + Seek)) -> Result<Structure> {
                 take::<1>(file)?;
             }
             // No block: what comes behind the frames is not the picture's, and what comes before is the decoder's to judge.
-            _ => return Ok(Structure { cut: false, frames: count > 1 }),
+            _ => return Ok(Structure { frames: count > 1, ..Structure::default() }),
         }
         loop {
             let [length] = take(file)?;
@@ -128,17 +136,29 @@ fn colours(flags: u8) -> i64 {
     if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
-/// A WebP says its length, and in `VP8X` whether it is animated.
+/// A WebP says its length, in `VP8X` whether it is animated, and by the name of its first picture's chunk how that is stored.
 fn webp(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let end = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(4))?;
-    let cut = u64::from(u32::from_le_bytes(take(file)?)) + 8 > end;
-    file.seek(SeekFrom::Start(12))?;
-    let [v, p, eight, x, _, _, _, _, flags] = take::<9>(file)?;
-    Ok(Structure { cut, frames: [v, p, eight, x] == *b"VP8X" && flags & 2 != 0 })
+    let mut seen = Structure { cut: u64::from(u32::from_le_bytes(take(file)?)) + 8 > end, ..Structure::default() };
+    let mut at = 12;
+    for _ in 0..CHUNKS {
+        file.seek(SeekFrom::Start(at))?;
+        let [a, b, c, d, size @ ..] = take::<8>(file)?;
+        let size = u64::from(u32::from_le_bytes(size));
+        match &[a, b, c, d] {
+            b"VP8 " => return Ok(Structure { lossy: true, ..seen }),
+            b"VP8L" => return Ok(seen),
+            b"VP8X" => seen.frames = take::<1>(file)?[0] & 2 != 0,
+            _ => {}
+        }
+        // The chunks of a frame stand inside of its own, behind 16 bytes about it.
+        at += if [a, b, c, d] == *b"ANMF" { 24 } else { 8 + size + size % 2 };
+    }
+    Ok(seen)
 }
 
-/// A TIFF is a chain of directories, one a page.
+/// A TIFF is a chain of directories, one a page; entry 259 says how a page is stored (6 and 7: as JPEG).
 fn tiff(file: &mut (impl Read + Seek)) -> Result<Structure> {
     file.rewind()?;
     let head: [u8; 8] = take(file)?;
@@ -150,9 +170,42 @@ fn tiff(file: &mut (impl Read + Seek)) -> Result<Structure> {
         return Ok(Structure::default());
     }
     file.seek(SeekFrom::Start(u64::from(four([head[4], head[5], head[6], head[7]]))))?;
-    let entries = i64::from(two(take(file)?));
-    file.seek_relative(12 * entries)?;
-    Ok(Structure { cut: false, frames: four(take(file)?) != 0 })
+    let mut lossy = false;
+    for _ in 0..two(take(file)?) {
+        let entry: [u8; 12] = take(file)?;
+        lossy |= two([entry[0], entry[1]]) == 259 && matches!(two([entry[8], entry[9]]), 6 | 7);
+    }
+    Ok(Structure { cut: false, frames: four(take(file)?) != 0, lossy })
+}
+
+/// The part of a JPEG before its first scan, closed by the mark of its end: all that says its size and how it is turned. What
+/// comes behind is most of the file, and is not read.
+///
+/// # Errors
+/// Where it cannot be read; a file that ends within is for the decoder to judge.
+pub fn jpeg_head(file: &mut impl BufRead) -> Result<Vec<u8>> {
+    let mut head = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut head)?;
+    loop {
+        // Up to the next mark: FF, more of them or zeros, and its number.
+        file.read_until(0xff, &mut head)?;
+        let mut mark = 0xff;
+        while matches!(mark, 0 | 0xff) {
+            if file.by_ref().take(1).read_to_end(&mut head)? == 0 {
+                return Ok(head);
+            }
+            mark = head.last().copied().unwrap_or_default();
+        }
+        let mut length = Vec::new();
+        file.by_ref().take(2).read_to_end(&mut length)?;
+        head.extend_from_slice(&length);
+        let [high, low] = length[..] else { return Ok(head) };
+        file.by_ref().take(u64::from(u16::from_be_bytes([high, low])).saturating_sub(2)).read_to_end(&mut head)?;
+        if mark == 0xda {
+            head.extend_from_slice(&[0xff, 0xd9]);
+            return Ok(head);
+        }
+    }
 }
 
 /// What a file is that is no picture, where its first bytes tell.
@@ -160,20 +213,59 @@ pub fn other_kind(start: &[u8]) -> Option<&'static str> {
     let lower: Vec<u8> = start.iter().take(64).map(u8::to_ascii_lowercase).collect();
     let text = lower.trim_ascii_start();
     let brand = start.get(4..12).unwrap_or_default();
+    match Instead::of(start) {
+        Some(Instead::Nothing) => return Some("it is empty"),
+        Some(Instead::Pointer) => {
+            return Some("it is a git-lfs pointer, which only names the picture: fetch it by  git lfs pull");
+        }
+        Some(Instead::Page) => return Some("it is a web page, no picture"),
+        None => {}
+    }
     Some(match start {
-        [] => "it is empty",
         _ if brand.starts_with(b"ftyphei") || brand.starts_with(b"ftypmif1") || brand.starts_with(b"ftyphev") => {
             "it is a HEIC picture, whatever its ending says: convert it to JPEG or PNG"
         }
         _ if brand.starts_with(b"ftypavif") => {
             "it is an AVIF picture, whatever its ending says: convert it to JPEG or PNG"
         }
-        _ if text.starts_with(b"<!doctype") || text.starts_with(b"<html") => "it is a web page, no picture",
         _ if text.starts_with(b"<svg") || text.starts_with(b"<?xml") => "it is XML or SVG, no picture",
-        _ if start.starts_with(b"version https://git-lfs") => {
-            "it is a pointer of Git LFS: fetch the files by  git lfs pull"
-        }
         _ if start.iter().all(|&byte| byte == 0) => "it holds only zeros",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    #[test]
+    fn what_changes_values_is_told_from_what_does_not() {
+        let lossy = |bytes: &[u8], format| structure(&mut Cursor::new(bytes), format).unwrap();
+        // The canvas first, then transparency, then the picture.
+        let webp = |kind: &[u8; 4]| {
+            let chunk = |name: &[u8], body: &[u8]| {
+                [name, &(body.len() as u32).to_le_bytes(), body, &vec![0; body.len() % 2]].concat()
+            };
+            let chunks = [chunk(b"VP8X", &[0; 10]), chunk(b"ALPH", &[1, 2, 3]), chunk(kind, &[9; 4])].concat();
+            [b"RIFF", &(chunks.len() as u32 + 4).to_le_bytes()[..], b"WEBP", &chunks].concat()
+        };
+        assert!(lossy(&webp(b"VP8 "), ImageFormat::WebP).lossy && !lossy(&webp(b"VP8L"), ImageFormat::WebP).lossy);
+        let tiff = |stored: u8| {
+            [&b"II*\0\x08\0\0\0\x01\0\x03\x01\x03\0\x01\0\0\0"[..], &[stored, 0, 0, 0, 0, 0, 0, 0]].concat()
+        };
+        assert!(lossy(&tiff(7), ImageFormat::Tiff).lossy && !lossy(&tiff(5), ImageFormat::Tiff).lossy);
+    }
+
+    #[test]
+    fn of_a_jpeg_only_what_stands_before_its_scans_is_read() {
+        let jpeg =
+            [&[0xff, 0xd8, 0xff, 0xe0, 0, 4, 0xff, 0xda][..], &[0xff, 0xff, 0xda, 0, 3, 7], &[0x55; 9000]].concat();
+        let mut file = Cursor::new(&jpeg);
+        assert_eq!(jpeg_head(&mut file).unwrap(), [&jpeg[..14], &[0xff, 0xd9]].concat());
+        assert_eq!(file.position(), 14);
+        for cut in 0..13 {
+            assert_eq!(jpeg_head(&mut Cursor::new(&jpeg[..cut])).unwrap(), &jpeg[..cut]);
+        }
+    }
 }

@@ -1,12 +1,16 @@
 //! How the levels of masks are read as classes: one rule for pictures and arrays.
 
 use super::census::{Census, Seen};
+use super::dataset::TargetKind;
 use super::misfit::Misfit;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// White in 8 and in 16 bits.
 const WHITE: [i32; 2] = [255, 65535];
+
+/// Marks pixels without a class in many data sets.
+const VOID: i64 = 255;
 
 /// Below this share, levels between black and white are edges.
 pub const EDGES: f64 = 0.1;
@@ -85,8 +89,15 @@ impl Levels {
         }
     }
 
+    /// The kind of masks that hold these classes: 255 and negative ones mark pixels without one, and what the losses leave out is
+    /// none.
+    pub fn kind(found: impl Iterator<Item = i64>, ignore: Option<i64>) -> TargetKind {
+        let class = |&class: &i64| class >= 0 && class != VOID && Some(class) != ignore;
+        TargetKind::Mask { classes: Self::classes(found.filter(class).max()) }
+    }
+
     /// How many classes masks have whose highest class is this.
-    pub fn classes(highest: Option<i64>) -> usize {
+    fn classes(highest: Option<i64>) -> usize {
         usize::try_from(highest.unwrap_or(0)).unwrap_or(0).max(1).saturating_add(1)
     }
 }
@@ -127,6 +138,8 @@ mod tests {
         let numbers = Levels::default();
         assert_eq!([0, 255, 7, -1].map(|level| numbers.class(level)), [Some(0), Some(255), Some(7), Some(-1)]);
         assert_eq!([None, Some(0), Some(1), Some(5)].map(Levels::classes), [2, 2, 2, 6]);
+        let kind = Levels::kind([0, 3, 9, 255, -100].into_iter(), Some(9));
+        assert_eq!(kind, TargetKind::Mask { classes: 4 });
     }
 
     #[test]

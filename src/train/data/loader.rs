@@ -148,6 +148,11 @@ impl Loader {
         self.plan.broken.list()
     }
 
+    /// Of these, those from the `first`th to before the `end`th, from 0: what is new to whoever knows `first` of them.
+    pub fn broken_from(&self, first: usize, end: usize) -> Vec<DataError> {
+        self.plan.broken.between(first, end)
+    }
+
     /// The batches of one epoch.
     pub fn epoch(&self, epoch: usize) -> Batches {
         let start = epoch * self.plan.per_epoch;

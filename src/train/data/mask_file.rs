@@ -2,7 +2,7 @@
 
 use super::error::{DataError, Result};
 use super::misfit::Misfit;
-use super::pictures;
+use super::pictures::{self, Look};
 use image::{DynamicImage, ImageFormat};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -23,8 +23,8 @@ pub struct MaskFile {
     pub levels: Vec<i32>,
     /// The palette, where there is one.
     pub palette: Option<Vec<[u8; 3]>>,
-    /// Whether the format changes levels when it stores them (JPEG).
-    pub lossy: bool,
+    /// What the file is, where that changes levels when it stores them: `a JPEG`.
+    pub lossy: Option<&'static str>,
 }
 
 /// Reads a mask: palette indices as they are, grey levels of up to 16 bits as they are, and colours where each is a grey
@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<MaskFile> {
     if is_png(path)? {
         return read_png(path);
     }
-    let (image, format) = pictures::stored(path)?;
+    let (image, seen) = pictures::stored(path)?;
     let size = [image.height() as usize, image.width() as usize];
     let levels = match image {
         DynamicImage::ImageLuma8(grey) => grey.into_raw().into_iter().map(i32::from).collect(),
@@ -52,7 +52,18 @@ pub fn read(path: &Path) -> Result<MaskFile> {
             grey(path, other.to_rgba16().into_raw().as_chunks::<4>().0, size, if bytes == 1 { 257 } else { 1 })?
         }
     };
-    Ok(MaskFile { size, levels, palette: None, lossy: format == ImageFormat::Jpeg })
+    Ok(MaskFile { size, levels, palette: None, lossy: lossy(&seen) })
+}
+
+/// What a file is that changes levels.
+fn lossy(seen: &Look) -> Option<&'static str> {
+    let name = match seen.format {
+        ImageFormat::Jpeg => "a JPEG",
+        ImageFormat::WebP => "a lossy WebP",
+        ImageFormat::Tiff => "a TIFF that holds a JPEG",
+        _ => "a file",
+    };
+    seen.lossy.then_some(name)
 }
 
 fn is_png(path: &Path) -> Result<bool> {
@@ -88,7 +99,7 @@ fn read_png(path: &Path) -> Result<MaskFile> {
         png::ColorType::Grayscale | png::ColorType::Indexed => values.map(i32::from).collect(),
         _ => grey(path, &rgba(values.collect(), samples, bits), [h, w], 1)?,
     };
-    Ok(MaskFile { size: [h, w], levels, palette, lossy: false })
+    Ok(MaskFile { size: [h, w], levels, palette, lossy: None })
 }
 
 /// Pixels of two to four samples as red, green, blue and alpha.

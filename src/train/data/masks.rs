@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Masks that are looked at before what they hold is put together.
+const AT_ONCE: usize = 256;
+
 /// Images with masks, decoded when asked for.
 struct Masks {
     directory: PathBuf,
@@ -36,30 +39,46 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
     let train = seen(pairs.train)?;
     let val = pairs.val.map(&mut seen).transpose()?;
     let test = pairs.test.map(&mut seen).transpose()?;
-    let all = || [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten();
-    let censuses: Vec<&Census> = all().map(|(_, census)| census).collect();
-    if let (None, Some(stray)) = (&want.aim.levels, Levels::stray(&censuses, want.aim.ignore)) {
-        let entry = all().nth(stray.part).and_then(|(entries, _)| entries.get(stray.seen.sample));
-        let path = directory.join(entry.map_or("", |(_, mask)| mask));
-        let size = look(&path).map_or([1, usize::MAX], |seen| seen.stored);
-        return Err(edges(&place(&path, size, stray.seen.position, stray.level), stray.count).into());
-    }
-    let found = || censuses.iter().flat_map(|census| census.iter()).map(|(level, _)| level);
-    let levels = want.aim.levels.clone().unwrap_or_else(|| Levels::of(found(), want.aim.ignore));
-    let levels = Levels { palette: palettes.colours(), ..levels };
-    let classes = |census: &Census| census.map(|level| levels.class(i32::try_from(level).ok()?).map(i64::from));
-    let no_class = |class: i64| class < 0 || class == 255 || Some(class) == want.aim.ignore;
-    let highest = all().map(|(_, census)| classes(census).highest(no_class)).max().unwrap_or_default();
-    let part = |(entries, census): (Vec<Pair>, Census)| -> Arc<dyn Dataset> {
-        let (kind, census) = (TargetKind::Mask { classes: Levels::classes(highest) }, classes(&census));
+    let all: Vec<&Looked> = [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().collect();
+    let levels = Levels { palette: palettes.colours(), ..levels(directory, &all, want)? };
+    let class = |level: i64| levels.class(i32::try_from(level).ok()?).map(i64::from);
+    let kind = Levels::kind(found(&all).filter_map(class), want.aim.ignore);
+    let part = |(entries, census): Looked| -> Arc<dyn Dataset> {
+        let (kind, census) = (kind.clone(), census.map(class));
         let (directory, shape, levels) = (directory.to_path_buf(), want.shape.clone(), levels.clone());
         Arc::new(Masks { directory, entries, shape, kind, levels, census })
     };
     split_of(directory, (part(train), val.map(part), test.map(part)), &pairs.parts, remarks)
 }
 
+/// The pairs of a part that can be read, and the levels of their masks.
+type Looked = (Vec<Pair>, Census);
+
+/// The levels of all parts.
+fn found<'p>(parts: &'p [&Looked]) -> impl Iterator<Item = i64> + 'p {
+    parts.iter().flat_map(|(_, census)| census.iter()).map(|(level, _)| level)
+}
+
+/// How levels are read: as the run reads them, as numbers where the losses compare numbers (as those of arrays are), and else as
+/// all of them together say.
+fn levels(directory: &Path, parts: &[&Looked], want: &Want) -> Result<Levels> {
+    match (&want.aim.levels, want.aim.compares) {
+        (Some(kept), _) => return Ok(kept.clone()),
+        (None, Compares::Numbers) => return Ok(Levels::default()),
+        (None, Compares::Classes | Compares::Either) => {}
+    }
+    let censuses: Vec<&Census> = parts.iter().map(|(_, census)| census).collect();
+    if let Some(stray) = Levels::stray(&censuses, want.aim.ignore) {
+        let entry = parts.get(stray.part).and_then(|(entries, _)| entries.get(stray.seen.sample));
+        let path = directory.join(entry.map_or("", |(_, mask)| mask));
+        let size = look(&path).map_or([1, usize::MAX], |seen| seen.stored);
+        return Err(edges(&place(&path, size, stray.seen.position, stray.level), stray.count).into());
+    }
+    Ok(Levels::of(found(parts), want.aim.ignore))
+}
+
 /// What a pair holds.
-struct Looked {
+struct Held {
     census: Census,
     palette: BTreeMap<i32, [u8; 3]>,
     frames: bool,
@@ -74,27 +93,33 @@ fn see(
     want: &Want,
     palettes: &mut Palettes,
     remarks: &mut Remarks,
-) -> Result<(Vec<Pair>, Census)> {
-    let looked: Vec<Result<Looked>> = entries.par_iter().map(|entry| look_at(directory, entry, want)).collect();
+) -> Result<Looked> {
     let (mut kept, mut census) = (Vec::with_capacity(entries.len()), Census::default());
-    for (entry, looked) in entries.into_iter().zip(looked) {
-        match looked {
-            Ok(looked) => {
-                palettes.add(&directory.join(entry.1.as_ref()), &looked.palette)?;
-                census.take(kept.len(), looked.census);
-                remarks.frames.extend(looked.frames.then(|| entry.0.to_string()));
-                remarks.turned.extend(looked.turned.then(|| entry.0.to_string()));
-                kept.push(entry);
+    let mut entries = entries.into_iter();
+    loop {
+        let some: Vec<Pair> = entries.by_ref().take(AT_ONCE).collect();
+        if some.is_empty() {
+            return Ok((kept, census));
+        }
+        let looked: Vec<Result<Held>> = some.par_iter().map(|entry| look_at(directory, entry, want)).collect();
+        for (entry, held) in some.into_iter().zip(looked) {
+            match held {
+                Ok(held) => {
+                    palettes.add(&directory.join(entry.1.as_ref()), &held.palette)?;
+                    census.take(kept.len(), held.census);
+                    remarks.frames.extend(held.frames.then(|| entry.0.to_string()));
+                    remarks.turned.extend(held.turned.then(|| entry.0.to_string()));
+                    kept.push(entry);
+                }
+                Err(error) if want.strict || matches!(error, DataError::Target(_)) => return Err(error),
+                Err(error) => remarks.broken.push(error),
             }
-            Err(error) if want.strict || matches!(error, DataError::Target(_)) => return Err(error),
-            Err(error) => remarks.broken.push(error),
         }
     }
-    Ok((kept, census))
 }
 
 /// Reads a mask, compares its size with the image's, and notes its levels.
-fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Looked> {
+fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Held> {
     let picture = look(&directory.join(image.as_ref()))?;
     let path = directory.join(mask.as_ref());
     let found = mask_file::read(&path)?;
@@ -106,10 +131,9 @@ fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Looked
         return Err(stray_level(at(stray), white).into());
     }
     let kept = want.aim.compares == Compares::Numbers;
-    if let (true, false, Some(stray)) =
-        (found.lossy, kept, found.levels.iter().find(|&level| ![0, 255].contains(level)))
-    {
-        return Err(lossy(at(stray), &path).into());
+    let stray = found.levels.iter().find(|&level| ![0, 255].contains(level));
+    if let (Some(format), false, Some(stray)) = (found.lossy, kept, stray) {
+        return Err(lossy(at(stray), format, &path).into());
     }
     let mut census = Census::default();
     census.add(0, found.levels.iter().map(|&level| i64::from(level)));
@@ -118,7 +142,7 @@ fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Looked
         Some((i32::try_from(level).ok()?, *colour))
     };
     let palette = census.iter().filter_map(colour).collect();
-    Ok(Looked { census, palette, frames: picture.frames, turned: picture.fits_either() })
+    Ok(Held { census, palette, frames: picture.frames, turned: picture.fits_either() })
 }
 
 /// `` `masks/a.png` has level 127 at row 3, column 5 ``.
@@ -134,11 +158,11 @@ fn stray_level(place: String, white: i32) -> Misfit {
     )
 }
 
-/// A level that a JPEG holds, which may once have been another.
-fn lossy(place: String, path: &Path) -> Misfit {
+/// A level of a file that may once have been another: a JPEG, or what is like it.
+fn lossy(place: String, format: &str, path: &Path) -> Misfit {
     let path = path.display();
-    Misfit::new(format!("{place}, and it is a JPEG, which changes levels when it is saved"))
-        .note("of masks in JPEG files only those are read that hold nothing but 0 and 255")
+    Misfit::new(format!("{place}, and it is {format}, which changes levels when it is saved"))
+        .note("of masks in such files only those are read that hold nothing but 0 and 255")
         .help(format!(
             "save masks as PNG. Black and white is had back in Python:  \
              Image.open('{path}').convert('L').point(lambda v: 255 * (v > 127)).save('mask.png')"
@@ -197,8 +221,7 @@ impl Dataset for Masks {
     fn get(&self, index: usize, out: &mut Sample) -> Result<()> {
         let (image, mask) = &self.entries[index];
         let path = self.directory.join(image.as_ref());
-        let [h, w] = decode(&path, self.shape[0], out.pixels.bytes())?;
-        let seen = look(&path)?;
+        let seen = decode(&path, self.shape[0], out.pixels.bytes())?;
         let path = self.directory.join(mask.as_ref());
         let found = mask_file::read(&path)?;
         seen.check_mask(&path, found.size)?;
@@ -209,6 +232,7 @@ impl Dataset for Masks {
             levels.push(class.ok_or_else(stray)?);
         }
         out.target.mask().extend(turned(&seen, found.size, levels));
+        let [h, w] = seen.size;
         out.dims = [self.shape[0], h, w];
         Ok(())
     }

@@ -10,6 +10,9 @@ use std::path::Path;
 /// The class of pixels about which the network was not asked.
 pub const VOID: u8 = 255;
 
+/// Most classes of a mask: their numbers are bytes, of which the last is [`VOID`].
+pub const CLASSES: usize = VOID as usize;
+
 /// The class of each pixel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mask {
@@ -21,9 +24,9 @@ pub struct Mask {
 
 impl Mask {
     /// The likeliest class of each position of scores `[1, C, H, W]` or `[C, H, W]`: the first of the highest, or, of one
-    /// channel, 1 where the score is above `threshold` and 0 elsewhere. `None` for other shapes, and more than 256 classes.
+    /// channel, 1 where the score is above `threshold` and 0 elsewhere. `None` for other shapes, and more than [`CLASSES`].
     pub fn of(scores: &TensorData, threshold: f32) -> Option<Self> {
-        let [c, h, w] = map(scores).filter(|&[c, ..]| c <= 256)?;
+        let [c, h, w] = map(scores).filter(|&[c, ..]| c <= CLASSES)?;
         Some(Self { size: [h, w], classes: likeliest(&scores.values, c, h * w, threshold) })
     }
 
@@ -78,7 +81,7 @@ pub fn map(tensor: &TensorData) -> Option<[usize; 3]> {
 }
 
 /// Writes values `[1, C, H, W]` of 1 or 3 channels as a picture of `size`, in 8 bits: `low` is black and `high` white, and
-/// what lies beyond is cut off. Gives the share of values that did.
+/// what lies beyond is cut off; what is no number is black. Gives the share of values that were cut off.
 ///
 /// # Errors
 /// [`DataError::Format`] for other shapes, [`DataError::Io`].
@@ -98,7 +101,7 @@ pub fn write_picture(path: &Path, values: &TensorData, [low, high]: [f32; 2], si
     let bytes: Vec<u8> =
         (0..plane).flat_map(|i| (0..channels).map(move |c| c * plane + i)).map(|i| byte(resized[i])).collect();
     // Half a grey level beyond the ends rounds to them.
-    let beyond = resized.iter().filter(|v| !(-0.002..=1.002).contains(*v)).count();
+    let beyond = resized.iter().filter(|v| !v.is_nan() && !(-0.002..=1.002).contains(*v)).count();
     let kind = if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb };
     write_png(path, size, kind, &bytes)?;
     Ok(beyond as f64 / resized.len().max(1) as f64)
@@ -160,6 +163,13 @@ mod tests {
         assert_eq!(likeliest(&[0., 5., 1., 5., 0., 1.], 3, 2, 0.0), [1, 0]);
         assert_eq!(likeliest(&[-1., 2.], 1, 2, 0.0), [0, 1]);
         assert_eq!(likeliest(&[0.4, 0.6], 1, 2, 0.5), [0, 1]);
+    }
+
+    #[test]
+    fn the_number_of_void_is_no_class() {
+        let scores = |c: usize| TensorData { shape: vec![1, c, 1, 1], values: (0..c).map(|i| i as f32).collect() };
+        assert_eq!(Mask::of(&scores(255), 0.0).unwrap().classes, [254]);
+        assert_eq!(Mask::of(&scores(256), 0.0), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::error::{DataError, Result};
 use super::held::Holding;
 use super::listing::{at, holds_images, join, list, walk};
-use super::parts::{Parts, images_and_masks, role};
+use super::parts::{Parts, aside, gather, images_and_masks, role};
 use super::remarks::Remarks;
 use super::source::Want;
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub fn is_masks(directory: &Path) -> bool {
 /// # Errors
 /// [`DataError::Meant`] for parts that make no sense, [`DataError::Broken`] for the first image without a mask where `want.strict`.
 pub fn find(directory: &Path, want: &Want, remarks: &mut Remarks) -> Result<Pairs> {
-    let (parts, inside) = parts(directory)?;
+    let (parts, inside) = parts(directory, remarks)?;
     let given = !parts.is_empty();
     let parts = if given { parts.with_train(directory, want.holding == Holding::Nothing)? } else { parts };
     let mut read = |part: &str| -> Result<Vec<Pair>> {
@@ -47,6 +47,9 @@ pub fn find(directory: &Path, want: &Want, remarks: &mut Remarks) -> Result<Pair
     let mut all = read(parts.train.as_deref().unwrap_or_default())?;
     let mut other = |part: &Option<String>| part.as_deref().map(&mut read).transpose();
     let (val, mut test) = (other(&parts.val)?, other(&parts.test)?);
+    if let Some(inside) = &inside {
+        masks_beside(directory, &parts, inside, remarks)?;
+    }
     // Runs that do not say how learnt from all of a lonely `train/`.
     if val.is_none() && test.is_none() && !(given && want.holding == Holding::Drawn) {
         let (images, _) = folders(directory, parts.train.as_deref().unwrap_or_default(), inside.as_ref())?;
@@ -60,24 +63,97 @@ pub fn find(directory: &Path, want: &Want, remarks: &mut Remarks) -> Result<Pair
     }
 }
 
-/// The parts, and the names of `images` and `masks` where the parts lie inside of these.
-fn parts(directory: &Path) -> Result<(Parts, Option<(String, String)>)> {
-    let folders = list(directory)?.folders;
+/// The parts, and the names of `images` and `masks` where the parts lie inside of these. What lies beside is doubted.
+fn parts(directory: &Path, remarks: &mut Remarks) -> Result<(Parts, Option<(String, String)>)> {
+    let listing = list(directory)?;
+    let is_part = |folder: &Path| Ok(images_and_masks(folder).is_some());
+    let outside = Parts::find(directory, &listing.folders, &is_part)?;
     let Some((images, masks)) = images_and_masks(directory) else {
-        let is_part = |folder: &Path| Ok(images_and_masks(folder).is_some());
-        return Ok((Parts::find(directory, &folders, &is_part)?, None));
+        let taken: Vec<&String> = outside.folders().collect();
+        beside(directory, "", &taken, "in no part", remarks)?;
+        for part in taken {
+            if let Some((images, masks)) = images_and_masks(&directory.join(part)) {
+                beside(directory, part, &[&images, &masks], AMONG, remarks)?;
+            }
+        }
+        return Ok((outside, None));
     };
-    let listing = list(&directory.join(&images))?;
-    let inside: Vec<String> = listing.folders.iter().map(|name| join(&images, name)).collect();
-    if !listing.pictures.is_empty() || inside.is_empty() {
-        return Ok((Parts::default(), None));
+    let inside = inside(directory, &images, remarks)?;
+    if !outside.is_empty() {
+        return Err(both(directory, [&images, &masks], &outside, inside.is_empty()));
     }
-    let named: Vec<String> = listing.folders.into_iter().filter(|name| role(name).is_some()).collect();
-    let parts = Parts::find(&directory.join(&images), &named, &holds_images)?;
-    let below = |part: Option<String>| part.map(|name| join(&images, &name));
-    let parts = Parts { train: below(parts.train), val: below(parts.val), test: below(parts.test) };
-    let inside = (!parts.is_empty()).then_some((images, masks));
-    Ok((parts, inside))
+    beside(directory, "", &[&images, &masks], AMONG, remarks)?;
+    let inside_of = (!inside.is_empty()).then_some((images, masks));
+    Ok((inside, inside_of))
+}
+
+/// Where images lie that are neither images nor masks of a part.
+const AMONG: &str = "beside `images` and `masks`";
+
+/// The parts inside of `images`; none where images lie in it directly, or in other folders alone.
+fn inside(directory: &Path, images: &str, remarks: &mut Remarks) -> Result<Parts> {
+    let root = directory.join(images);
+    let listing = list(&root)?;
+    if !listing.pictures.is_empty() {
+        return Ok(Parts::default());
+    }
+    let parts = Parts::find(&root, &listing.folders, &holds_images)?;
+    if parts.is_empty() {
+        listing
+            .folders
+            .iter()
+            .filter(|name| role(name).is_some())
+            .for_each(|name| remarks.no_part(&join(images, name)));
+        return Ok(parts);
+    }
+    let taken: Vec<&String> = parts.folders().collect();
+    beside(directory, images, &taken, "in no part", remarks)?;
+    let below = |part: Option<String>| part.map(|name| join(images, &name));
+    Ok(Parts { train: below(parts.train), val: below(parts.val), test: below(parts.test) })
+}
+
+/// Doubts what lies in a folder beside what is taken of it.
+fn beside(directory: &Path, folder: &str, taken: &[&String], why: &str, remarks: &mut Remarks) -> Result<()> {
+    let listing = list(&at(directory, folder))?;
+    for name in listing.folders.iter().filter(|name| !taken.contains(name)) {
+        remarks.leave(directory, &join(folder, name), why)?;
+    }
+    if let Some(first) = listing.pictures.first() {
+        remarks.unread(listing.pictures.len(), why, Some(&join(folder, first)));
+    }
+    Ok(())
+}
+
+/// Doubts the masks of which no part's images are.
+fn masks_beside(directory: &Path, parts: &Parts, inside: &(String, String), remarks: &mut Remarks) -> Result<()> {
+    let masks = &inside.1;
+    let mut used = Vec::new();
+    for part in parts.folders() {
+        let (_, folder) = folders(directory, part, Some(inside))?;
+        used.extend(folder.strip_prefix(masks.as_str()).map(|name| name.trim_start_matches('/').to_string()));
+    }
+    beside(directory, masks, &used.iter().collect::<Vec<_>>(), "in no part", remarks)
+}
+
+/// Images and masks beside parts that have some of their own: what is to be learnt from is not said.
+fn both(directory: &Path, own: [&String; 2], parts: &Parts, whole: bool) -> DataError {
+    let path = directory.display().to_string();
+    let [images, masks] = own;
+    let names = parts.folders().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
+    let own_ones =
+        if parts.folders().count() == 1 { "which has images and masks of its own" } else { "which have their own" };
+    let found = format!("`{images}` and `{masks}` lie beside {names}, {own_ones}");
+    let help = match whole && parts.train.is_none() {
+        true => {
+            let learnt = gather(directory, own, &directory.join("train"));
+            format!("where they are what is to be learnt from, they are the part `train`:  {learnt}")
+        }
+        false => {
+            let kept = gather(directory, parts.folders(), &aside(directory, "more"));
+            format!("keep one of them, and put the other aside:  {kept}")
+        }
+    };
+    DataError::Meant { path, found, help }
 }
 
 /// The folders of images and of masks of a part.
@@ -92,10 +168,12 @@ fn folders(directory: &Path, part: &str, inside: Option<&(String, String)>) -> R
         return Ok((join(part, &images), join(part, &masks)));
     };
     let name = part.strip_prefix(images.as_str()).unwrap_or(part).trim_start_matches('/');
-    let same =
-        list(&directory.join(masks))?.folders.into_iter().find(|other| other == name || role(other) == role(name));
+    let others = list(&directory.join(masks))?.folders;
+    // The same name comes first: `masks/val` may lie beside `masks/valid`.
+    let same = others.iter().find(|other| *other == name);
+    let same = same.or_else(|| others.iter().find(|other| role(other) == role(name)));
     let same = same.ok_or_else(|| missing(&format!("masks: there is no `{masks}/{name}`")))?;
-    Ok((part.to_string(), join(masks, &same)))
+    Ok((part.to_string(), join(masks, same)))
 }
 
 /// A path up to its ending.
@@ -141,8 +219,10 @@ fn pairs(directory: &Path, images: &str, masks: &str, remarks: &mut Remarks) -> 
         }
     }
     if let (Some(first), false) = (alone.values().next(), entries.is_empty()) {
-        let masks = if alone.len() == 1 { "mask has" } else { "masks have" };
-        remarks.doubts.push(format!("{} {masks} no image of the same name, and are not read: `{first}`", alone.len()));
+        let (masks, are) = if alone.len() == 1 { ("mask has", "is") } else { ("masks have", "are") };
+        remarks
+            .doubts
+            .push(format!("{} {masks} no image of the same name, and {are} not read: `{first}`", alone.len()));
     }
     Ok(entries)
 }

@@ -1,8 +1,8 @@
 //! Which parts a directory of classes has.
 
 use super::error::{DataError, Result};
-use super::listing::{holds_images, list, walk};
-use super::parts::{Parts, role};
+use super::listing::{holds_images, list};
+use super::parts::{Parts, gather, role};
 use super::remarks::Remarks;
 use std::path::Path;
 
@@ -32,9 +32,7 @@ pub fn parts(directory: &Path, remarks: &mut Remarks) -> Result<Parts> {
     }
     beside(directory, &listing.folders, &parts, &flat, remarks)?;
     if let Some(first) = listing.pictures.first() {
-        let (count, lie) =
-            (listing.pictures.len(), if listing.pictures.len() == 1 { "image lies" } else { "images lie" });
-        remarks.doubts.push(format!("{count} {lie} in no part, and is not read: `{first}`"));
+        remarks.unread(listing.pictures.len(), "in no part", Some(first));
     }
     Ok(parts)
 }
@@ -43,35 +41,37 @@ pub fn parts(directory: &Path, remarks: &mut Remarks) -> Result<Parts> {
 fn unsorted(directory: &Path, flat: &[&str]) -> DataError {
     let path = directory.display().to_string();
     let names = flat.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
-    let found = format!("{names} hold images directly, in no folders of their classes");
+    let hold = if flat.len() == 1 { "holds" } else { "hold" };
+    let found = format!("{names} {hold} images directly, in no folders of their classes");
     let help = format!("put the images of each class into a folder of its own:  {path}/{}/cat/1.jpg", flat[0]);
     DataError::Meant { path, found, help }
 }
 
 /// What lies beside parts: other folders with images, and parts without classes, are not read.
 fn beside(directory: &Path, folders: &[String], parts: &Parts, flat: &[&str], remarks: &mut Remarks) -> Result<()> {
-    let taken = [&parts.train, &parts.val, &parts.test];
-    for name in folders.iter().filter(|name| taken.iter().all(|part| part.as_ref() != Some(name))) {
-        let mut count = 0;
-        walk(directory, name, |_, listing| {
-            count += listing.pictures.len();
-            true
-        })?;
-        if count == 0 {
-            continue;
+    let left = || folders.iter().filter(|name| parts.folders().all(|part| part != *name));
+    let mut classes = Vec::new();
+    for name in left().filter(|name| parts.train.is_none() && !flat.contains(&name.as_str())) {
+        if holds_images(&directory.join(name))? {
+            classes.push(name);
         }
-        if parts.train.is_none() && !flat.contains(&name.as_str()) {
-            let part = parts.val.as_ref().or(parts.test.as_ref()).map_or("", String::as_str);
-            let path = directory.display().to_string();
-            let found = format!("the folder `{name}` of images lies beside the part `{part}`, and there is no `train`");
-            let help = format!(
-                "put the classes to learn from into `train`:  mkdir {path}/train && mv {path}/{name} {path}/train/"
-            );
-            return Err(DataError::Meant { path, found, help });
-        }
-        let why = if flat.contains(&name.as_str()) { "in no folders of their classes" } else { "in no part" };
-        let lie = if count == 1 { "image lies" } else { "images lie" };
-        remarks.doubts.push(format!("{count} {lie} in `{name}`, {why}: they are not read"));
     }
-    Ok(())
+    if !classes.is_empty() {
+        return Err(without_train(directory, &classes, parts));
+    }
+    left().try_for_each(|name| {
+        let why = if flat.contains(&name.as_str()) { "in no folders of their classes" } else { "in no part" };
+        remarks.leave(directory, name, why)
+    })
+}
+
+/// Folders of images beside parts of which none is there to learn from.
+fn without_train(directory: &Path, classes: &[&String], parts: &Parts) -> DataError {
+    let part = parts.val.as_ref().or(parts.test.as_ref()).map_or("", String::as_str);
+    let names = classes.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let (folders, lie) = if classes.len() == 1 { ("folder", "lies") } else { ("folders", "lie") };
+    let found = format!("the {folders} {names} of images {lie} beside the part `{part}`, and there is no `train`");
+    let command = gather(directory, classes.iter().copied(), &directory.join("train"));
+    let help = format!("put the classes to learn from into `train`:  {command}");
+    DataError::Meant { path: directory.display().to_string(), found, help }
 }

@@ -3,7 +3,8 @@
 use super::error::{DataError, Result};
 use super::listing::{Listing, at, holds_images, join, list};
 use super::remarks::Remarks;
-use std::path::Path;
+use crate::base::command::quoted_path;
+use std::path::{Path, PathBuf};
 
 /// Folders around a data set that are looked through.
 const WRAPPED: usize = 8;
@@ -50,6 +51,11 @@ impl Parts {
         *self == Self::default()
     }
 
+    /// The folders of all of them.
+    pub fn folders(&self) -> impl Iterator<Item = &String> {
+        [&self.train, &self.val, &self.test].into_iter().flatten()
+    }
+
     /// Of these folders, those that are named for parts and laid out as `is_part` says.
     ///
     /// # Errors
@@ -68,7 +74,8 @@ impl Parts {
             };
             if let Some(other) = slot.replace(name.clone()) {
                 let found = format!("`{other}` and `{name}` are both named for the same part");
-                let help = format!("move one of them elsewhere:  mv {0}/{name} {0}-{name}", root.display());
+                let (from, to) = (quoted_path(&root.join(name)), quoted_path(&aside(root, name)));
+                let help = format!("move one of them elsewhere:  mv {from} {to}");
                 return Err(DataError::Meant { path: root.display().to_string(), found, help });
             }
         }
@@ -91,11 +98,22 @@ impl Parts {
         }
         let part = self.test.or(self.val).unwrap_or_default();
         let found = format!("it has the part `{part}`, and none to learn from");
-        let root = root.display();
-        let help =
-            format!("put what is to be learnt from into `{root}/train`, or rename:  mv {root}/{part} {root}/train");
-        Err(DataError::Meant { path: root.to_string(), found, help })
+        let (from, to) = (root.join(&part), root.join(&part).with_file_name("train"));
+        let rename = format!("mv {} {}", quoted_path(&from), quoted_path(&to));
+        let help = format!("put what is to be learnt from into `{}`, or rename:  {rename}", to.display());
+        Err(DataError::Meant { path: root.display().to_string(), found, help })
     }
+}
+
+/// A place beside a directory, for what is to be taken out of it: `pets-val`.
+pub fn aside(directory: &Path, name: &str) -> PathBuf {
+    PathBuf::from(format!("{}-{name}", directory.display().to_string().trim_end_matches('/')))
+}
+
+/// A command that moves folders of a directory into a new one.
+pub fn gather<'n>(directory: &Path, names: impl IntoIterator<Item = &'n String>, into: &Path) -> String {
+    let from: Vec<String> = names.into_iter().map(|name| quoted_path(&directory.join(name))).collect();
+    format!("mkdir {0} && mv {1} {0}/", quoted_path(into), from.join(" "))
 }
 
 /// Goes down from a folder, as long as all of its images lie in one folder that holds only folders itself, and says so. `done`
@@ -126,6 +144,9 @@ pub fn look_through(
         let is_part = below.is_empty() && role(only).is_some();
         if is_part || !list(&path.join(only))?.pictures.is_empty() {
             break;
+        }
+        for name in listing.folders.iter().filter(|name| *name != only && role(name).is_some()) {
+            remarks.no_part(&path.join(name).display().to_string());
         }
         here = join(&here, only);
         remarks.notes.push(format!("all images of `{}` lie in its folder `{only}`, which is taken", path.display()));
@@ -182,7 +203,8 @@ pub fn check_annotations(folder: &Path) -> Result<()> {
     let path = folder.display().to_string();
     if holds_images(&folder.join(known))? {
         let found = format!("`{pictures}` and `{known}` hold images, and look like pictures with their masks");
-        let rename = |from: &str, to: &str| (from != to).then(|| format!("mv {path}/{from} {path}/{to}"));
+        let at = |name: &str| quoted_path(&folder.join(name));
+        let rename = |from: &str, to: &str| (from != to).then(|| format!("mv {} {}", at(from), at(to)));
         let renames: Vec<String> = [rename(pictures, "images"), rename(known, "masks")].into_iter().flatten().collect();
         let help = match renames.is_empty() {
             true => {

@@ -2,10 +2,13 @@
 
 use super::augment::per_channel;
 use super::error::{DataError, Result};
-use super::pictures::decode;
+use super::intact::jpeg_head;
+use super::pictures::{decode, look};
 use super::resize::{Region, bilinear};
 use crate::elaborate::recipe::Normalize;
-use image::{ExtendedColorType, ImageDecoder, ImageReader, metadata::Orientation};
+use image::{ExtendedColorType, ImageFormat, metadata::Orientation};
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 /// A decoded picture, with the channels that the network wants.
@@ -32,18 +35,22 @@ impl Photo {
     /// [`DataError::Io`]; [`DataError::Broken`] where it is no picture, is truncated or too large; [`DataError::Format`]
     /// where its pixels are no grey levels.
     pub fn read(path: &Path, channels: usize) -> Result<Self> {
-        let (kind, turned) = header(path)?;
-        let about = Stored::of(kind).ok_or_else(|| DataError::Format {
+        let seen = look(path)?;
+        let mut about = Stored::of(seen.kind).ok_or_else(|| DataError::Format {
             path: path.display().to_string(),
             reason: "its pixels are floats, whose range a picture does not say: give them as `.npy`".into(),
         })?;
+        if seen.format == ImageFormat::Jpeg {
+            about.cmyk = has_four_colours(path)?;
+        }
         let mut pixels = Vec::new();
-        let size = decode(path, channels, &mut pixels)?;
+        let size = decode(path, channels, &mut pixels)?.size;
         let mut changes = Vec::new();
         let mut change = |on: bool, words: &str| on.then(|| changes.push(words.to_string()));
-        change(turned, "turned upright");
+        change(seen.orientation != Orientation::NoTransforms, "turned upright");
         change(about.deep, "values rounded to 8 bits");
         change(about.alpha, "transparency dropped");
+        change(seen.frames, "the first of several frames");
         let made = if channels == 1 { "grey" } else { "RGB" };
         Ok(Self { size, channels, pixels, stored: about.words(), made, changes })
     }
@@ -61,14 +68,27 @@ impl Photo {
     }
 }
 
-/// What a file says of itself: the kind of its pixels, and whether it is to be turned.
-fn header(path: &Path) -> Result<(ExtendedColorType, bool)> {
-    let io = |error: std::io::Error| DataError::io(path, &error);
-    let reader = ImageReader::open(path).map_err(io)?.with_guessed_format().map_err(io)?;
-    let broken = |error: image::ImageError| DataError::broken(path.display(), error.to_string());
-    let mut decoder = reader.into_decoder().map_err(broken)?;
-    let turned = decoder.orientation().is_ok_and(|turn| turn != Orientation::NoTransforms);
-    Ok((decoder.original_color_type(), turned))
+/// Whether a JPEG is CMYK, which its decoder does not tell.
+fn has_four_colours(path: &Path) -> Result<bool> {
+    let head = File::open(path).and_then(|file| jpeg_head(&mut BufReader::new(file)));
+    Ok(components(&head.map_err(|error| DataError::io(path, &error))?) == Some(4))
+}
+
+/// Numbers of a pixel, as the header of a JPEG's frame says (ITU-T T.81, B.2.2): `FF C0`, its length, bits, height, width, and
+/// the count. C4, C8 and CC are of other things.
+fn components(head: &[u8]) -> Option<u8> {
+    let mut rest = head.get(2..)?;
+    loop {
+        rest = &rest[rest.iter().position(|&byte| byte == 0xff)? + 1..];
+        match *rest {
+            [0 | 0xff, ..] => {}
+            [0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf, _, _, _, _, _, _, _, count, ..] => {
+                return Some(count);
+            }
+            [_, high, low, ..] => rest = rest.get(1 + usize::from(u16::from_be_bytes([high, low]))..)?,
+            _ => return None,
+        }
+    }
 }
 
 /// The kind of a file's pixels.
@@ -94,6 +114,7 @@ impl Stored {
             Kind::Rgb16 => Self { deep: true, ..plain(3) },
             Kind::Rgba16 => Self { alpha: true, deep: true, ..plain(3) },
             Kind::Cmyk8 => Self { cmyk: true, ..plain(3) },
+            Kind::Cmyk16 => Self { cmyk: true, deep: true, ..plain(3) },
             Kind::Rgb32F | Kind::Rgba32F => return None,
             _ => plain(3),
         })
@@ -147,6 +168,16 @@ fn mirror(at: usize, lead: usize, n: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn four_colours_are_seen_in_the_frames_header() {
+        let head = |count: u8| {
+            let frame = [0xff, 0xff, 0xc2, 0, 20, 8, 0, 4, 0, 4, count];
+            [&[0xff, 0xd8, 0xff, 0xe0, 0, 4, 0xff, 0xc0][..], &frame].concat()
+        };
+        assert_eq!((components(&head(4)), components(&head(3))), (Some(4), Some(3)));
+        assert!((0..19).all(|cut| components(&head(4)[..cut]).is_none()));
+    }
 
     #[test]
     fn frames_mirror_the_picture() {

@@ -2,9 +2,9 @@
 
 use super::channels::adapt;
 use super::error::{DataError, Result};
-use super::intact::{CUT, other_kind, structure};
+use super::intact::{CUT, jpeg_head, other_kind, structure};
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
@@ -35,8 +35,12 @@ pub struct Look {
     pub orientation: Orientation,
     /// What the file is, whatever its ending says.
     pub format: ImageFormat,
+    /// The kind of its pixels.
+    pub kind: ExtendedColorType,
     /// Whether it holds more frames or pages than the one that is read.
     pub frames: bool,
+    /// Whether its values were changed when they were stored, as JPEG does.
+    pub lossy: bool,
 }
 
 impl Look {
@@ -103,16 +107,26 @@ fn look_into(mut file: impl BufRead + Seek, path: &Path) -> Result<Look> {
         return Err(DataError::broken(path.display(), CUT));
     }
     file.rewind().map_err(io)?;
-    let mut decoder = decoder(file, format, path)?;
-    let (width, height) = decoder.dimensions();
+    let header = match format {
+        // Its decoder would read all of the file before it says anything.
+        ImageFormat::Jpeg => header(decoder(Cursor::new(jpeg_head(&mut file).map_err(io)?), format, path)?),
+        _ => header(decoder(file, format, path)?),
+    };
+    let ([width, height], orientation, kind) = header;
     if width > SIDE || height > SIDE || width as u64 * height as u64 * 4 > LIMIT {
         return Err(DataError::broken(path.display(), format!("{width}×{height} pixels are too many")));
     }
-    // A tag that cannot be read turns nothing, as in viewers.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let stored = [height as usize, width as usize];
     let size = if is_sideways(orientation) { [stored[1], stored[0]] } else { stored };
-    Ok(Look { size, stored, orientation, format, frames: seen.frames })
+    Ok(Look { size, stored, orientation, format, kind, frames: seen.frames, lossy: seen.lossy })
+}
+
+/// Width and height, how a picture is turned, and the kind of its pixels.
+fn header(mut decoder: impl ImageDecoder) -> ([u32; 2], Orientation, ExtendedColorType) {
+    let (width, height) = decoder.dimensions();
+    // A tag that cannot be read turns nothing, as in viewers.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    ([width, height], orientation, decoder.original_color_type())
 }
 
 /// Whether height and width change places.
@@ -121,16 +135,15 @@ fn is_sideways(orientation: Orientation) -> bool {
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
-/// Decodes an image to `channels` (1 or 3), appends them one after the other to `out`, and gives height and width.
+/// Decodes an image to `channels` (1 or 3), appends them one after the other to `out`, and gives what was seen of it.
 ///
 /// It is turned as its EXIF orientation says. Transparency is dropped, as `convert("RGB")` of Pillow does; 16-bit values are
 /// scaled and rounded to 8; CMYK becomes RGB.
 ///
 /// # Errors
 /// [`DataError::Broken`] where it is no image, cut short, too large, or of floating point.
-pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize; 2]> {
-    let image = load(path)?;
-    let size = [image.height() as usize, image.width() as usize];
+pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<Look> {
+    let (image, seen) = load(path)?;
     if image.color().has_color() {
         let rgb = match image {
             DynamicImage::ImageRgb8(rgb) => rgb,
@@ -143,31 +156,25 @@ pub fn decode(path: &Path, channels: usize, out: &mut Vec<u8>) -> Result<[usize;
     } else {
         adapt(image.to_luma8().as_raw(), 1, channels, out);
     }
-    Ok(size)
-}
-
-/// An image as it is stored, not turned, with the format of its file.
-///
-/// # Errors
-/// As [`decode`].
-pub fn stored(path: &Path) -> Result<(DynamicImage, ImageFormat)> {
-    let (image, seen) = unturned(path)?;
-    Ok((image, seen.format))
+    Ok(seen)
 }
 
 /// A whole picture, turned.
-fn load(path: &Path) -> Result<DynamicImage> {
-    let (mut image, seen) = unturned(path)?;
+fn load(path: &Path) -> Result<(DynamicImage, Look)> {
+    let (mut image, seen) = stored(path)?;
     if matches!(image, DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_)) {
         let reason = "it holds floating-point values, whose range is not known: write it with 8 or 16 bits";
         return Err(DataError::broken(path.display(), reason));
     }
     image.apply_orientation(seen.orientation);
-    Ok(image)
+    Ok((image, seen))
 }
 
-/// A whole picture as it is stored, and what is to be seen of it.
-fn unturned(path: &Path) -> Result<(DynamicImage, Look)> {
+/// A whole picture as it is stored, not turned, and what is to be seen of it.
+///
+/// # Errors
+/// [`DataError::Broken`] where it is no image, cut short, or too large.
+pub fn stored(path: &Path) -> Result<(DynamicImage, Look)> {
     let io = |error: std::io::Error| DataError::io(path, &error);
     let mut bytes = Vec::new();
     File::open(path).map_err(io)?.take(LIMIT + 1).read_to_end(&mut bytes).map_err(io)?;

@@ -1,6 +1,9 @@
 //! What is to be said of a data set that was opened: what was passed over in it, and what it may not be meant to be.
 
-use super::error::DataError;
+use super::error::{DataError, Result};
+use super::listing::{join, walk};
+use super::parts::role;
+use crate::base::command::quoted_path;
 use crate::base::{Fault, codes};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +38,39 @@ impl Remarks {
             _ => "without an ending".to_string(),
         };
         self.others.entry(ending).or_default().push(path);
+    }
+
+    /// Images that lie where nothing is read from (`` in `extra`, in no part ``), and the first of them where it is to be named.
+    pub fn unread(&mut self, count: usize, place: &str, first: Option<&str>) {
+        let are = if count == 1 { "is" } else { "are" };
+        let first = first.map(|first| format!(": `{first}`")).unwrap_or_default();
+        self.doubts.push(format!("{} {place}, and {are} not read{first}", lying(count)));
+    }
+
+    /// Looks at a folder below the directory that nothing is read from: says how many images lie in it, and notes its other
+    /// files. A folder that is named for a part is told of even where it holds no image.
+    ///
+    /// # Errors
+    /// [`DataError::Io`] where a folder cannot be read.
+    pub fn leave(&mut self, directory: &Path, folder: &str, why: &str) -> Result<()> {
+        let mut count = 0;
+        walk(directory, folder, |here, listing| {
+            count += listing.pictures.len();
+            listing.others.iter().for_each(|name| self.pass_over(join(here, name)));
+            true
+        })?;
+        let name = folder.rsplit('/').next().unwrap_or(folder);
+        if count > 0 {
+            self.unread(count, &format!("in `{folder}`, {why}"), None);
+        } else if role(name).is_some() {
+            self.no_part(folder);
+        }
+        Ok(())
+    }
+
+    /// A folder that is named for a part, and holds no image.
+    pub fn no_part(&mut self, folder: &str) {
+        self.doubts.push(format!("`{folder}` holds no image that is read, and is no part"));
     }
 
     /// `` 8 `.heic`, 5 `.txt` ``: what was passed over, by ending.
@@ -87,11 +123,19 @@ impl Remarks {
         match self.others.keys().find(|ending| convertible.contains(&ending.as_str())) {
             Some(ending) => {
                 let bare = ending.trim_matches('`').trim_start_matches('.');
-                Some(warning.help(format!("convert them, say by ImageMagick:  magick mogrify -format png *.{bare}")))
+                let folder = quoted_path(directory);
+                Some(warning.help(format!(
+                    "convert them, say by ImageMagick:  find {folder} -iname '*.{bare}' -exec magick mogrify -format png {{}} +"
+                )))
             }
             None => Some(warning),
         }
     }
+}
+
+/// `1 image lies`, `3 images lie`.
+pub fn lying(count: usize) -> String {
+    if count == 1 { "1 image lies".into() } else { format!("{count} images lie") }
 }
 
 /// A warning that names the first of these; none where there are none.

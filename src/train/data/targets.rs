@@ -52,19 +52,20 @@ impl Named {
         DataError::broken(&self.file, format!("`{}[{place}]` is {}", self.name, shown(value)))
     }
 
-    /// What the losses make of it. Whole numbers are classes where they may be: `[N]` and `[N, 1]` of samples, `[N, H, W]`
-    /// and `[N, 1, H, W]` of pixels. Whether they are stored as floats does not matter to losses over classes.
+    /// What the losses make of it. Where all of them compare numbers, it is numbers. Else whole numbers are classes where they may
+    /// be: `[N]` and `[N, 1]` of samples, `[N, H, W]` and `[N, 1, H, W]` of pixels. Whether they are stored as floats does not
+    /// matter to losses over classes.
     pub fn form(&self, want: &Want) -> Form {
+        if want.aim.compares == Compares::Numbers {
+            return Form::Numbers;
+        }
         let image = want.shape.len() != 2;
         let form = match *self.array.shape {
             [_] | [_, 1] => Form::Classes,
             [_, h, w] | [_, 1, h, w] if image => Form::Masks([h, w]),
             _ => return Form::Numbers,
         };
-        let Values::Floats(values) = &self.array.values else {
-            let numbers = form == Form::Classes && want.aim.compares == Compares::Numbers;
-            return if numbers { Form::Numbers } else { form };
-        };
+        let Values::Floats(values) = &self.array.values else { return form };
         let stray = values.iter().find(|v| v.fract() != 0.0 || v.abs() > 1e9);
         match (want.aim.compares, form, stray) {
             (Compares::Classes, form, None) | (Compares::Either, form @ Form::Masks(_), None) => form,
@@ -132,15 +133,13 @@ impl Named {
 
 /// The kind of targets in this form, given the numbers that all of them hold.
 pub fn kind(form: Form, shape: &[usize], numbers: impl Iterator<Item = i64>, ignore: Option<i64>) -> TargetKind {
-    let masks = matches!(form, Form::Masks(_));
-    let no_class = |&class: &i64| class >= 0 && Some(class) != ignore && !(masks && class == 255);
-    let highest = numbers.filter(no_class).max();
     match form {
         Form::Classes => {
+            let highest = numbers.filter(|&class| class >= 0 && Some(class) != ignore).max();
             let count = highest.map_or(0, |class| usize::try_from(class).unwrap_or(0) + 1);
             TargetKind::Class { count, names: Vec::new() }
         }
-        Form::Masks(_) => TargetKind::Mask { classes: Levels::classes(highest) },
+        Form::Masks(_) => Levels::kind(numbers, ignore),
         Form::Numbers => TargetKind::Tensor(if shape.len() > 1 { shape[1..].to_vec() } else { vec![1] }),
     }
 }

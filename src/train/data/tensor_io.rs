@@ -1,10 +1,9 @@
 //! What `archc run` reads and writes: tensors in files.
 
-use super::arrays::{ArrayFile, ending};
+use super::arrays::ArrayFile;
 use super::elements::{Array, Values};
 use super::error::{DataError, Result};
 use super::npy;
-use super::painted::Mask;
 use super::photo::normalize;
 use crate::base::atomic;
 use crate::elaborate::recipe::Normalize;
@@ -82,34 +81,7 @@ fn from_array(array: Array, reading: &Reading) -> TensorData {
     TensorData { shape, values }
 }
 
-/// Writes a model's outputs, by the path's ending: `.safetensors` takes all by their names, `.npy` takes one, `.png`
-/// takes one of scores for each pixel and holds the likeliest class of each. The file is the old one or the new one at
-/// any moment.
-///
-/// # Errors
-/// [`DataError::Format`] where the ending or the outputs do not allow it, [`DataError::Io`].
-pub fn write_outputs(path: &Path, outputs: &[(String, TensorData)]) -> Result<()> {
-    let kind = ending(path);
-    if kind == "safetensors" {
-        return write_safetensors(path, outputs);
-    }
-    if kind != "npy" && kind != "png" {
-        return Err(format_error(path, "an output ends in `.safetensors`, `.npy` or `.png`"));
-    }
-    let [(_, output)] = outputs else {
-        let reason = format!("it holds one output, and there are {}: name a `.safetensors` file", outputs.len());
-        return Err(format_error(path, reason));
-    };
-    if kind == "npy" {
-        return write_npy(path, output);
-    }
-    let mask = Mask::of(output, 0.0).ok_or_else(|| {
-        format_error(path, format!("a mask is written of scores [1, C, H, W], and these are {:?}", output.shape))
-    })?;
-    mask.write(path)
-}
-
-/// Writes one tensor as `.npy`, `<f4`.
+/// Writes one tensor as `.npy`, `<f4`. The file is the old one or the new one at any moment.
 ///
 /// # Errors
 /// [`DataError::Io`].
@@ -118,7 +90,7 @@ pub fn write_npy(path: &Path, tensor: &TensorData) -> Result<()> {
     atomic::write_with(path, write).map_err(|error| DataError::io(path, &error))
 }
 
-/// Writes tensors by their names as `.safetensors`.
+/// Writes tensors by their names as `.safetensors`. The file is the old one or the new one at any moment.
 ///
 /// # Errors
 /// [`DataError::Io`].

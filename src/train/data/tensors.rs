@@ -1,4 +1,4 @@
-//! One file with `x` and `y`, and perhaps `x_test` and `y_test` (`x_train` and `y_train` are known too).
+//! One file with `x` and `y`, and perhaps with the same of other parts: `x_val` and `y_val`, `x_test` and `y_test`.
 
 use super::arrays::ArrayFile;
 use super::dataset::{Dataset, Pixels, TargetKind};
@@ -6,6 +6,7 @@ use super::elements::{Array, Values};
 use super::error::{DataError, Result};
 use super::levels::{Levels, edges};
 use super::misfit::{index, shown};
+use super::part_names::names;
 use super::source::Want;
 use super::split::Split;
 use super::stored::{Origin, Stored, fit};
@@ -16,35 +17,41 @@ use std::sync::Arc;
 /// Opens a `.safetensors` or `.npz` file as data.
 ///
 /// `x` is `[N, C, H, W]`, `[N, H, W]`, `[N, C, L]` or `[N, F]`; bytes are scaled to 0–1, other numbers stay as they are.
-/// `y` is a class each, a class for each pixel, or numbers, as [`Named::form`] says.
+/// `y` is a class each, a class for each pixel, or numbers, as [`Named::form`] says. Which arrays are which part's, [`names`] says.
 pub fn open(path: &Path, want: &Want) -> Result<Split> {
     let mut file = ArrayFile::open(path, want.memory)?;
-    let names = file.names();
-    let has = |name: &str| names.iter().any(|n| n == name);
-    let suffix = if has("x") { "" } else { "_train" };
-    let (x, y) = (format!("x{suffix}"), format!("y{suffix}"));
-    if !has(&x) || !has(&y) {
-        let found = format!("it has no arrays `x` and `y`, but {}", quoted(&names));
-        return Err(DataError::Layout { path: path.display().to_string(), found, near: None });
-    }
-    let (inputs, targets) = (file.read(&x)?, Named::new(path, &y, file.read(&y)?)?);
-    let test = match has("x_test") && has("y_test") {
-        true => Some((file.read("x_test")?, Named::new(path, "y_test", file.read("y_test")?)?)),
-        false => None,
+    let names = names(path, &file.names())?;
+    let mut read = |(x, y): &(String, String)| -> Result<Part> {
+        Ok(Part { name: x.clone(), inputs: file.read(x)?, targets: Named::new(path, y, file.read(y)?)? })
     };
-    let reading = Reading::new(&targets, test.as_ref().map(|(_, targets)| targets), want)?;
-    let train = reading.stored(&x, inputs, targets, want)?;
-    let test = test.map(|(inputs, targets)| reading.stored("x_test", inputs, targets, want)).transpose()?;
-    Ok(Split::new(train, test))
+    let train = read(&names.train)?;
+    let val = names.val.as_ref().map(&mut read).transpose()?;
+    let test = names.test.as_ref().map(&mut read).transpose()?;
+    let parts: Vec<&Named> =
+        [Some(&train), val.as_ref(), test.as_ref()].into_iter().flatten().map(Part::named).collect();
+    let reading = Reading::new(&parts, want)?;
+    let stored = |part: Part| reading.stored(part, want);
+    let train = stored(train)?;
+    let (val, test) = (val.map(&stored).transpose()?, test.map(&stored).transpose()?);
+    let warnings = names.warning(path).into_iter().collect();
+    Ok(Split { val, warnings, ..Split::new(train, test) })
 }
 
-/// `` `a`, `b` ``, or "nothing".
-fn quoted(names: &[String]) -> String {
-    let list: Vec<String> = names.iter().take(8).map(|n| format!("`{n}`")).collect();
-    if list.is_empty() { "nothing".into() } else { list.join(", ") }
+/// The arrays of one part.
+struct Part {
+    /// The inputs' name.
+    name: String,
+    inputs: Array,
+    targets: Named,
 }
 
-/// How the targets of both parts are read.
+impl Part {
+    fn named(&self) -> &Named {
+        &self.targets
+    }
+}
+
+/// How the targets of all parts are read.
 struct Reading {
     form: Form,
     levels: Levels,
@@ -52,39 +59,30 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(train: &Named, test: Option<&Named>, want: &Want) -> Result<Self> {
+    /// `parts` are the targets of all parts; of the first is learnt.
+    fn new(parts: &[&Named], want: &Want) -> Result<Self> {
+        let [train, others @ ..] = parts else { return Err(DataError::Internal("a file of no parts".into())) };
         let form = train.form(want);
-        let differ = |what: &str| DataError::broken(&train.file, format!("`{}` and `y_test` are {what}", train.name));
-        if let Some(test) = test {
-            match (form, test.form(want)) {
-                (Form::Numbers, Form::Numbers) if train.array.shape.get(1..) != test.array.shape.get(1..) => {
-                    return Err(differ("of different sizes"));
-                }
-                (a, b) if std::mem::discriminant(&a) != std::mem::discriminant(&b) => {
-                    return Err(differ("of different kinds"));
-                }
-                _ => {}
-            }
-        }
-        let learnt = train.census(form);
-        let measured = test.map(|test| test.census(form)).unwrap_or_default();
-        let seen = || learnt.iter().chain(measured.iter()).map(|(level, _)| level);
+        others.iter().try_for_each(|other| alike(train, other, want))?;
+        let censuses: Vec<_> = parts.iter().map(|part| part.census(form)).collect();
+        let seen = || censuses.iter().flat_map(|census| census.iter()).map(|(level, _)| level);
         let masks = matches!(form, Form::Masks(_)) && want.aim.levels.is_none();
-        if let (true, Some(stray)) = (masks, Levels::stray(&[&learnt, &measured], want.aim.ignore)) {
-            let part = test.filter(|_| stray.part == 1).unwrap_or(train);
+        let counted: Vec<_> = censuses.iter().collect();
+        if let (true, Some(stray)) = (masks, Levels::stray(&counted, want.aim.ignore)) {
+            let part = parts.get(stray.part).unwrap_or(train);
             return Err(edges(&part.tell(stray.seen.position, stray.level), stray.count).into());
         }
         let levels = match (form, &want.aim.levels) {
             (Form::Masks(_), Some(kept)) => kept.clone(),
             (Form::Masks(_), None) => Levels::of(seen(), want.aim.ignore),
-            _ => Levels::default(),
+            (Form::Classes | Form::Numbers, _) => Levels::default(),
         };
         let class = |level: i64| i32::try_from(level).ok().and_then(|level| levels.class(level)).map(i64::from);
         let kind = kind(form, &train.array.shape, seen().filter_map(class), want.aim.ignore);
         Ok(Self { form, levels, kind })
     }
 
-    fn stored(&self, name: &str, inputs: Array, targets: Named, want: &Want) -> Result<Arc<dyn Dataset>> {
+    fn stored(&self, Part { name, inputs, targets }: Part, want: &Want) -> Result<Arc<dyn Dataset>> {
         let place = format!("{}, `{name}`", targets.file);
         let dims = input_dims(&place, &inputs.shape, want.shape.len())?;
         fit(&place, dims, &want.shape)?;
@@ -96,7 +94,7 @@ impl Reading {
         }
         let values = match inputs.values {
             Values::Bytes(v) => Pixels::Bytes(v),
-            other => Pixels::Floats(finite(&targets.file, name, other.floats(), &inputs.shape)?),
+            other => Pixels::Floats(finite(&targets.file, &name, other.floats(), &inputs.shape)?),
         };
         let shape = targets.array.shape.clone();
         let origin = Origin::Array { file: targets.file.clone(), name: targets.name.clone(), shape };
@@ -104,6 +102,19 @@ impl Reading {
         let set = Stored::new(&place, dims, &want.shape, values, labels, self.kind.clone())?;
         let levels = matches!(self.form, Form::Masks(_)).then(|| self.levels.clone());
         Ok(Arc::new(set.named(origin).with_levels(levels)))
+    }
+}
+
+/// Refuses targets that are of another kind than those that are learnt from.
+fn alike(train: &Named, other: &Named, want: &Want) -> Result<()> {
+    let differ =
+        |what: &str| Err(DataError::broken(&train.file, format!("`{}` and `{}` are {what}", train.name, other.name)));
+    match (train.form(want), other.form(want)) {
+        (Form::Numbers, Form::Numbers) if train.array.shape.get(1..) != other.array.shape.get(1..) => {
+            differ("of different sizes")
+        }
+        (a, b) if std::mem::discriminant(&a) != std::mem::discriminant(&b) => differ("of different kinds"),
+        _ => Ok(()),
     }
 }
 

@@ -100,8 +100,8 @@ fn by_class(term: &Term, target: &TargetKind) -> Result<(), Misfit> {
             let help = format!("`--set loss=cross_entropy`, with {}", term.with_channels(wanted));
             Err(Misfit::new(fact).help(help))
         }
-        Loss::CrossEntropy { .. } | Loss::Dice { .. } => named(term, target),
-        _ => Ok(()),
+        Loss::CrossEntropy { .. } | Loss::Dice { .. } | Loss::BceWithLogits => named(term, target),
+        Loss::Mse | Loss::L1 => Ok(()),
     }
 }
 
@@ -114,8 +114,12 @@ fn named(term: &Term, target: &TargetKind) -> Result<(), Misfit> {
     }
     let list: Vec<String> = names.iter().take(8).map(|name| format!("`{name}`")).collect();
     let more = if names.len() > 8 { format!(" and {} more", names.len() - 8) } else { String::new() };
-    let fact = format!("{}, and the data have {count} classes: {}{more}", term.is(), list.join(", "));
-    Err(Misfit::new(fact).help(term.with_channels(*count)))
+    let by_one = matches!(term.loss, Loss::BceWithLogits);
+    let knows = if by_one { format!(", where `{}` knows two classes", term.name()) } else { String::new() };
+    let fact = format!("{}{knows}, and the data have {count} classes: {}{more}", term.is(), list.join(", "));
+    let channels = term.with_channels(*count);
+    let help = if by_one { format!("{channels}, with `--set loss=cross_entropy`") } else { channels };
+    Err(Misfit::new(fact).help(help))
 }
 
 /// Whether targets have the output's shape, but for axes of size 1.

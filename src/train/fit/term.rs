@@ -85,8 +85,8 @@ impl<'a> Term<'a> {
         format!("the output `{}` is {}", self.output, self.shape)
     }
 
-    /// What to write for the output to have this many channels: the parameter of the model that gives it those that it
-    /// has, where there is one.
+    /// What to write for the output to have this many channels: the parameter of the model that is named for them and has their
+    /// number, where there is one.
     pub fn with_channels(&self, wanted: usize) -> String {
         match self.parameter() {
             Some(name) => format!("`--set {name}={wanted}`"),
@@ -96,9 +96,10 @@ impl<'a> Term<'a> {
 
     fn parameter(&self) -> Option<&str> {
         let has = self.channels().to_string();
-        let mut equal = self.network.settings.iter().filter(|(_, value)| **value == has).map(|(name, _)| name.as_str());
-        let named = equal.clone().find(|name| name.contains("class"));
-        named.or_else(|| equal.next().filter(|_| equal.next().is_none()))
+        let equal = self.network.settings.iter().filter(|(_, value)| **value == has).map(|(name, _)| name.as_str());
+        let mut named = equal.filter(|name| says_outputs(name));
+        let classes = named.clone().find(|name| name.to_lowercase().contains("class"));
+        classes.or_else(|| named.next().filter(|_| named.next().is_none()))
     }
 
     /// What to write for the loss to leave out a target.
@@ -119,6 +120,13 @@ impl<'a> Term<'a> {
             ),
         }
     }
+}
+
+/// Whether a parameter is named for what comes out: `classes`, `num_labels`, `out_channels`. One that has the same number by chance
+/// (`depth`) would change something else.
+fn says_outputs(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.contains("class") || name.contains("label") || name.split('_').any(|word| word.starts_with("out"))
 }
 
 pub(super) fn channels(count: usize) -> &'static str {

@@ -1,28 +1,30 @@
 //! Event files that TensorBoard opens: how training goes, while it goes.
 //!
-//! A [`Board`] is an observer. In its folder, `train/` and `test/` (what is measured on after every epoch) are two curves of one chart: `loss` and the recipe's metrics
-//! after every epoch. `train/` has also what single batches came to (`batch/loss`, `batch/learning_rate`,
+//! A [`Board`] is an observer. In its folder, `train/` and `val/` (what the best weights are chosen on; `test/` where there is no such part, and
+//! `on_train/` where nothing is held out) are two curves of one chart: `loss` and the recipe's metrics after every epoch. Where the test part is measured
+//! once, with the best weights, `test/` is a point at the last step. `train/` has also what single batches came to (`batch/loss`, `batch/learning_rate`,
 //! `batch/samples_per_second`), the distribution of every parameter, the network as a graph, and texts.
 
 mod proto;
 mod record;
 mod values;
 
-use super::observe::{Epoch, Event, Observer, Scores, Start, Step};
+use super::observe::{Epoch, Event, Observer, Part, Scores, Start, Step};
 use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::lower::{ParamStore, Result};
 use record::EventFile;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Single batches that are noted in an epoch.
 const BATCHES_NOTED: usize = 20;
 
 /// Writes what happens into event files. What cannot be written does not end training: see [`Board::trouble`].
 pub struct Board {
+    folder: PathBuf,
     train: EventFile,
-    test: EventFile,
+    chosen: EventFile,
     network: Network,
     store: ParamStore,
     texts: Vec<(String, String)>,
@@ -31,12 +33,17 @@ pub struct Board {
 }
 
 impl Board {
-    /// New event files in `folder/train` and `folder/test`. `store` holds the parameters that training changes; `texts` are
-    /// Markdown, by name.
+    /// New event files in `folder/train` and in the folder of what the best weights are chosen on. `store` holds the parameters
+    /// that training changes; `texts` are Markdown, by name.
     ///
     /// # Errors
     /// `E0913` where they cannot be written.
-    pub fn open(folder: &Path, network: &Network, store: &ParamStore, texts: Vec<(String, String)>) -> Result<Self> {
+    pub fn open(
+        folder: &Path,
+        network: &Network,
+        (store, part): (&ParamStore, Part),
+        texts: Vec<(String, String)>,
+    ) -> Result<Self> {
         let create = |part: &str| {
             let folder = folder.join(part);
             EventFile::create(&folder).map_err(|error| {
@@ -44,9 +51,9 @@ impl Board {
                 Fault::new(codes::RUN_UNWRITABLE, message).help("name a folder that is yours")
             })
         };
-        let (train, test) = (create("train")?, create("test")?);
-        let (network, store) = (network.clone(), store.clone());
-        Ok(Self { train, test, network, store, texts, trouble: None, silent: false })
+        let (train, chosen) = (create("train")?, create(part.key())?);
+        let (folder, network, store) = (folder.into(), network.clone(), store.clone());
+        Ok(Self { folder, train, chosen, network, store, texts, trouble: None, silent: false })
     }
 
     /// What kept an event from being written, once: nothing is written after it.
@@ -62,6 +69,7 @@ impl Board {
             Event::Started(start) => self.started(start),
             Event::Step(step) => self.step(step),
             Event::Epoch(epoch) => self.epoch(epoch),
+            Event::Measured { step, scores } => self.measured(*step, scores),
             Event::Evaluating { .. } | Event::Saved { .. } | Event::Warning(_) => Ok(()),
         }
     }
@@ -69,7 +77,7 @@ impl Board {
     /// A run that goes on makes void what was written of the steps after its checkpoint.
     fn started(&mut self, start: &Start) -> io::Result<()> {
         let next = if start.step == 0 { 0 } else { start.step + 1 };
-        for file in [&mut self.train, &mut self.test] {
+        for file in [&mut self.train, &mut self.chosen] {
             file.add(next, values::begun)?;
         }
         if start.step == 0 {
@@ -93,7 +101,7 @@ impl Board {
 
     fn epoch(&mut self, epoch: &Epoch) -> io::Result<()> {
         self.train.add(epoch.step, |event| values::scalars(event, &scalars(&epoch.train)))?;
-        self.test.add(epoch.step, |event| values::scalars(event, &scalars(&epoch.test)))?;
+        self.chosen.add(epoch.step, |event| values::scalars(event, &scalars(&epoch.test)))?;
         let trained = self.store.trainable().into_iter();
         // What cannot be read back from a device is left out: training itself will say so.
         let read =
@@ -101,6 +109,13 @@ impl Board {
         let weights: Vec<_> =
             trained.filter_map(|(path, var)| Some((format!("weights/{path}"), read(var.as_tensor()).ok()?))).collect();
         self.train.add(epoch.step, |event| values::histograms(event, &weights))
+    }
+
+    /// The test part, measured once: what an earlier session wrote of this step is void.
+    fn measured(&mut self, step: usize, scores: &Scores) -> io::Result<()> {
+        let mut test = EventFile::create(&self.folder.join(Part::Test.key()))?;
+        test.add(step, values::begun)?;
+        test.add(step, |event| values::scalars(event, &scalars(scores)))
     }
 }
 

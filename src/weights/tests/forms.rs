@@ -2,6 +2,20 @@
 
 use super::*;
 
+/// The network's tensors under other names, all of one number.
+fn named(name: impl Fn(&str) -> String, number: f32) -> BTreeMap<String, (Vec<usize>, Vec<f32>)> {
+    let all = network().graph.named_params().into_iter();
+    all.map(|(path, spec)| (name(&path), (spec.dims.clone(), vec![number; spec.dims.iter().product()]))).collect()
+}
+
+/// What is said of a `.safetensors` file of these tensors that is not read.
+fn refused_of(tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>) -> crate::base::Diagnostic {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    written(&path, tensors);
+    *Numbers::load(&network(), &path, Fit::Strict, 0).unwrap_err()
+}
+
 /// Reads a fixture, whose numbers must be the right ones, and gives what was said about it.
 fn read(name: &str, ask: impl Into<Ask>) -> Vec<String> {
     let network = network();
@@ -40,8 +54,8 @@ fn dictionaries_and_prefixes_are_found_and_said() {
 #[test]
 fn parts_of_wrappers_and_names_of_norms_are_read_within_names() {
     let notes = read("inner.pth", Fit::Strict);
-    let left_out = "`module.`, which DataParallel puts into names, was left out of 1 of them";
-    assert_eq!(notes, [left_out, "`gamma` was read as `weight` in names of norms (1 names of this kind)"]);
+    let left_out = "`module.`, which DataParallel puts into names, was left out of 1 name";
+    assert_eq!(notes, [left_out, "`gamma` was read as `weight` in names of norms (1 name of this kind)"]);
 }
 
 #[test]
@@ -161,4 +175,102 @@ fn names_that_fit_as_they_stand_come_before_a_copy_behind_a_prefix() {
     let (numbers, report) = Numbers::load(&network, &path, Fit::Strict, 0).unwrap();
     assert_eq!(numbers.get("fc.bias").unwrap()[0], 1.0);
     assert_eq!(report.notes, ["passed over beside them: `ema.` (7 tensors), `ema.bn.num_batches_tracked`"]);
+}
+
+#[test]
+fn a_wrappers_name_is_no_reason_to_choose_for_the_user() {
+    let mut both = named(|path| format!("module.{path}"), 1.0);
+    both.extend(named(|path| format!("ema.{path}"), 2.0));
+    let error = refused_of(&both);
+    assert!(error.message.ends_with("in 2 ways: `ema`, `module`"), "{}", error.message);
+    assert_eq!(error.help.as_deref(), Some("say which is meant: `--key ema` or `--key module`"));
+}
+
+#[test]
+fn what_lies_beside_one_of_two_does_not_decide() {
+    let mut both = named(|path| format!("model.{path}"), 1.0);
+    both.insert("model.aux.weight".into(), (vec![2], vec![0.0; 2]));
+    both.extend(named(|path| format!("ema.{path}"), 2.0));
+    assert!(refused_of(&both).message.ends_with("in 2 ways: `ema`, `model`"));
+}
+
+#[test]
+fn keys_that_are_offered_exist() {
+    let mut both = named(|path| format!("student.module.backbone.{path}"), 1.0);
+    both.extend(named(|path| format!("teacher.backbone.{path}"), 2.0));
+    let help = "say which is meant: `--key student.module.backbone` or `--key teacher.backbone`";
+    assert_eq!(refused_of(&both).help.as_deref(), Some(help));
+}
+
+#[test]
+fn a_part_that_fits_in_two_places_is_saved_under_a_name() {
+    let text = "block Body() { conv: conv(2, 3) }
+        model Two() { input image [N, 2, 4, 4]\n left: Body()\n right: Body() }";
+    let network = compile_text("two.arch", text, &Options::default()).network.unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("body.safetensors");
+    let tensor = |dims: &[usize]| (dims.to_vec(), vec![0.0; dims.iter().product()]);
+    written(&path, &[("conv.weight".to_string(), tensor(&[2, 2, 3, 3])), ("conv.bias".into(), tensor(&[2]))].into());
+    let error = *Numbers::load(&network, &path, Fit::Partial, 0).unwrap_err();
+    let ways = "in 2 ways: its names with `left.` before them, its names with `right.` before them";
+    assert!(error.message.ends_with(ways), "{}", error.message);
+    let python = format!(
+        "save it under the names that are meant: safetensors.torch.save_file({{\"left.\" + k: v for k, v in \
+         safetensors.torch.load_file(\"{}\").items()}}, \"left.safetensors\")",
+        path.display()
+    );
+    assert_eq!(error.help.as_deref(), Some(python.as_str()));
+}
+
+#[test]
+fn integers_of_8_bits_are_no_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    for (dtype, what) in [("I8", "integers of 8 bits"), ("U8", "integers of 8 bits"), ("BOOL", "truth values")] {
+        let header = format!(r#"{{"fc.bias":{{"dtype":"{dtype}","shape":[3],"data_offsets":[0,3]}}}}"#);
+        let length = (header.len() as u64).to_le_bytes();
+        std::fs::write(&path, [&length[..], header.as_bytes(), &[1, 2, 3]].concat()).unwrap();
+        let error = *Numbers::load(&network(), &path, Fit::Partial, 0).unwrap_err();
+        assert_eq!(error.code.0, "E0811", "{error:?}");
+        assert!(error.message.ends_with(&format!("has {what} in place of the tensor `fc.bias`")), "{}", error.message);
+    }
+}
+
+#[test]
+fn where_only_more_than_needed_is_there_nothing_keeps_its_initial_values() {
+    let mut more = named(str::to_string, 1.0);
+    more.insert("gate.weight".into(), (vec![2], vec![0.0; 2]));
+    let error = refused_of(&more);
+    assert!(error.message.ends_with("(1 tensor too many)"), "{}", error.message);
+    assert_eq!(error.help.as_deref(), Some("`--partial` loads the 8 that fit, and passes these over"));
+}
+
+#[test]
+fn names_of_impossible_length_are_passed_over_and_said() {
+    let mut long = named(str::to_string, 1.0);
+    long.insert(format!("{}.weight", "a".repeat(100_000)), (vec![2], vec![0.0; 2]));
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    written(&path, &long);
+    let (_, report) = Numbers::load(&network(), &path, Fit::Strict, 0).unwrap();
+    assert_eq!(report.notes, ["passed over: 1 tensor with a name of more than 1024 bytes"]);
+}
+
+#[test]
+fn of_settings_of_one_value_the_one_of_the_outputs_is_meant() {
+    let report = |settings: &[&str]| Report {
+        file: "f".into(),
+        network: "N".into(),
+        settings: settings.iter().map(|name| (name.to_string(), "10".to_string())).collect(),
+        total: 1,
+        loaded: 0,
+        missing: vec![],
+        unexpected: vec![],
+        misshaped: vec![Misfit { name: "fc.bias".into(), found: vec![100], want: vec![10] }],
+        notes: vec![],
+    };
+    let help = |settings: &[&str]| report(settings).help();
+    assert_eq!(help(&["base", "classes"]).as_deref(), Some("`--set classes=100` makes `fc` fit"));
+    assert_eq!(help(&["width"]).as_deref(), Some("`--set width=100` makes `fc` fit"));
+    assert_eq!(help(&["base", "width"]), None);
 }

@@ -36,6 +36,9 @@ fn other_files_are_called_what_they_are() {
         assert!(message.contains(what), "{name}: {message}");
         assert!(help.contains(remedy), "{name}: {help}");
     }
+    // The fix can be pasted: it has the file's own path.
+    let (_, help) = refused("net.onnx", b"\x08\x08\x12\x07pytorch");
+    assert!(help.ends_with("/net.onnx") && !help.contains("FILE"), "{help}");
     let (message, help) = refused("bare.pkl", b"\x80\x04}.");
     assert!(message.contains("bare pickle") && help.contains("torch.save"), "{message}");
     let error = WeightFile::open(&fixture("script.pt")).unwrap_err();
@@ -52,6 +55,16 @@ fn files_that_are_cut_short_say_so() {
 }
 
 #[test]
+fn a_file_of_another_machine_is_not_fetched_again() {
+    let magic = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.";
+    let facts = b"\x80\x02}X\x0d\x00\x00\x00little_endian\x89s.";
+    let (message, help) = refused("old.pth", &[&magic[..], facts].concat());
+    assert!(message.ends_with("its numbers are big-endian") && help.contains("little-endian machine"), "{message}");
+    let (message, help) = refused("odd.pth", &[&magic[..], b"\x80\x02\xff"].concat());
+    assert!(message.contains("instruction") && help.is_empty(), "{message}: {help}");
+}
+
+#[test]
 fn a_folder_names_the_file_in_it() {
     let dir = tempfile::tempdir().unwrap();
     let error = WeightFile::open(dir.path()).unwrap_err();
@@ -62,6 +75,12 @@ fn a_folder_names_the_file_in_it() {
     let help = WeightFile::open(dir.path()).unwrap_err().help.unwrap();
     assert!(help.ends_with("model.safetensors"), "{help}");
     assert_eq!(in_folder(dir.path()).unwrap().file_name().unwrap(), "model.safetensors");
+    std::fs::remove_file(dir.path().join("model.safetensors")).unwrap();
+    std::fs::remove_file(dir.path().join("other.bin")).unwrap();
+    for name in ["optimizer.pt", "rng_state.pth", "scheduler.pt", "training_args.bin"] {
+        std::fs::write(dir.path().join(name), b"x").unwrap();
+    }
+    assert_eq!(in_folder(dir.path()), None);
 }
 
 #[test]

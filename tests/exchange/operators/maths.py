@@ -187,6 +187,12 @@ def folded_one(at):
     yield at.fold({}, numbers(low=low))
 
 
+@folder("Size")
+def folded_size(at):
+    yield at.fold({}, numbers(3, 4))
+    yield at.fold({}, numbers())
+
+
 @folder("Not")
 def folded_not(at):
     yield at.fold({}, np.array([True, False]))

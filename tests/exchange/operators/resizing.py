@@ -67,6 +67,11 @@ def plain(at):
     for mode, scale in itertools.product(["nearest", "linear", "cubic"], [2.0, 1.5, 0.5]):
         yield kind.scaled(dict(mode=mode), (scale,), dims=(2, 3, 5))
         yield kind.scaled(dict(mode=mode), (scale,) * 3, dims=(2, 3, 4, 5, 3))
+    if at.opset >= 11:
+        first = (floats(), floats()) if at.opset < 13 else (None, None)
+        for batch in [1, 2]:
+            yield at.case({}, X((1, 3, 5, 6), fixed=True), *first, ints(batch, 3, 10, 12), note=f"a batch of {batch}")
+            yield at.case({}, X((2, 3, 5, 6)), *first, ints(batch, 3, 10, 12), note=f"a free batch made {batch}")
     yield kind.scaled({}, (2.0, 2.0), dims=(2, 3, 5, 6), whole=True, note="channels")
     yield at.case({}, X((2, 3, 5, 6)), *((floats(1, 2, 1, 1),) if at.opset < 11 else (floats(), floats(1, 2, 1, 1))), note="channels grow")
 

@@ -94,7 +94,7 @@ def cut(at):
             ([0, 0], [far, far], [2, 3], [2, 2]), ([1, 0], [far, far], [2, 3], [2, 2]), ([0], [far], [2], [3]), ([-1], [-far], [2], [-1]),
             ([-1], [-far], [1], [-1]), ([0], [1], [0], None), ([0, 0, 1, 1], [far, far, 3, 4], None, None), ([0, 0], [far, 3], None, None),
             ([1], [3], [2], None), ([0], [4], [2], None), ([-3], [-1], [3], None), ([2], [2], [2], None), ([1], [-1], [1], None), ([0], [4], [2], [2]),
-            ([0], [3], [3], [2]), ([-100], [100], [2], None), ([2], [3], [2], None)]
+            ([0], [3], [3], [2]), ([1, 0], [5, far], [2, 3], [1, 2]), ([-100], [100], [2], None), ([2], [3], [2], None)]
     for dims, (starts, ends, axes, steps) in itertools.product([(2, 6, 4, 5), (2, 6, 5, 5)], sets):
         if at.has("starts"):
             changed = dict(starts=starts, ends=ends)
@@ -167,6 +167,8 @@ def gather(at):
     for axis, places in itertools.product([None, 1, 2, -1, 0], [ints(0), ints(1, 0), ints(-1), np.int64(0), np.int64(1), ints(0, 1)]):
         yield at.case({} if axis is None else dict(axis=axis), X((2, 3, 4, 5)), places)
     yield at.case(dict(axis=1), X((2, 6)), ints(5, 4, 3, 2, 1, 0))
+    for axis, size, to in [(2, 14, 16), (-1, 6, 9), (3, 6, 12), (2, 14, 5)]:
+        yield at.case(dict(axis=axis), X((2, 3, 14, 6)), ints(*[i * size // to for i in range(to)]))
 
 
 @maker("Expand", "Tile")

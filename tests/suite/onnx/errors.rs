@@ -110,6 +110,19 @@ fn what_no_layer_does_is_named_with_its_place() {
     insta::assert_snapshot!("onnx_e0831", all.join("\n"));
 }
 
+/// Each factor is settled after the one before it, however many there are.
+#[test]
+fn a_long_chain_of_factors_is_no_deep_one() {
+    const COUNT: usize = 30_000;
+    let name = |i: usize| if i == 0 { "x".to_string() } else { format!("m{i}") };
+    let factor = |i: usize| node("Mul", "", &[&name(i), "c"], &name(i + 1));
+    let mut nodes: Vec<NodeProto> = (0..COUNT).map(factor).collect();
+    nodes.push(node("Relu", "act", &[&name(COUNT)], "r"));
+    nodes.push(node("Sin", "end", &["r"], "y"));
+    let error = refused_model(&model(nodes, vec![tensor("c", &[3, 1, 1], 3)]));
+    assert!(error.contains("`Sin` at `end`"), "{error}");
+}
+
 fn number(name: &str, value: f32) -> TensorProto {
     TensorProto { name: name.into(), data_type: dtype::FLOAT, float_data: vec![value], ..TensorProto::default() }
 }

@@ -104,6 +104,19 @@ fn what_comes_back_computes_the_same() {
     }
 }
 
+/// Nearest interpolation whose positions are chosen one by one comes back as what it was.
+#[test]
+fn chosen_positions_are_nearest_interpolation() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "model Up() {\n    input x [N, 2, 14, 6]\n    upsample(size=[16, 9])\n    conv(2, 1)\n}\n";
+    let compiled = archc::compile_text("up.arch", text, &Options::default());
+    let network = compiled.sound().unwrap();
+    let bytes = export(&compiled, network, &Numbers::seeded(network, 3)).unwrap().bytes;
+    let imported = read(folder.path(), &bytes).unwrap();
+    assert!(imported.text.contains("upsample(size=[16, 9])"), "{}", imported.text);
+    assert!(imported.notes.is_empty(), "{:?}", imported.notes);
+}
+
 /// Numbers for an input of two samples, at these values of its free sizes.
 fn values(decl: &InputDecl, free: &[(&str, usize)]) -> (Vec<usize>, Vec<f32>) {
     let size = |(name, size): &(Option<String>, Option<usize>)| {

@@ -180,3 +180,21 @@ fn what_is_no_number_is_named() {
     let said = error(folder, &["train", "net.arch", "--data", "bad.npz"]);
     assert!(said["message"].as_str().unwrap().contains("`y[1]` is inf"), "{said}");
 }
+
+#[test]
+fn a_parameter_that_has_the_number_by_chance_is_not_proposed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    save(folder, "bad", &[2], &[4], &Y("<i8", vec![0., 1., 2., 3.]));
+    let refused = |parameter: &str, last: &str| {
+        let net = classifier(3, "cross_entropy()")
+            .replace("classes=3", parameter)
+            .replace("linear(classes)", &format!("linear({last})"));
+        std::fs::write(folder.join("net.arch"), net).unwrap();
+        error(folder, &["train", "net.arch", "--data", "bad.npz", "--no-report"])["help"].as_str().unwrap().to_string()
+    };
+    assert_eq!(refused("depth=3", "3"), "give the last layer 4 channels");
+    assert_eq!(refused("layout=3", "3"), "give the last layer 4 channels");
+    assert_eq!(refused("depth=3, num_labels=3", "num_labels"), "`--set num_labels=4`");
+    assert_eq!(refused("out_channels=3", "out_channels"), "`--set out_channels=4`");
+}

@@ -130,3 +130,17 @@ fn maps_lie_where_masks_do() {
     assert_eq!(said["code"], "E0820", "{said}");
     expect(folder.path(), &["train", "net.arch", "--data", "d.npz", "--no-augment", "--no-report"], 0);
 }
+
+#[test]
+fn losses_over_numbers_read_masks_as_numbers() {
+    let net = segmenter(1, "mse()");
+    let mut losses = Vec::new();
+    for kind in ["|u1", "<i8", "<f4"] {
+        for shape in [&[2, 4, 4][..], &[2, 1, 4, 4]] {
+            losses.push(taken(&net, &[1, 4, 4], shape, &pixels(kind, &[0., 255.], &[]), &[]).0);
+        }
+    }
+    assert!(losses.iter().all(|loss| (loss - losses[0]).abs() < 1e-3 * losses[0]), "{losses:?}");
+    // Half of them are 255: a network that has learnt one step is off by thousands.
+    assert!(losses[0] > 1000.0, "{losses:?}");
+}

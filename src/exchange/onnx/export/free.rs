@@ -1,14 +1,14 @@
 //! Which sizes can stay free in the file? Those at all of whose values the network is the same one.
 //!
-//! Every free size is tried at some hundred values: small ones, and all around the planned one, so that all remainders are
-//! met. Where `fit` cuts or pads at some of them only, the file is written as at sizes where it does so everywhere: there,
-//! amounts are computed, and may be none.
+//! Every free size is tried at some hundred values: small ones, all around the planned one, so that all remainders are met,
+//! and some far from it. Where `fit` cuts or pads at some of them only, the file is written as at sizes where it does so
+//! everywhere: there, amounts are computed, and may be none.
 
-use super::tried::{Fits, Resize, Sample, Tried, differs, fitted};
+use super::tried::{Fits, Resize, Sample, TIMES, Tried, differs, fitted};
 use crate::analysis::sizes::Rule;
 use crate::elaborate::{Compiled, Network};
 use crate::graph::{Graph, NodeId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many other values of a free size are kept.
 const ENOUGH: usize = 6;
@@ -49,14 +49,19 @@ impl Free {
         let mut free = Self { probes: Vec::new(), fixed: Vec::new(), names: Vec::new(), base, tried };
         let fits = fitted(&general.graph);
         for one in &free.tried {
-            let probes = probes(one, &free.base, resize, (&general.graph, &fits));
-            if probes.is_empty() {
-                // The others are tried again with this one as it was planned.
-                fixed.insert(one.name.clone(), "no other size that was tried is valid with those of the others".into());
-                return Self::of(compiled, network, fixed);
+            match probes(one, &free.base, resize, (&general.graph, &fits)) {
+                Ok(probes) => free.probes.extend(probes),
+                Err(why) => {
+                    // The others are tried again with this one as it was planned.
+                    fixed.insert(one.name.clone(), why);
+                    return Self::of(compiled, network, fixed);
+                }
             }
             free.names.push((one.name.clone(), one.rule.clone()));
-            free.probes.extend(probes);
+        }
+        if let Some(why) = together(&free.base, resize, (&general.graph, &fits)) {
+            fixed.extend(free.base.keys().map(|name| (name.clone(), why.clone())));
+            return Self::of(compiled, network, fixed);
         }
         free.fixed = network.free_sizes.iter().filter_map(|size| fixed.remove_entry(&size.name)).collect();
         (free, general)
@@ -72,6 +77,12 @@ impl Free {
         let fixed = self.fixed.iter().map(|(name, why)| format!("{name} is fixed in the file: {why}"));
         let limited = self.names.iter().filter(|(_, rule)| *rule != Rule::Every { from: 1, step: 1 });
         fixed.chain(limited.map(|(name, rule)| format!("{name} takes {}", rule.in_words()))).collect()
+    }
+
+    /// A value's sizes after the batch: those that the file is written from, and those at other values of the free sizes.
+    pub fn all_dims(&self, graph: &Graph, id: NodeId) -> Vec<Vec<usize>> {
+        let graphs = std::iter::once(graph).chain(self.probes.iter().map(|probe| &probe.network.graph));
+        graphs.map(|graph| graph.shape(id).dims().to_vec()).collect()
     }
 
     /// Whether the size of a value along an axis after the batch changes.
@@ -104,10 +115,12 @@ impl Free {
         self.tried.iter().filter_map(|one| one.stated.get(path)).flatten().collect()
     }
 
-    /// The free sizes with which what an op states changes.
-    pub fn deciding(&self, path: &str) -> Vec<String> {
+    /// The free sizes with which one of these sizes changes that an op states.
+    pub fn deciding(&self, path: &str, places: &[usize]) -> Vec<String> {
+        let own = |sizes: &[usize]| places.iter().map(|&place| sizes.get(place).copied()).collect::<Vec<_>>();
         let changes = |one: &&Tried| {
-            one.stated.get(path).is_some_and(|samples| samples.iter().any(|(sizes, _)| *sizes != samples[0].0))
+            let samples = one.stated.get(path).into_iter().flatten();
+            samples.map(|(sizes, _)| own(sizes)).collect::<BTreeSet<_>>().len() > 1
         };
         self.tried.iter().filter(changes).map(|one| one.name.clone()).collect()
     }
@@ -127,31 +140,70 @@ fn general(
     if all.is_subset(&planned) {
         return (network.clone(), defaults(tried));
     }
-    let base: BTreeMap<String, usize> = tried.iter().map(|one| (one.name.clone(), one.most)).collect();
+    // Often one size alone is enough, and the others can stay as planned.
+    let alone = |one: &Tried| {
+        let mut base: BTreeMap<String, usize> = defaults(tried);
+        base.insert(one.name.clone(), one.most);
+        base
+    };
+    let together = tried.iter().map(|one| (one.name.clone(), one.most)).collect();
     let sound =
         |found: &Network| differs(&network.graph, &found.graph).is_none() && all.is_subset(&fitted(&found.graph));
-    if let Some(found) = resize(&base).ok().filter(sound) {
-        return (found, base);
+    let mut candidates = std::iter::once(together).chain(tried.iter().map(alone));
+    let found = candidates.find_map(|base| Some((resize(&base).ok().filter(sound)?, base)));
+    if let Some(found) = found {
+        return found;
     }
     for one in tried.iter().filter(|one| !one.fits.is_subset(&planned)) {
-        fixed.insert(one.name.clone(), "`fit` cuts or pads at other places at other sizes".into());
+        fixed.insert(one.name.clone(), FITS.into());
     }
     tried.retain(|one| !fixed.contains_key(&one.name));
     (network.clone(), defaults(tried))
 }
 
+/// Why a network is fixed whose fits are at other places than were seen.
+const FITS: &str = "`fit` cuts or pads at other places at other sizes";
+
+/// The network that a file is written from, and where it cuts and pads.
+type General<'a> = (&'a Graph, &'a Fits);
+
+/// Whether a network computes what the file does: at places where `fit` does nothing there, the file cuts and pads by nothing.
+fn unlike(found: &Graph, (graph, fits): General) -> Option<String> {
+    differs(graph, found).or_else(|| (!fitted(found).is_subset(fits)).then(|| FITS.into()))
+}
+
 /// The network at other values of one size, where it cuts and pads at the same places.
-fn probes(one: &Tried, base: &BTreeMap<String, usize>, resize: Resize, (graph, fits): (&Graph, &Fits)) -> Vec<Probe> {
+///
+/// # Errors
+/// Why the size must be fixed: the network is another at some value, or there is none at any.
+fn probes(one: &Tried, base: &BTreeMap<String, usize>, resize: Resize, general: General) -> Result<Vec<Probe>, String> {
     let own = base.get(&one.name).copied().unwrap_or(1);
     let far = [own.saturating_mul(2), own.saturating_mul(3)];
     let near = (1..=128).map(|more| own.saturating_add(more)).chain((1..=64).filter_map(|less| own.checked_sub(less)));
-    let values = far.into_iter().chain(near).filter(|&value| value > 0);
-    let probe = |value: usize| {
+    let mut probes = Vec::new();
+    for value in far.into_iter().chain(near).filter(|&value| value > 0) {
         let mut sizes = base.clone();
         sizes.insert(one.name.clone(), value);
-        let network = resize(&sizes).ok()?;
-        let same = differs(graph, &network.graph).is_none() && fitted(&network.graph) == *fits;
-        same.then(|| Probe { size: one.name.clone(), value, network })
-    };
-    values.filter_map(probe).take(ENOUGH).collect()
+        let Ok(network) = resize(&sizes) else { continue };
+        if let Some(why) = unlike(&network.graph, general) {
+            return Err(why);
+        }
+        if fitted(&network.graph) == *general.1 {
+            probes.push(Probe { size: one.name.clone(), value, network });
+        }
+        if probes.len() == ENOUGH {
+            break;
+        }
+    }
+    match probes.is_empty() {
+        true => Err("no other size that was tried is valid with those of the others".into()),
+        false => Ok(probes),
+    }
+}
+
+/// Why the network is another where all free sizes are many times as large, if it is.
+fn together(base: &BTreeMap<String, usize>, resize: Resize, general: General) -> Option<String> {
+    let at = |times: usize| base.iter().map(|(name, size)| (name.clone(), size.saturating_mul(times))).collect();
+    let tried = TIMES.into_iter().filter(|_| base.len() > 1);
+    tried.filter_map(|times| resize(&at(times)).ok()).find_map(|network| unlike(&network.graph, general))
 }

@@ -6,6 +6,7 @@
 
 mod free;
 mod layers;
+mod nearest;
 mod norms;
 mod pools;
 mod sizes;
@@ -51,9 +52,10 @@ pub fn export(compiled: &Compiled, network: &Network, numbers: &Numbers) -> Resu
         return Err(Box::new(Diagnostic::new(codes::ONNX_UNWRITABLE, message)));
     }
     let (free, general) = settled(compiled, network, numbers);
-    let mut export = Export { network: &general, numbers, free, writer: Writer::default(), values: BTreeMap::new() };
+    let mut export = Export::of(&general, numbers, free);
     let graph = export.graph();
-    let notes = export.free.notes();
+    let mut notes = export.free.notes();
+    notes.extend(export.rounding());
     let entry = |(key, value): (&str, String)| StringStringEntryProto { key: key.into(), value };
     let settings = network.settings.iter().map(|(name, value)| format!("{name}={value}"));
     let settings = settings.collect::<Vec<_>>().join(", ");
@@ -77,7 +79,7 @@ fn settled(compiled: &Compiled, network: &Network, numbers: &Numbers) -> (Free, 
     let mut fixed = BTreeMap::new();
     loop {
         let (free, general) = Free::of(compiled, network, fixed.clone());
-        let export = Export { network: &general, numbers, free, writer: Writer::default(), values: BTreeMap::new() };
+        let export = Export::of(&general, numbers, free);
         let more = export.not_computed();
         let free = export.free;
         if more.is_empty() {
@@ -95,9 +97,18 @@ struct Export<'n> {
     writer: Writer,
     /// The name of each node's value.
     values: BTreeMap<NodeId, String>,
+    /// The first output that each node gives.
+    outputs: BTreeMap<NodeId, String>,
 }
 
-impl Export<'_> {
+impl<'n> Export<'n> {
+    /// A network of which nothing is written yet.
+    fn of(network: &'n Network, numbers: &'n Numbers, free: Free) -> Self {
+        // Of several outputs of one node the first is kept.
+        let outputs = network.graph.outputs.iter().rev().map(|output| (output.node, output.name.clone())).collect();
+        Self { network, numbers, free, writer: Writer::default(), values: BTreeMap::new(), outputs }
+    }
+
     fn graph(&mut self) -> GraphProto {
         let network = self.network;
         let graph = &network.graph;
@@ -157,9 +168,8 @@ impl Export<'_> {
     /// How a node's value will be called: as the output that it is, if it is one, else by its path.
     fn result_name(&mut self, id: NodeId) -> String {
         let graph = &self.network.graph;
-        let output = graph.outputs.iter().find(|output| output.node == id);
-        match output {
-            Some(output) => output.name.clone(),
+        match self.outputs.get(&id) {
+            Some(name) => name.clone(),
             None => self.writer.unique(&graph.node(id).path),
         }
     }

@@ -47,6 +47,9 @@ impl Export<'_> {
 
     pub(super) fn upsample(&mut self, id: NodeId, upsample: &Upsample, inputs: &[&str]) -> String {
         let x = inputs[0];
+        if self.by_places(id, upsample) {
+            return self.chosen(id, x);
+        }
         let axes = self.operand_dims(id).len().saturating_sub(1);
         let attrs = match upsample.mode {
             Interpolation::Nearest => vec![
@@ -127,14 +130,17 @@ impl Export<'_> {
     /// Free sizes with which something is stated that the file cannot compute, and why they must be fixed.
     pub(super) fn not_computed(&self) -> Vec<(String, String)> {
         let graph = &self.network.graph;
-        let unknown = graph.order().filter(|&id| match &graph.node(id).op {
-            Op::Reshape(reshape) if self.changing(id, reshape).iter().filter(|&&c| c).count() <= 1 => false,
-            _ => self.rules(id).contains(&Follows::Unknown),
-        });
-        let found = unknown.flat_map(|id| {
-            let path = &graph.node(id).path;
+        let unknown = |id: NodeId| match &graph.node(id).op {
+            Op::Reshape(reshape) if self.changing(id, reshape).iter().filter(|&&c| c).count() <= 1 => Vec::new(),
+            _ => {
+                let rules = self.rules(id).into_iter().enumerate();
+                rules.filter(|(_, rule)| *rule == Follows::Unknown).map(|(place, _)| place).collect()
+            }
+        };
+        let found = graph.order().flat_map(|id| {
+            let (path, places) = (&graph.node(id).path, unknown(id));
             let why = format!("no rule was found for the sizes that `{path}` states");
-            self.free.deciding(path).into_iter().map(move |name| (name, why.clone()))
+            self.free.deciding(path, &places).into_iter().map(move |name| (name, why.clone()))
         });
         found.collect()
     }

@@ -28,43 +28,77 @@ pub struct Tried {
     pub other: Option<String>,
     /// Everything that `fit` cuts or pads at some value.
     pub fits: Fits,
-    /// The value at which it does so at most places.
+    /// The value nearest to the planned one at which it does so at most places.
     pub most: usize,
-    /// What each op states, at every value.
-    pub stated: BTreeMap<String, Vec<Sample>>,
+    /// What each op states at some value; what it states at several only once.
+    pub stated: BTreeMap<String, BTreeSet<Sample>>,
 }
 
 /// Every network is taken to have so many layers at least, so that some hundred values are tried, of small ones no more.
 const LAYERS: usize = 3200;
 
+/// Values far from the planned one are so many times as large,
+pub const TIMES: [usize; 4] = [2, 3, 4, 10];
+/// and some around those at which programs like to decide.
+const FAR: [usize; 5] = [511, 512, 1000, 1023, 2049];
+
 impl Tried {
-    /// Tries values of a size, the others being as planned.
+    /// Tries values of a size, the others being as planned: small ones, all around the planned one, and some far from it.
     pub fn of(size: &FreeSize, network: &Network, resize: Resize) -> Self {
-        let (mut other, mut fits, mut stated) = (None::<(usize, String)>, Fits::new(), BTreeMap::new());
-        let mut most = (fitted(&network.graph).len(), size.default);
-        let report = explore(size, &[], network.graph.len().max(LAYERS), |value| {
-            let found = resize(&BTreeMap::from([(size.name.clone(), value)])).map_err(|error| error.message)?;
-            let far = value.abs_diff(size.default);
-            match differs(&network.graph, &found.graph) {
-                Some(why) if other.as_ref().is_none_or(|(nearest, _)| far < *nearest) => other = Some((far, why)),
-                Some(_) => {}
-                None => {
-                    let own = fitted(&found.graph);
-                    most = if own.len() > most.0 { (own.len(), value) } else { most };
-                    fits.extend(own);
-                    sample(&found.graph, &mut stated);
-                }
-            }
-            Ok(())
-        });
-        Self {
-            name: size.name.clone(),
-            rule: report.rule,
-            other: other.map(|(_, why)| why),
-            fits,
-            most: most.1,
-            stated,
+        let mut trial = Trial {
+            size,
+            network,
+            resize,
+            other: None,
+            fits: Fits::new(),
+            most: (fitted(&network.graph).len(), size.default),
+            stated: BTreeMap::new(),
+        };
+        let report = explore(size, &[], network.graph.len().max(LAYERS), |value| trial.at(value));
+        let times = TIMES.iter().map(|times| size.default.saturating_mul(*times));
+        for value in times.chain(FAR) {
+            // Where it does not work there is nothing to compare.
+            _ = trial.at(value);
         }
+        let Trial { other, fits, most, stated, .. } = trial;
+        let other = other.map(|(_, why)| why);
+        Self { name: size.name.clone(), rule: report.rule, other, fits, most: most.1, stated }
+    }
+}
+
+/// What is known of a size while it is tried.
+struct Trial<'a> {
+    size: &'a FreeSize,
+    network: &'a Network,
+    resize: Resize<'a>,
+    /// How far from the planned value the network is another, and why.
+    other: Option<(usize, String)>,
+    fits: Fits,
+    /// At how many places `fit` cuts or pads at most, and at which value.
+    most: (usize, usize),
+    stated: BTreeMap<String, BTreeSet<Sample>>,
+}
+
+impl Trial<'_> {
+    /// Compares the network at a value with the planned one.
+    fn at(&mut self, value: usize) -> Result<(), String> {
+        let sizes = BTreeMap::from([(self.size.name.clone(), value)]);
+        let found = (self.resize)(&sizes).map_err(|error| error.message)?;
+        let far = value.abs_diff(self.size.default);
+        if let Some(why) = differs(&self.network.graph, &found.graph) {
+            if self.other.as_ref().is_none_or(|(nearest, _)| far < *nearest) {
+                self.other = Some((far, why));
+            }
+            return Ok(());
+        }
+        let own = fitted(&found.graph);
+        let (count, best) = self.most;
+        if own.len() > count || (own.len() == count && far < best.abs_diff(self.size.default)) {
+            self.most = (own.len(), value);
+        }
+        self.fits.extend(own);
+        sample(&found.graph, &mut self.stated);
+        Ok(())
     }
 }
 
@@ -98,11 +132,11 @@ pub fn stated(op: &Op) -> Option<&[usize]> {
     }
 }
 
-fn sample(graph: &Graph, into: &mut BTreeMap<String, Vec<Sample>>) {
+fn sample(graph: &Graph, into: &mut BTreeMap<String, BTreeSet<Sample>>) {
     for id in graph.order() {
         let node = graph.node(id);
         if let (Some(sizes), Some(operand)) = (stated(&node.op), graph.operands(id).first()) {
-            into.entry(node.path.clone()).or_default().push((sizes.to_vec(), graph.shape(*operand).dims().to_vec()));
+            into.entry(node.path.clone()).or_default().insert((sizes.to_vec(), graph.shape(*operand).dims().to_vec()));
         }
     }
 }

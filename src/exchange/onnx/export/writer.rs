@@ -93,6 +93,13 @@ impl Writer {
         name
     }
 
+    /// Whole numbers that belong to this layer.
+    pub fn own_ints(&mut self, suffix: &str, values: &[i64]) -> String {
+        let name = self.unique(&format!("{}.{suffix}", self.path));
+        self.initializers.push(whole(&name, values));
+        name
+    }
+
     /// One number, shared by all that need it.
     pub fn scalar(&mut self, value: f64) -> String {
         let key = format!("const/{value}");
@@ -102,9 +109,7 @@ impl Writer {
     /// Whole numbers, shared by all that need them.
     pub fn ints(&mut self, values: &[i64]) -> String {
         let key = format!("const/{values:?}");
-        let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let dims = vec![values.len() as i64];
-        self.shared(key, |name| tensor(name, dims, dtype::INT64, raw))
+        self.shared(key, |name| whole(name, values))
     }
 
     /// One whole number without an axis.
@@ -139,6 +144,11 @@ fn attribute(name: &str, value: Attr) -> AttributeProto {
 fn floats(name: &str, dims: &[usize], values: &[f32]) -> TensorProto {
     let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     tensor(name, dims.iter().map(|&d| d as i64).collect(), dtype::FLOAT, raw)
+}
+
+fn whole(name: &str, values: &[i64]) -> TensorProto {
+    let raw: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+    tensor(name, vec![values.len() as i64], dtype::INT64, raw)
 }
 
 fn tensor(name: &str, dims: Vec<i64>, data_type: i32, raw: Vec<u8>) -> TensorProto {

@@ -87,9 +87,15 @@ impl Lift<'_> {
             // What is no less than 0 anyway.
             (l, 6.0) if l <= 0.0 && self.never_negative(x) => self.layer(Activation::Relu6, vec![x], Vec::new()),
             (l, h) if l <= 0.0 && h >= most && self.never_negative(x) => Ok(Value::Item(x)),
-            _ => Err(Refused::from(format!(
-                "clips to {low} … {high}; the language's layers clip to 0 … (`relu`) and to 0 … 6 (`relu6`)"
-            ))),
+            (l, h) => {
+                let range = match (l <= -most, h >= most) {
+                    (true, _) => format!("at most {h}"),
+                    (false, true) => format!("at least {l}"),
+                    (false, false) => format!("{l} … {h}"),
+                };
+                let layers = "the language's layers clip to at least 0 (`relu`) and to 0 … 6 (`relu6`)";
+                Err(format!("clips to {range}; {layers}").into())
+            }
         }
     }
 
@@ -159,9 +165,9 @@ impl Lift<'_> {
         // Axes of one entry do not count.
         let rest = own.iter().filter(|&&axis| axis != 1).all(|&axis| item.dims.get(axis) == Some(&1));
         if !own.contains(&1) || !rest {
-            return Err(
-                format!("is over axis {given}, of {own:?}; the language's `softmax` is over the channels").into()
-            );
+            let behind = if node.version < 13 { " and, before opset 13, all axes behind it" } else { "" };
+            let why = format!("is over `axis` = {given}{behind}; the language's `softmax` is over the channels");
+            return Err(why.into());
         }
         let made = self.layer(Op::from(Softmax {}), vec![x], Vec::new())?;
         self.turn_again(made, turned)

@@ -13,7 +13,7 @@ const MOST: usize = 8;
 
 /// The blocks of a file, and the model's body with calls of them.
 pub fn find(net: &Net, mut lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
-    let mut finder = Finder { net, blocks: Vec::new(), heights: BTreeMap::new() };
+    let mut finder = Finder { net, blocks: Vec::new(), heights: BTreeMap::new(), numbers: BTreeMap::new() };
     for level in 0..height(&lines, &BTreeMap::new()) {
         finder.round(&mut lines, level);
     }
@@ -27,6 +27,8 @@ struct Finder<'n> {
     blocks: Vec<Block>,
     /// Levels of groups that stood in each block.
     heights: BTreeMap<String, usize>,
+    /// The last number that a block of each name was given.
+    numbers: BTreeMap<String, usize>,
 }
 
 /// A group that may become a call.
@@ -141,10 +143,15 @@ impl Finder<'_> {
         }
     }
 
-    fn unique(&self, name: &str) -> String {
-        let numbered = (2..).map(|n| format!("{name}{n}"));
-        let taken = |name: &String| self.heights.contains_key(name);
-        std::iter::once(name.to_string()).chain(numbered).find(|n| !taken(n)).unwrap_or_default()
+    fn unique(&mut self, name: &str) -> String {
+        let last = self.numbers.entry(name.to_string()).or_default();
+        loop {
+            *last += 1;
+            let own = if *last == 1 { name.to_string() } else { format!("{name}{last}") };
+            if !self.heights.contains_key(&own) {
+                return own;
+            }
+        }
     }
 
     /// Keeps the blocks that are called.
@@ -207,8 +214,11 @@ fn generalise(members: &[&Candidate]) -> Option<General> {
             expression(&mut made.params, &column, values)
         });
         made.texts.push(both);
+        if made.params.len() > MOST {
+            return None;
+        }
     }
-    (made.params.len() <= MOST).then_some(made)
+    Some(made)
 }
 
 /// A column as an expression: what all share, something that follows from a parameter or from the current value, or a

@@ -44,6 +44,7 @@ impl Lift<'_> {
         let width = *width;
         let window = self.weight_window(x, kernel, node)?;
         let cut = self.cuts(x, &window, node)?;
+        cut.iter().enumerate().try_for_each(|(i, cut)| cut.fits(window.stride[i], window.dilation[i]))?;
         let groups = node.number_of("group")?;
         let width = width.checked_mul(groups).ok_or("is too wide")?;
         let (params, bias) = with_bias(weight, node)?;
@@ -186,13 +187,27 @@ struct Cut {
 }
 
 impl Cut {
+    /// What is added behind is less than a step of the window, in `conv_transpose` as in PyTorch.
+    fn fits(&self, stride: usize, dilation: usize) -> Read<()> {
+        let most = stride.max(dilation);
+        if self.out_pad < most {
+            return Ok(());
+        }
+        Err(format!(
+            "has `pads`, `output_shape` and `output_padding` that add {} positions behind; with steps of {most} \
+             `conv_transpose` adds fewer than that",
+            self.out_pad
+        )
+        .into())
+    }
+
     fn of((before, after): (usize, usize), out_pad: usize) -> Read<Self> {
         let own = |pad, out_pad, last| Ok(Self { pad, out_pad, last });
         match (before + out_pad).checked_sub(after) {
             Some(out_pad) => own(before, out_pad, false),
             None if after == before + out_pad + 1 => own(before, 0, true),
             None => Err(format!(
-                "cuts {before} positions before and {after} behind, `output_padding` {out_pad}; `conv_transpose` cuts alike"
+                "cuts {before} positions before and {after} behind, `output_padding` {out_pad}; `conv_transpose` cuts as much before as behind"
             )
             .into()),
         }

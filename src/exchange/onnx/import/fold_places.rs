@@ -72,7 +72,7 @@ fn concat(node: &mut Reader) -> Read<Option<Tensor>> {
 pub fn split(node: &mut Reader) -> Read<Vec<Tensor>> {
     let x = node.weight(0, "first operand")?;
     let (along, given) = (node.int("axis", 0)?, node.list("split", 1, 13)?);
-    let results = node.results().count();
+    let results = node.gives();
     let parts = if node.version >= 18 { node.int("num_outputs", results as i64)? } else { results as i64 };
     let Some(numbers) = x.numbers().filter(|_| x.dims.len() == 1 && axis(along, 1) == Some(0)) else {
         return Ok(Vec::new());

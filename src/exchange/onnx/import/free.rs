@@ -131,7 +131,7 @@ pub fn probed(
         let mut sizes = sizes(free);
         sizes.extend(changed.iter().map(|(own, value)| (own.key.clone(), *value)));
         let read = read(&sizes).map_err(|error| error.message.clone());
-        let same = read.and_then(|other| differs(net, &other).map_or(Ok(other), |what| Err(format!("{what} by it"))));
+        let same = read.and_then(|other| differs(net, &other).map_or(Ok(other), |what| Err(what.by("it"))));
         let sizes = changed.iter().map(|(own, value)| (own.name.clone(), *value)).collect();
         match same {
             Ok(other) => (Probe { sizes, net: Some(other) }, None),
@@ -166,14 +166,41 @@ fn other_values(default: usize) -> Vec<usize> {
     all.filter(|&n| n < BATCH && n != default).collect()
 }
 
+/// How two readings of one model differ.
+pub enum Difference {
+    /// There are other layers.
+    Layers,
+    /// One is made otherwise, or has other numbers: which.
+    Layer(String),
+}
+
+impl Difference {
+    /// In words, and what it depends on.
+    pub fn by(&self, what: &str) -> String {
+        match self {
+            Self::Layers => format!("which layers there are is decided by {what}"),
+            Self::Layer(layer) => format!("{layer}, is made by {what}"),
+        }
+    }
+
+    /// In words, where only the size of the batch is another.
+    pub fn by_batch(&self) -> String {
+        const BATCH: &str = "the size of the batch, which the language leaves free";
+        match self {
+            Self::Layers => self.by(BATCH),
+            Self::Layer(layer) => format!("{layer}, has numbers that follow from {BATCH}"),
+        }
+    }
+}
+
 /// Where two readings of one model compute differently.
-pub fn differs(a: &Net, b: &Net) -> Option<String> {
+pub fn differs(a: &Net, b: &Net) -> Option<Difference> {
     if a.nodes.len() != b.nodes.len() {
-        return Some("which layers there are is decided".into());
+        return Some(Difference::Layers);
     }
     let changed =
         a.nodes.iter().zip(&b.nodes).find(|(x, y)| x.inputs != y.inputs || !alike(&x.op, &y.op) || !same_params(x, y));
-    changed.map(|(node, _)| format!("{}, a `{}`, is made", node.title, node.op.layer().kind()))
+    changed.map(|(node, _)| Difference::Layer(format!("{}, a `{}`", node.title, node.op.layer().kind())))
 }
 
 /// Whether two layers have the same numbers; those that follow from a size are others.

@@ -13,6 +13,36 @@ pub struct Labeller<'n> {
     containers: BTreeSet<Vec<String>>,
 }
 
+/// The labels of a scope.
+#[derive(Debug, Default)]
+pub struct Taken {
+    labels: BTreeSet<String>,
+    /// The last number that a word was given.
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Taken {
+    /// A scope that has these names.
+    pub fn of(names: &[String]) -> Self {
+        Self { labels: names.iter().cloned().collect(), numbers: BTreeMap::new() }
+    }
+
+    /// A label that is not taken yet: this word, or this word with a number.
+    fn unique(&mut self, word: &str) -> String {
+        if self.labels.insert(word.to_string()) {
+            return word.to_string();
+        }
+        let last = self.numbers.entry(word.to_string()).or_insert(1);
+        loop {
+            *last += 1;
+            let label = format!("{word}_{last}");
+            if self.labels.insert(label.clone()) {
+                return label;
+            }
+        }
+    }
+}
+
 /// Where a line belongs below a module.
 #[derive(Clone, Debug, PartialEq)]
 enum Place {
@@ -72,14 +102,15 @@ impl<'n> Labeller<'n> {
     }
 
     /// Lines of a body inside a module at this depth; `taken` are the labels of the scope.
-    pub fn body(&self, lines: Vec<Line>, depth: usize, taken: &mut BTreeSet<String>) -> Vec<Line> {
+    pub fn body(&self, lines: Vec<Line>, depth: usize, taken: &mut Taken) -> Vec<Line> {
         let mut places: Vec<Place> = lines.iter().map(|line| self.place(line, depth)).collect();
+        let next = known(&places);
         for i in 0..places.len() {
             if places[i] != Place::Open {
                 continue;
             }
             let before = places[..i].last().cloned().unwrap_or(Place::Here);
-            let after = places[i + 1..].iter().find(|p| **p != Place::Open).cloned();
+            let after = next[i].clone();
             let activation =
                 matches!(&lines[i].step, Step::Layer(id, ..) if matches!(self.net.nodes[*id].op, Op::Activation(_)));
             places[i] = if after.as_ref() == Some(&before) || activation { before } else { Place::Here };
@@ -151,23 +182,23 @@ impl<'n> Labeller<'n> {
         (word, mut body): (String, Vec<Line>),
         parted: &BTreeMap<String, usize>,
         depth: usize,
-        taken: &mut BTreeSet<String>,
+        taken: &mut Taken,
     ) -> Line {
         if let Some(shared) = parted.get(&word) {
             let behind = body.split_off(body.len().saturating_sub(*shared));
             let entries: BTreeSet<Option<String>> =
                 body.iter().map(|line| self.home(line).and_then(|home| home.get(depth + 1).cloned())).collect();
             if let (1, Some(Some(entry))) = (entries.len(), entries.first()) {
-                let label = Some(unique(&format!("{word}_{entry}"), taken));
-                let mut scope = BTreeSet::new();
+                let label = Some(taken.unique(&format!("{word}_{entry}")));
+                let mut scope = Taken::default();
                 let mut body = self.body(body, depth + 2, &mut scope);
                 body.extend(behind.into_iter().map(|line| self.line(line, depth + 2, &mut scope)));
                 return Line { label, step: Step::Group(body) };
             }
             body.extend(behind);
         }
-        let label = Some(unique(&word, taken));
-        Line { label, step: Step::Group(self.body(body, depth + 1, &mut BTreeSet::new())) }
+        let label = Some(taken.unique(&word));
+        Line { label, step: Step::Group(self.body(body, depth + 1, &mut Taken::default())) }
     }
 
     /// Whether the file tells of any modules.
@@ -175,12 +206,12 @@ impl<'n> Labeller<'n> {
         self.containers.iter().any(|path| !path.is_empty())
     }
 
-    fn line(&self, line: Line, depth: usize, taken: &mut BTreeSet<String>) -> Line {
+    fn line(&self, line: Line, depth: usize, taken: &mut Taken) -> Line {
         match line.step {
             Step::Layer(id, word, args) => {
                 let node = &self.net.nodes[id];
                 let own = node.path.as_ref().and_then(|path| path.last()).filter(|_| !node.params.is_empty());
-                let label = own.map(|word| unique(word, taken));
+                let label = own.map(|word| taken.unique(word));
                 Line { label, step: Step::Layer(id, word, args) }
             }
             Step::Parallel(id, paths) => {
@@ -200,7 +231,7 @@ impl<'n> Labeller<'n> {
     }
 
     /// The lines of `via` or `by` as one step.
-    fn side(&self, lines: Vec<Line>, depth: usize, taken: &mut BTreeSet<String>) -> Vec<Line> {
+    fn side(&self, lines: Vec<Line>, depth: usize, taken: &mut Taken) -> Vec<Line> {
         if lines.is_empty() {
             return lines;
         }
@@ -224,11 +255,38 @@ impl<'n> Labeller<'n> {
     }
 }
 
-/// A label that is not taken yet in its scope.
-fn unique(word: &str, taken: &mut BTreeSet<String>) -> String {
-    let numbered = (2..).map(|n| format!("{word}_{n}"));
-    let free =
-        std::iter::once(word.to_string()).chain(numbered).find(|label| !taken.contains(label)).unwrap_or_default();
-    taken.insert(free.clone());
-    free
+/// The first place from each line on that somebody knows.
+fn known(places: &[Place]) -> Vec<Option<Place>> {
+    let mut next = None;
+    let mut all: Vec<Option<Place>> = places
+        .iter()
+        .rev()
+        .map(|place| {
+            if *place != Place::Open {
+                next = Some(place.clone());
+            }
+            next.clone()
+        })
+        .collect();
+    all.reverse();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_that_are_taken_get_numbers() {
+        let mut taken = Taken::of(&["conv_3".into()]);
+        let labels = ["conv", "conv", "conv", "norm"].map(|word| taken.unique(word));
+        assert_eq!(labels, ["conv", "conv_2", "conv_4", "norm"]);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_followed_by_the_next_that_somebody_does() {
+        let (a, open) = (Place::In("a".into()), Place::Open);
+        let found = known(&[open.clone(), a.clone(), open.clone(), Place::Here, open]);
+        assert_eq!(found, [Some(a.clone()), Some(a), Some(Place::Here), Some(Place::Here), None]);
+    }
 }

@@ -51,11 +51,12 @@ pub struct Lift<'m> {
 }
 
 impl<'m> Lift<'m> {
-    /// The numbers of the file's initializers.
+    /// The numbers of the file's initializers, as far as its outputs need them.
     ///
     /// # Errors
-    /// `E0830` where they cannot be read.
+    /// `E0830` where they cannot be read, `E0832` where two have one name or two nodes compute one value.
     pub fn constants(graph: &GraphProto, folder: &Path) -> Result<BTreeMap<String, Value>> {
+        let (needed, mut names) = (Needed::of(graph)?, BTreeSet::new());
         let read = |proto: &TensorProto| match tensor::read(proto, folder) {
             Ok(tensor) => Ok((proto.name.clone(), Value::Const(Rc::new(tensor)))),
             Err(why) if proto.data_location == EXTERNAL => {
@@ -69,9 +70,12 @@ impl<'m> Lift<'m> {
         };
         let mut all = BTreeMap::new();
         for proto in &graph.initializer {
-            let (name, value) = read(proto)?;
-            if all.insert(name, value).is_some() {
+            if !names.insert(&proto.name) {
                 return Err(unfit(format!("there are two initializers `{}`", proto.name)));
+            }
+            if needed.value(&proto.name) {
+                let (name, value) = read(proto)?;
+                all.insert(name, value);
             }
         }
         Ok(all)
@@ -85,8 +89,10 @@ impl<'m> Lift<'m> {
         let (needed, notes) = (Needed::of(graph)?, Vec::new());
         let (items, inputs, outputs, batch) = (Vec::new(), Vec::new(), Vec::new(), None);
         let mut lift = Self { values, items, inputs, outputs, batch, notes, form, needed, graph, now: 0 };
+        // Older files list their initializers among the inputs.
+        let stored: BTreeSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
         for input in &graph.input {
-            if !lift.values.contains_key(&input.name) {
+            if !stored.contains(input.name.as_str()) {
                 lift.input(input, sizes)?;
             }
         }
@@ -286,22 +292,19 @@ impl<'m> Lift<'m> {
                 stack.extend(&self.items[id].inputs);
             }
         }
-        let left = |(id, item): (usize, &Item)| match &item.kind {
+        let left = self.items.iter().enumerate().filter_map(|(id, item)| match &item.kind {
             Kind::Raw(raw) if alive[id] => Some(self.complaint(item, raw)),
-            _ => None,
-        };
-        let complaints: Vec<String> = self.items.iter().enumerate().filter_map(left).collect();
-        let Some((first, rest)) = complaints.split_first() else { return Ok(()) };
-        let help = self.items.iter().find_map(|item| match &item.kind {
-            Kind::Raw(Raw::Unsupported(refused)) => Some(refused.help.clone()),
-            _ => None,
+            Kind::Raw(_) | Kind::Layer(_) => None,
         });
+        let complaints: Vec<(String, Option<&str>)> = left.collect();
+        let Some(((first, help), rest)) = complaints.split_first() else { return Ok(()) };
         let error = Fault::new(codes::ONNX_UNSUPPORTED, first.clone());
-        let error = match help.flatten() {
-            Some(help) => error.help(help),
-            None => error,
+        let error = help.iter().fold(error, |error, help| error.help(*help));
+        let note = |(why, help): &(String, Option<&str>)| match help {
+            Some(help) => format!("{why}; instead: {help}"),
+            None => why.clone(),
         };
-        let error = rest.iter().take(30).fold(error, |error, why| error.note(why));
+        let error = rest.iter().take(30).fold(error, |error, one| error.note(note(one)));
         let more = rest.len().saturating_sub(30);
         Err(Box::new(if more > 0 { error.note(format!("and {more} more")) } else { error }))
     }
@@ -312,14 +315,30 @@ impl<'m> Lift<'m> {
         node.map_or_else(|| "an input".into(), title)
     }
 
-    fn complaint(&self, item: &Item, raw: &Raw) -> String {
+    /// What is wrong with a piece that is left, and what to do instead.
+    fn complaint<'r>(&self, item: &Item, raw: &'r Raw) -> (String, Option<&'r str>) {
         let Some(node) = self.graph.node.get(item.node) else {
-            return "an input whose channels come last is read by a layer before they are moved in front".into();
+            let at = self.items.iter().position(|other| std::ptr::eq(other, item));
+            let reads = |other: &&Item| at.is_some_and(|at| other.inputs.contains(&at));
+            let reader = self.items.iter().filter(reads).find_map(|other| self.graph.node.get(other.node)).map(title);
+            let reader = reader.unwrap_or_else(|| "a layer".into());
+            let why = format!("an input whose channels come last is read by {reader} before they are moved in front");
+            return (why, None);
         };
         let sizes: Vec<String> = item.inputs.iter().map(|&i| written(&self.items[i].dims)).collect();
-        let why = match raw {
-            Raw::Unsupported(refused) => refused.why.clone(),
-            _ => "is no layer by itself, and does not make one with its neighbours".into(),
+        let (why, help) = match raw {
+            Raw::Unsupported(refused) => (refused.why.as_str(), refused.help.as_deref()),
+            Raw::Mean => ("is the mean over the channels, which the language has only within a layer norm", None),
+            Raw::Affine { .. }
+            | Raw::Erf
+            | Raw::Centred
+            | Raw::Square
+            | Raw::Root(_)
+            | Raw::Transpose(_)
+            | Raw::Flattened(_)
+            | Raw::Left(_)
+            | Raw::Right
+            | Raw::Stride(_) => ("is no layer by itself, and does not make one with its neighbours", None),
         };
         // What it says, if the reason does not name it.
         let said: Vec<String> =
@@ -327,7 +346,7 @@ impl<'m> Lift<'m> {
         let named = node.attribute.is_empty() || node.attribute.iter().any(|a| why.contains(&format!("`{}`", a.name)));
         let with = if named { String::new() } else { format!(" ({})", said.join(", ")) };
         let on = if sizes.is_empty() { String::new() } else { format!(" on {}", sizes.join(" and ")) };
-        format!("{}{on} {why}{with}", title(node))
+        (format!("{}{on} {why}{with}", title(node)), help)
     }
 }
 
@@ -340,7 +359,8 @@ fn input_dims(
 ) -> std::result::Result<Vec<usize>, String> {
     let axes = shape.dim.len();
     if !(2..=4).contains(&axes) {
-        return Err(format!("has {axes} axes; a network's has 2 to 4, the batch first"));
+        let axes = if axes == 1 { "1 axis".into() } else { format!("{axes} axes") };
+        return Err(format!("has {axes}; a network's has 2 to 4, the batch first"));
     }
     let mut dims = vec![BATCH];
     for axis in free::order(axes, last) {
@@ -373,7 +393,7 @@ fn folded(reader: &mut Reader) -> Read<Vec<Value>> {
 /// `Conv` at `/layer1/conv1/Conv`
 pub(super) fn title(node: &NodeProto) -> String {
     match node.name.is_empty() {
-        true => format!("`{}`, which gives `{}`,", node.op_type, node.output.first().map_or("", String::as_str)),
+        true => format!("`{}` that gives `{}`", node.op_type, node.output.first().map_or("", String::as_str)),
         false => format!("`{}` at `{}`", node.op_type, node.name),
     }
 }

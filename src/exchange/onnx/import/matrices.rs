@@ -45,7 +45,7 @@ impl Lift<'_> {
     }
 }
 
-/// Whether row i holds 1/n over the window [⌊i·in/out⌋, ⌈(i + 1)·in/out⌉).
+/// Whether row i holds 1/n over the window [⌊i·in/out⌋, ⌈(i + 1)·in/out⌉), up to rounding: of 1/n, a hundred-thousandth.
 fn are_means(matrix: &Tensor) -> bool {
     let &[to, from] = matrix.dims.as_slice() else { return false };
     let values = matrix.floats();
@@ -54,7 +54,7 @@ fn are_means(matrix: &Tensor) -> bool {
         let share = 1.0 / window.len().max(1) as f32;
         (0..from).all(|j| {
             let wanted = if window.contains(&j) { share } else { 0.0 };
-            values.get(i * from + j).is_some_and(|v| (v - wanted).abs() < 1e-5)
+            values.get(i * from + j).is_some_and(|v| (v - wanted).abs() <= 1e-5 * share)
         })
     })
 }

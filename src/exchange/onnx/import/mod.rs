@@ -58,7 +58,7 @@ use crate::tools::format::styled;
 use free::{Free, Probe, Sizes};
 use grow::Grower;
 use item::{BATCH, Value};
-use labels::Labeller;
+use labels::{Labeller, Taken};
 use lift::{Form, Lift};
 use net::Net;
 use prost::Message;
@@ -165,8 +165,8 @@ fn read(
     let mut net = free::planned(&mut free, &options.size, &read)?;
     let other = Form { number: BATCH + 1, ..form.clone() };
     let at_planned = Net::of(&Lift::read(graph, &other, constants.clone(), &free::sizes(&free))?);
-    if let Some(why) = free::differs(&net, &at_planned) {
-        return Err(Box::new(Fault::new(codes::ONNX_UNSUPPORTED, format!("{why} by the size of the batch"))));
+    if let Some(difference) = free::differs(&net, &at_planned) {
+        return Err(Box::new(Fault::new(codes::ONNX_UNSUPPORTED, difference.by_batch())));
     }
     let (free, probes, fixed) = free::probed(&mut net, &free, &read);
     Ok((net, free, probes, fixed))
@@ -268,7 +268,7 @@ impl Text<'_> {
         let mut grower = Grower::new(net, true);
         if let Some(lines) = grower.all() {
             let labeller = Labeller::new(net);
-            let mut grouped = labeller.body(lines, 0, &mut self.inputs.iter().cloned().collect());
+            let mut grouped = labeller.body(lines, 0, &mut Taken::of(&self.inputs));
             if !labeller.knows() {
                 segments::wrap(net, &mut grouped);
             }

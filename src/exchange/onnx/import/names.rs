@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub fn give(net: &Net, inputs: &[String], lines: &mut Vec<Line>, named: &BTreeSet<usize>) -> BTreeMap<usize, String> {
     let mut taken: BTreeSet<String> = inputs.iter().cloned().collect();
     labels(lines, &mut taken);
-    let mut namer = Namer { net, named, taken, paths: BTreeMap::new() };
+    let mut namer = Namer { net, named, taken, numbers: BTreeMap::new(), paths: BTreeMap::new() };
     namer.paths.extend(net.inputs.iter().zip(inputs).map(|((_, id), name)| (*id, name.clone())));
     namer.body(lines, "");
     namer.paths
@@ -50,6 +50,8 @@ struct Namer<'n> {
     net: &'n Net,
     named: &'n BTreeSet<usize>,
     taken: BTreeSet<String>,
+    /// The last number that a layer of each kind was given.
+    numbers: BTreeMap<&'static str, usize>,
     paths: BTreeMap<usize, String>,
 }
 
@@ -60,9 +62,14 @@ impl Namer<'_> {
 
     fn unique(&mut self, id: usize) -> String {
         let kind = self.net.nodes[id].op.layer().kind();
-        let label = (1..).map(|n| format!("{kind}_{n}")).find(|label| !self.taken.contains(label)).unwrap_or_default();
-        self.taken.insert(label.clone());
-        label
+        let last = self.numbers.entry(kind).or_default();
+        loop {
+            *last += 1;
+            let label = format!("{kind}_{last}");
+            if self.taken.insert(label.clone()) {
+                return label;
+            }
+        }
     }
 
     fn body(&mut self, lines: &mut Vec<Line>, prefix: &str) {

@@ -13,7 +13,7 @@ impl Lift<'_> {
     pub(super) fn batch_norm(&mut self, node: &mut Reader) -> Made {
         let x = node.item(0)?;
         // Before version 14, more than one result is what says that it is training.
-        let results = node.results().count();
+        let results = node.named();
         let training = if node.version >= 14 { node.flag("training_mode")? } else { results > 1 };
         if training {
             let how = if node.version >= 14 { "`training_mode` = 1".into() } else { format!("{results} results") };

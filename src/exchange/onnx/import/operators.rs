@@ -61,6 +61,7 @@ impl Lift<'_> {
             "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" => self.reshaped(node),
             "Transpose" => self.transpose(node),
             "Resize" | "Upsample" => self.resize(node),
+            "Gather" => self.gather(node),
             "Pad" => self.pad(node),
             "Slice" => self.slice(node),
             "Split" => self.split(node),
@@ -107,11 +108,11 @@ impl Lift<'_> {
         let axis = node.int("axis", 0)?;
         let parts = node.list("split", 1, 13)?;
         let count = if node.version >= 18 { node.int("num_outputs", 0)? } else { 0 };
-        if node.results().count() == 1 && count <= 1 && parts.is_none_or(|parts| parts.len() == 1) {
+        if node.gives() == 1 && count <= 1 && parts.is_none_or(|parts| parts.len() == 1) {
             return Ok(Value::Item(x));
         }
         let what = if axis == 1 || axis + self.items[x].dims.len() as i64 == 1 { "channels" } else { "positions" };
-        Err(format!("splits axis {axis}: the language cannot split {what}").into())
+        Err(format!("splits along `axis` = {axis}: the language cannot split {what}").into())
     }
 
     /// At inference nothing, and in training what no file can say again.

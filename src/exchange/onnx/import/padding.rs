@@ -5,7 +5,7 @@ use super::item::{Kind, Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::{Read, Reader};
-use super::refused::Refused;
+use super::refused::{Refused, at_ends, listed};
 use crate::ops::resize::{Crop, Pad, PadMode, ZeroPad};
 
 impl Lift<'_> {
@@ -30,10 +30,10 @@ impl Lift<'_> {
                 self.more_channels(x, *channels, mode)?
             }
             _ => {
-                return Err(format!(
-                    "pads {around:?}, batch or channels with others; the language's `pad` is around maps"
-                )
-                .into());
+                let how = at_ends(&around);
+                return Err(
+                    format!("pads {how}, batch or channels with others; the language's `pad` is around maps").into()
+                );
             }
         };
         self.turn_again(made, turned)
@@ -47,7 +47,7 @@ impl Lift<'_> {
         let amount: Vec<(usize, usize)> = spatial.iter().map(|&(a, b)| (more(a), more(b))).collect();
         let (cuts, pads) = (cut.iter().any(|&c| c != (0, 0)), amount.iter().any(|&p| p != (0, 0)));
         if cuts && (mode != PadMode::Zero || cut.iter().any(|(a, b)| *b != *a && *b != a + 1)) {
-            return Err(format!("pads {spatial:?}: the language's `crop` keeps the middle").into());
+            return Err(format!("pads {}: the language's `crop` keeps the middle", at_ends(spatial)).into());
         }
         let padded = match pads {
             true => self.layer(Pad { amount, mode }, vec![x], Vec::new())?,
@@ -99,6 +99,16 @@ impl Lift<'_> {
             return Ok(Value::Item(x));
         }
         if stride.iter().any(|&s| s > 1) {
+            // What is cut off another axis would be lost on the way.
+            let uncut = |(d, (s, left)): (&usize, (&usize, &usize))| d.div_ceil(*s) == *left;
+            if !dims.iter().zip(stride.iter().zip(&size)).all(uncut) {
+                let why = format!(
+                    "leaves {:?} of {:?}, some of it every few positions and some of it cut off, which is no one layer",
+                    &size[1..],
+                    &dims[1..]
+                );
+                return Err(Refused::from(why).help("two slices, the one with steps first: x[:, :, :, ::2][:, :, 1:5]"));
+            }
             // One axis after another is both at once.
             let (mut stride, mut source) = (stride[2..].to_vec(), x);
             if let Kind::Raw(Raw::Stride(before)) = &self.items[x].kind {
@@ -128,7 +138,10 @@ fn amounts(node: &mut Reader, rank: usize) -> Read<Vec<(i64, i64)>> {
         Some(axes) => axes.iter().map(|&a| axis(a, rank)).collect(),
     };
     let fits = |places: &Vec<usize>| said.len() == 2 * places.len() && said.iter().all(|p| p.abs() < 1 << 24);
-    let places = places.filter(fits).ok_or_else(|| format!("has amounts {said:?} for the axes {axes:?} of {rank}"))?;
+    let places = places.filter(fits).ok_or_else(|| {
+        let axes = axes.as_deref().map_or("all axes".into(), |axes| format!("the axes {}", listed(Some(axes))));
+        format!("has amounts {} for {axes} of {rank}", listed(Some(&said)))
+    })?;
     let mut around = vec![(0, 0); rank];
     for (i, &place) in places.iter().enumerate() {
         around[place] = (said[i], said[i + places.len()]);

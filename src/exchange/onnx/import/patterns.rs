@@ -13,6 +13,7 @@ use crate::ops::merge::{Add, Gate, Mul};
 use crate::ops::norm::{GroupNorm, LayerNorm};
 use crate::ops::pool::MaxPool;
 use crate::ops::{Init, linear::Linear};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 impl Lift<'_> {
@@ -317,30 +318,40 @@ impl Lift<'_> {
 
     /// Settles what layers still read; pieces that nothing became are left, to be reported.
     pub(super) fn settle_all(&mut self) {
+        let mut settled = BTreeMap::new();
         for id in 0..self.items.len() {
             let layer = matches!(self.items[id].kind, Kind::Layer(_));
             for place in 0..self.items[id].inputs.len() {
                 let input = self.items[id].inputs[place];
-                if layer && let Some(settled) = self.settle_before(input) {
-                    self.items[id].inputs[place] = settled;
+                if layer {
+                    self.items[id].inputs[place] = self.settle_before(input, &mut settled);
                 }
             }
         }
         for i in 0..self.outputs.len() {
-            if let Some(settled) = self.settle_before(self.outputs[i].1) {
-                self.outputs[i].1 = settled;
-            }
+            self.outputs[i].1 = self.settle_before(self.outputs[i].1, &mut settled);
         }
     }
 
-    fn settle_before(&mut self, input: usize) -> Option<usize> {
-        let node = self.items[input].node;
-        if !matches!(self.items[input].kind, Kind::Raw(Raw::Affine { .. } | Raw::Stride(_))) {
-            return None;
+    /// The layer that a piece is for all of its readers, those settled that it reads; what is no piece is itself.
+    fn settle_before(&mut self, input: usize, settled: &mut BTreeMap<usize, usize>) -> usize {
+        let mut chain = Vec::new();
+        let mut at = input;
+        while !settled.contains_key(&at)
+            && matches!(self.items[at].kind, Kind::Raw(Raw::Affine { .. } | Raw::Stride(_)))
+        {
+            chain.push(at);
+            at = self.items[at].inputs[0];
         }
-        self.now = node;
-        self.settle_before(self.items[input].inputs[0]).into_iter().for_each(|s| self.items[input].inputs[0] = s);
-        self.settled(input).ok().filter(|&s| s != input)
+        for piece in chain.into_iter().rev() {
+            let from = self.items[piece].inputs[0];
+            self.items[piece].inputs[0] = settled.get(&from).copied().unwrap_or(from);
+            self.now = self.items[piece].node;
+            // A layer that gives other sizes than the piece is another function: the piece is left, and reported.
+            let made = self.settled(piece).ok().filter(|&made| self.items[made].dims == self.items[piece].dims);
+            settled.insert(piece, made.unwrap_or(piece));
+        }
+        settled.get(&input).copied().unwrap_or(input)
     }
 }
 

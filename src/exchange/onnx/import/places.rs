@@ -2,6 +2,9 @@
 
 use crate::exchange::onnx::proto::NodeProto;
 
+/// Modules that stand in one another at most; what a file says of more is no path.
+const DEEPEST: usize = 32;
+
 /// The path of a node, outermost module first, and the modules' classes where the file tells them.
 ///
 /// PyTorch's exporters keep it in names (`/layer1/layer1.0/conv1/Conv`) or in the property `namespace`
@@ -19,6 +22,8 @@ pub fn of(node: &NodeProto, weight: Option<&str>, own: bool) -> (Option<Vec<Stri
     if let Some(own) = weight.and_then(by_weight) {
         path = Some(own);
     }
+    let path = path.filter(|words| words.len() <= DEEPEST);
+    let classes = if classes.len() <= DEEPEST + 1 { classes } else { Vec::new() };
     (path.map(|words| words.iter().map(|word| clean(word)).collect()), classes)
 }
 
@@ -67,4 +72,19 @@ fn by_namespace(text: &str) -> (Option<Vec<String>>, Vec<String>) {
 pub fn clean(word: &str) -> String {
     let kept: String = word.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
     if kept.is_empty() { "_0".into() } else { kept }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_are_too_deep_are_none() {
+        let deep = "a.".repeat(10_000) + "weight";
+        let node = |name: &str| NodeProto { name: name.into(), ..NodeProto::default() };
+        assert_eq!(of(&node(""), Some(&deep), false), (None, Vec::new()));
+        assert_eq!(of(&node(&deep), None, true), (None, Vec::new()));
+        let layer = Some(vec!["layer1".to_string(), "0".into()]);
+        assert_eq!(of(&node(""), Some("layer1.0.weight"), false), (layer, Vec::new()));
+    }
 }

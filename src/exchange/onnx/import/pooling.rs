@@ -4,7 +4,7 @@ use super::item::{Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::Reader;
-use super::refused::Refused;
+use super::refused::{Refused, at_ends, listed};
 use super::windows::{Pads, Window};
 use crate::ops::pool::{AvgPool, GlobalPool, MaxPool};
 use crate::ops::resize::PadMode;
@@ -38,7 +38,7 @@ impl Lift<'_> {
             return self.turn_again(made, turned);
         }
         let axes: Option<Vec<usize>> = said.iter().flatten().map(|&a| super::fold_places::axis(a, rank)).collect();
-        let axes = axes.ok_or_else(|| format!("has axes {said:?}, and its operand {rank}"))?;
+        let axes = axes.ok_or_else(|| format!("has axes {}, and its operand {rank}", listed(said.as_deref())))?;
         let mut own: Vec<usize> = axes.iter().map(|&a| turned.as_ref().map_or(a, |perm| perm[a])).collect();
         own.sort_unstable();
         let made = match own.as_slice() {
@@ -46,9 +46,8 @@ impl Lift<'_> {
             own if !own.is_empty() && own.iter().copied().eq(2..rank) => self.global(max, x)?,
             &[axis] if axis >= 2 && turned.is_none() => return self.along(max, x, axis, keep),
             _ => {
-                let why = format!(
-                    "is over the axes {said:?}; the language's global pools are over all but batch and channels"
-                );
+                let over = said.as_deref().map_or("all axes".into(), |said| format!("the axes {}", listed(Some(said))));
+                let why = format!("is over {over}; the language's global pools are over all but batch and channels");
                 return Err(why.into());
             }
         };
@@ -124,13 +123,10 @@ impl Lift<'_> {
         }
         // Every window has a position of the map in it, so that repeating its edge changes no maximum.
         let covered = (0..pads.len()).all(|i| pads[i].0.max(pads[i].1) < window.kernel[i]);
-        let edge = *max && window.dilation.iter().all(|&d| d == 1);
-        let mode = match (edge, *counted || (*max && self.never_negative(x))) {
-            (true, _) => PadMode::Replicate,
-            (false, true) => PadMode::Zero,
-            (false, false) => return Err(uneven(&pool)),
-        };
-        if *ceil || !covered {
+        // The places of a dilated window may all lie outside of the map.
+        let near = window.dilation.iter().all(|&d| d == 1);
+        let (mode, sound) = if *max { (PadMode::Replicate, near) } else { (PadMode::Zero, *counted) };
+        if *ceil || !covered || !sound {
             return Err(uneven(&pool));
         }
         let padded = self.padded(x, pads.clone(), mode)?;
@@ -152,11 +148,7 @@ impl Lift<'_> {
 
 fn uneven(pool: &Pool) -> Refused {
     let what = if pool.max { "maxpool" } else { "avgpool" };
-    format!(
-        "pads {:?} before and behind each axis; the language's `{what}` pads alike, and at most half its window",
-        pool.pads
-    )
-    .into()
+    format!("pads {}; the language's `{what}` pads alike, and at most half its window", at_ends(&pool.pads)).into()
 }
 
 /// Whether the padding at the end of an axis is what rounding up needs.

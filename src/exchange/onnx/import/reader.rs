@@ -52,9 +52,14 @@ impl<'m> Reader<'m> {
         self.operands.iter().rposition(Option::is_some).map_or(0, |last| last + 1)
     }
 
-    /// The names of what it gives, those that nobody named left out.
-    pub fn results(&self) -> impl Iterator<Item = &'m str> {
-        self.node.output.iter().map(String::as_str).filter(|name| !name.is_empty())
+    /// How many values it gives, those counted that nobody named.
+    pub fn gives(&self) -> usize {
+        self.node.output.len()
+    }
+
+    /// How many of them have names.
+    pub fn named(&self) -> usize {
+        self.node.output.iter().filter(|name| !name.is_empty()).count()
     }
 
     /// All operands, to look at; that asks for none.

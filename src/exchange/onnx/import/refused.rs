@@ -29,6 +29,20 @@ impl From<&str> for Refused {
     }
 }
 
+/// A list as messages show it: `[2, 3]`, or `none` where it is left out.
+pub fn listed<T: std::fmt::Display>(list: Option<&[T]>) -> String {
+    let all = |list: &[T]| format!("[{}]", list.iter().map(T::to_string).collect::<Vec<_>>().join(", "));
+    list.map_or_else(|| "none".into(), all)
+}
+
+/// Amounts at the two ends of axes as messages show them: `[1, 1] before and [1, 2] behind`.
+pub fn at_ends<T: std::fmt::Display>(amounts: &[(T, T)]) -> String {
+    let side = |texts: Vec<String>| format!("[{}]", texts.join(", "));
+    let before = side(amounts.iter().map(|(before, _)| before.to_string()).collect());
+    let behind = side(amounts.iter().map(|(_, behind)| behind.to_string()).collect());
+    format!("{before} before and {behind} behind")
+}
+
 /// What the language lacks for well-known operators, and where another way is known, that.
 const LACKS: [(&str, &str, &str); 42] = [
     (

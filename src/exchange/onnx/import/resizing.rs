@@ -1,4 +1,4 @@
-//! `Resize` and `Upsample`.
+//! `Resize` and `Upsample`, and the `Gather` of what they would read.
 //!
 //! Files say in many ways which place of a map each place of the result is read at. Whatever the words, the places are
 //! computed here as ONNX defines them, one by one, and compared with those that the language's `upsample` reads.
@@ -7,7 +7,8 @@ use super::item::Value;
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::{Read, Reader};
-use super::refused::Refused;
+use super::refused::{Refused, lacking, listed};
+use crate::ops::Op;
 use crate::ops::resize::{Interpolation, Upsample, UpsampleSize};
 
 /// The largest size that is compared place by place.
@@ -16,12 +17,22 @@ const LARGEST: usize = 1 << 16;
 /// How far places of linear interpolation may lie apart: what single precision makes of a ratio.
 const NEAR: f64 = 1e-5;
 
+/// The same as a share of the axis, far along which a ratio's rounding adds up.
+const NEAR_END: f64 = 1e-7;
+
 /// What an axis becomes.
 #[derive(Clone, Copy, Debug)]
 struct Axis {
     from: usize,
     to: usize,
     scale: f64,
+}
+
+/// What sizes may say of the batch: what it is fixed at, or the number that stands for it.
+#[derive(Clone, Copy)]
+struct Batch {
+    fixed: Option<i64>,
+    number: usize,
 }
 
 /// How a file says where a result is read.
@@ -38,7 +49,7 @@ impl Lift<'_> {
         let order = turned.clone().unwrap_or_else(|| (0..dims.len()).collect());
         let theirs: Vec<usize> = order.iter().map(|&p| dims[p]).collect();
         let words = words(node)?;
-        let found = axes(node, &theirs)?;
+        let found = axes(node, &theirs, Batch { fixed: self.batch, number: self.form.number })?;
         // In the map's own order.
         let all: Vec<Axis> =
             (0..dims.len()).filter_map(|a| found.get(order.iter().position(|&p| p == a)?).copied()).collect();
@@ -71,12 +82,57 @@ impl Lift<'_> {
         if let Some(axis) = spatial.iter().find(|axis| !words.agrees(axis, mode)) {
             return Err(words.refusal(axis));
         }
-        let whole = spatial.iter().map(|axis| axis.to.is_multiple_of(axis.from).then(|| axis.to / axis.from));
+        self.upsampled(x, &spatial.iter().map(|axis| axis.to).collect::<Vec<_>>(), mode)
+    }
+
+    /// A map brought to these sizes; by factors where they are multiples.
+    fn upsampled(&mut self, x: usize, to: &[usize], mode: Interpolation) -> Made {
+        let from = self.items[x].dims.get(2..).unwrap_or(&[]);
+        let whole = from.iter().zip(to).map(|(from, to)| to.is_multiple_of(*from).then(|| to / from));
         let size = match whole.collect::<Option<Vec<usize>>>() {
             Some(factor) => UpsampleSize::Factor(factor),
-            None => UpsampleSize::Size(spatial.iter().map(|axis| axis.to).collect()),
+            None => UpsampleSize::Size(to.to_vec()),
         };
         self.layer(Upsample { size, mode }, vec![x], Vec::new())
+    }
+
+    /// What nearest interpolation along other axes read, so that one along this axis and that are one.
+    fn before_choice(&self, x: usize, axis: usize) -> usize {
+        let item = &self.items[x];
+        match item.op() {
+            Some(Op::Upsample(Upsample { mode: Interpolation::Nearest, .. })) => {
+                let source = item.inputs[0];
+                if self.items[source].dims[axis] == item.dims[axis] { source } else { x }
+            }
+            _ => x,
+        }
+    }
+
+    /// A choice of positions along an axis, where it is that of nearest interpolation.
+    pub(super) fn gather(&mut self, node: &mut Reader) -> Made {
+        let (x, turned) = self.before_turn(node.item(0)?);
+        let mut dims = self.items[x].dims.clone();
+        let said = node.int("axis", 0)?;
+        let places = node.weight(1, "list of places")?;
+        let place = super::fold_places::axis(said, dims.len());
+        let place = place.map(|a| turned.as_ref().and_then(|perm| perm.get(a)).copied().unwrap_or(a));
+        let Some(axis) = place.filter(|&axis| axis >= 2 && places.dims.len() == 1 && dims.len() <= 4) else {
+            return Err(lacking("Gather"));
+        };
+        let (from, to) = (dims[axis], places.len());
+        let read = |place: i64| if place < 0 { place + from as i64 } else { place };
+        let found = places.ints().unwrap_or_default();
+        if to == 0 || !found.iter().map(|&i| read(i)).eq((0..to).map(|i| (i * from / to) as i64)) {
+            let why = format!("chooses positions of axis {said} that are not those of nearest interpolation");
+            return Err(Refused::from(why + ", which no layer does").help("F.interpolate(x, size=(h, w))"));
+        }
+        dims[axis] = to;
+        let source = self.before_choice(x, axis);
+        let made = match self.items[source].dims == dims {
+            true => Value::Item(source),
+            false => self.upsampled(source, &dims[2..], Interpolation::Nearest)?,
+        };
+        self.turn_again(made, turned)
     }
 }
 
@@ -102,33 +158,30 @@ fn words(node: &mut Reader) -> Read<Words> {
 }
 
 /// What each axis of the operand becomes, in the operand's order.
-fn axes(node: &mut Reader, dims: &[usize]) -> Read<Vec<Axis>> {
+fn axes(node: &mut Reader, dims: &[usize], batch: Batch) -> Read<Vec<Axis>> {
     let rank = dims.len();
-    let upsample = node.op() == "Upsample";
-    let (scales, sizes) = if upsample && node.version < 9 {
-        (node.floats("scales")?, None)
-    } else if upsample || node.version < 11 {
-        (numbers(node, 1, "scales")?, None)
-    } else {
-        // A region is read in one mode only, which is refused.
-        node.constant(1, "roi")?;
-        (numbers(node, 2, "scales")?, numbers(node, 3, "sizes")?)
-    };
+    let (scales, sizes) = amounts(node)?;
     let named = if node.version >= 18 { node.ints("axes")? } else { None };
     let places: Option<Vec<usize>> = match &named {
         None => Some((0..rank).collect()),
         Some(axes) => axes.iter().map(|&a| super::fold_places::axis(a, rank)).collect(),
     };
-    let places = places.ok_or_else(|| format!("has `axes` = {named:?}, and its operand {rank}"))?;
+    let places = places.ok_or_else(|| format!("has `axes` = {}, and its operand {rank}", listed(named.as_deref())))?;
     let policy = if node.version >= 18 { node.word("keep_aspect_ratio_policy", "stretch")? } else { "stretch".into() };
     let mut all: Vec<Axis> = dims.iter().map(|&d| Axis { from: d, to: d, scale: 1.0 }).collect();
     let given = match (&scales, &sizes) {
         (Some(_), Some(_)) => return Err("has both scales and sizes".into()),
         (Some(given), None) | (None, Some(given)) if given.len() == places.len() => given,
-        _ => return Err(format!("has scales {scales:?} and sizes {sizes:?} for {} axes", places.len()).into()),
+        _ => {
+            let (scales, sizes) = (listed(scales.as_deref()), listed(sizes.as_deref()));
+            return Err(format!("has scales {scales} and sizes {sizes} for {} axes", places.len()).into());
+        }
     };
     for (&place, &value) in places.iter().zip(given) {
-        all[place] = Axis::of(dims[place], value, scales.is_some())?;
+        all[place] = match dims[place] {
+            super::item::BATCH => batch.kept(value, scales.is_some())?,
+            from => Axis::of(from, value, scales.is_some())?,
+        };
     }
     let kept = places.iter().all(|&p| (all[p].scale - all[places[0]].scale).abs() < 1e-12);
     if sizes.is_some() && policy != "stretch" && !kept {
@@ -140,6 +193,23 @@ fn axes(node: &mut Reader, dims: &[usize]) -> Read<Vec<Axis>> {
     Ok(all)
 }
 
+/// A number for each axis.
+type Amounts = Option<Vec<f64>>;
+
+/// Scales and sizes, of which one is left out.
+fn amounts(node: &mut Reader) -> Read<(Amounts, Amounts)> {
+    let upsample = node.op() == "Upsample";
+    if upsample && node.version < 9 {
+        return Ok((node.floats("scales")?, None));
+    }
+    if upsample || node.version < 11 {
+        return Ok((numbers(node, 1, "scales")?, None));
+    }
+    // A region is read in one mode only, which is refused.
+    node.constant(1, "roi")?;
+    Ok((numbers(node, 2, "scales")?, numbers(node, 3, "sizes")?))
+}
+
 /// The numbers of an operand; none where it is left out or empty.
 fn numbers(node: &mut Reader, i: usize, what: &str) -> Read<Option<Vec<f64>>> {
     let Some(tensor) = node.constant(i, what)?.filter(|tensor| tensor.len() > 0) else { return Ok(None) };
@@ -148,16 +218,31 @@ fn numbers(node: &mut Reader, i: usize, what: &str) -> Read<Option<Vec<f64>>> {
     Ok(Some(if tensor.is_whole() { tensor.numbers().unwrap_or_default() } else { exact() }))
 }
 
+impl Batch {
+    /// The batch's axis, which must stay as it is.
+    fn kept(self, value: f64, scaled: bool) -> Read<Axis> {
+        let same = match scaled {
+            true => value == 1.0,
+            false => value == self.number as f64 || self.fixed.is_some_and(|fixed| value == fixed as f64),
+        };
+        let from = super::item::BATCH;
+        let of = self.fixed.map_or("a batch of any size".into(), |fixed| format!("a batch of {fixed}"));
+        let why = match scaled {
+            true => format!("scales {of} by {value}"),
+            false => format!("makes a batch of {value} of {of}"),
+        };
+        match same {
+            true => Ok(Axis { from, to: from, scale: 1.0 }),
+            false => Err(Refused::from(why + "; the batch stays what it is").help("F.interpolate(x, size=(h, w))")),
+        }
+    }
+}
+
 impl Axis {
     /// By a scale, which results are rounded down from, or to a size.
     fn of(from: usize, value: f64, scaled: bool) -> Read<Self> {
         let to = if scaled { f64::from((from as f32 * value as f32).floor()) } else { value };
         let scale = if scaled { f64::from(value as f32) } else { value / from as f64 };
-        if from == super::item::BATCH {
-            let kept = if scaled { value == 1.0 } else { true };
-            let why = || Refused::from(format!("resizes the batch by {value}"));
-            return kept.then_some(Self { from, to: from, scale: 1.0 }).ok_or_else(why);
-        }
         match to >= 1.0 && to <= LARGEST as f64 && from <= LARGEST {
             true => Ok(Self { from, to: to as usize, scale }),
             false => Err(format!("makes {to} of {from} positions, which cannot be").into()),
@@ -207,7 +292,7 @@ impl Words {
                 Interpolation::Nearest => self.nearest(place, axis) == Some(i * axis.from / axis.to),
                 Interpolation::Bilinear => {
                     let own = (i as f64 + 0.5) / ratio - 0.5;
-                    (place.clamp(0.0, end) - own.clamp(0.0, end)).abs() < NEAR
+                    (place.clamp(0.0, end) - own.clamp(0.0, end)).abs() < NEAR.max(NEAR_END * axis.from as f64)
                 }
             }
         })
@@ -224,10 +309,12 @@ impl Words {
     }
 
     fn refusal(&self, axis: &Axis) -> Refused {
-        let (from, to, scale) = (axis.from, axis.to, axis.scale);
+        let (from, to) = (axis.from, axis.to);
         let Self { mode, coordinates, rounding } = self;
-        let exact = scale * from as f64;
+        let exact = axis.scale * from as f64;
         if (exact - to as f64).abs() > 1e-3 {
+            // As single precision has them, in which the file does.
+            let (scale, exact) = (axis.scale as f32, exact as f32);
             let why = format!(
                 "scales {from} positions by {scale} to {to}, which would be {exact}; the language's `upsample` reads evenly between both sizes"
             );

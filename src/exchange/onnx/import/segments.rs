@@ -48,18 +48,22 @@ fn count(net: &Net, lines: &mut [Line], counts: &mut BTreeMap<String, usize>) {
 }
 
 fn gather(net: &Net, lines: &mut Vec<Line>, counts: &BTreeMap<String, usize>, number: &mut usize) {
-    let mut at = 0;
-    while at < lines.len() {
+    let alike = |at: usize| {
         let length = length(net, &lines[at..]);
-        let alike = length > 0 && counts.get(&key(&lines[at..at + length])).is_some_and(|&n| n > 1);
-        if alike {
+        if length > 0 && counts.get(&key(&lines[at..at + length])).is_some_and(|&n| n > 1) { length } else { 0 }
+    };
+    let lengths: Vec<usize> = (0..lines.len()).map(alike).collect();
+    let mut rest = std::mem::take(lines).into_iter().zip(lengths);
+    while let Some((mut line, length)) = rest.next() {
+        if length > 0 {
             *number += 1;
             let label = Some(format!("block{number}"));
-            let body: Vec<Line> = lines.splice(at..at + length, []).collect();
-            lines.insert(at, Line { label, step: Step::Group(body) });
+            let behind = rest.by_ref().take(length - 1).map(|(line, _)| line);
+            let body = std::iter::once(line).chain(behind).collect();
+            lines.push(Line { label, step: Step::Group(body) });
         } else {
-            bodies(&mut lines[at], &mut |body| gather(net, body, counts, number));
+            bodies(&mut line, &mut |body| gather(net, body, counts, number));
+            lines.push(line);
         }
-        at += 1;
     }
 }

@@ -5,6 +5,7 @@ use super::item::{BATCH, Kind, Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::{Read, Reader};
+use super::refused::listed;
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::structure::{Flatten, Reshape};
@@ -123,7 +124,7 @@ fn squeezed(node: &mut Reader, from: &[usize], batch: Option<i64>) -> Read<Vec<u
         Some(axes) => axes.iter().map(|&a| axis(a, from.len())).collect(),
     };
     let sound = gone.filter(|gone| gone.iter().all(|&a| from[a] == 1));
-    let gone = sound.ok_or_else(|| format!("has axes {said:?}, which are not of size 1"))?;
+    let gone = sound.ok_or_else(|| format!("has axes {}, which are not of size 1", listed(said.as_deref())))?;
     Ok((0..from.len()).filter(|i| !gone.contains(i)).map(|i| from[i]).collect())
 }
 

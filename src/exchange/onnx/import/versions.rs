@@ -12,7 +12,7 @@ pub const NEWEST: i64 = 28;
 type Versions = (&'static str, &'static [i64]);
 
 /// What is computed of values. Versions before 6 wrote memory to be shared (`consumed_inputs`), those before 7 how to stretch.
-const VALUES: [Versions; 58] = [
+const VALUES: [Versions; 59] = [
     ("Add", &[7, 13, 14]),
     ("AveragePool", &[1, 7, 10, 11, 19, 22]),
     ("BatchNormalization", &[7, 9, 14, 15]),
@@ -28,6 +28,7 @@ const VALUES: [Versions; 58] = [
     ("Elu", &[6, 22]),
     ("Erf", &[9, 13]),
     ("Flatten", &[1, 9, 11, 13, 21, 23, 24, 25]),
+    ("Gather", &[1, 11, 13]),
     ("Gelu", &[20]),
     ("Gemm", &[7, 9, 11, 13]),
     ("GlobalAveragePool", &[1, 22]),
@@ -74,7 +75,7 @@ const VALUES: [Versions; 58] = [
 ];
 
 /// What is computed of constants alone.
-const CONSTANTS: [Versions; 28] = [
+const CONSTANTS: [Versions; 27] = [
     ("Abs", &[6, 13]),
     ("And", &[7]),
     ("CastLike", &[15, 19, 21, 23, 24, 25]),
@@ -85,7 +86,6 @@ const CONSTANTS: [Versions; 28] = [
     ("Exp", &[6, 13]),
     ("Expand", &[8, 13]),
     ("Floor", &[6, 13]),
-    ("Gather", &[1, 11, 13]),
     ("Greater", &[7, 9, 13]),
     ("GreaterOrEqual", &[12, 16]),
     ("Less", &[7, 9, 13]),
@@ -115,7 +115,10 @@ pub fn meant(op: &str, opset: i64) -> Result<Option<i64>, Refused> {
     let converted = |why: String| Refused::from(why).help("onnx.version_converter.convert_version(model, 17)");
     match versions.iter().rfind(|version| version.abs() <= opset) {
         Some(&version) if version > 0 => Ok(Some(version)),
-        Some(_) => Err(converted(format!("is no operator of opset {opset}, which dropped it"))),
+        Some(dropped) => {
+            let by = dropped.abs();
+            Err(converted(format!("is no operator of opset {opset}: opset {by} dropped it")))
+        }
         None => {
             let first = versions.first().copied().unwrap_or(1);
             Err(converted(format!("is of opset {opset}, and this operator is read from opset {first} on")))
