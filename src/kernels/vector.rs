@@ -37,6 +37,23 @@ pub trait Vector: Copy {
     /// The smaller, lane by lane; `other` where either is not a number.
     fn min(self, other: Self) -> Self;
 
+    /// The bits of either, lane by lane.
+    fn or(self, other: Self) -> Self;
+
+    /// The larger, lane by lane; not a number where either is not.
+    #[inline(always)]
+    fn peak(self, other: Self) -> Self {
+        // Both orders give the same number. Where one is not a number each gives another of the two, and together their
+        // bits are none.
+        self.max(other).or(other.max(self))
+    }
+
+    /// Itself where it is above 0, else 0. What is not a number stays.
+    #[inline(always)]
+    fn relu(self) -> Self {
+        Self::zero().max(self)
+    }
+
     /// 0 in every lane.
     #[inline(always)]
     fn zero() -> Self {
@@ -124,13 +141,17 @@ impl Vector for Portable {
     fn min(self, other: Self) -> Self {
         self.zip(other, |a, b| if a < b { a } else { b })
     }
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        self.zip(other, |a, b| f32::from_bits(a.to_bits() | b.to_bits()))
+    }
 }
 
 /// Sixteen lanes in several registers of one kind; `$n` of them, `$width` lanes each.
 macro_rules! registers {
     ($(#[$doc:meta])* $name:ident, $arch:ident, $register:ident, $n:literal, $width:literal, $tile:expr,
      $load:ident, $store:ident, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:path, $min:path,
-     |$a:ident, $b:ident, $c:ident| $mul_add:expr, |$x:ident| $raised:expr) => {
+     |$a:ident, $b:ident, $c:ident| $mul_add:expr, |$x:ident| $raised:expr, |$y:ident, $z:ident| $or:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy)]
         pub struct $name([std::arch::$arch::$register; $n]);
@@ -200,6 +221,13 @@ macro_rules! registers {
             fn min(self, other: Self) -> Self {
                 Self::each(|i| unsafe { $min(self.0[i], other.0[i]) })
             }
+            #[inline(always)]
+            fn or(self, other: Self) -> Self {
+                Self::each(|i| {
+                    let ($y, $z) = (self.0[i], other.0[i]);
+                    unsafe { $or }
+                })
+            }
         }
     };
 }
@@ -214,6 +242,10 @@ registers! {
     |x| {
         use std::arch::x86_64::{_mm512_castps_si512, _mm512_castsi512_ps, _mm512_slli_epi32};
         _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(x)))
+    },
+    |x, y| {
+        use std::arch::x86_64::{_mm512_castps_si512, _mm512_castsi512_ps, _mm512_or_si512};
+        _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(x), _mm512_castps_si512(y)))
     }
 }
 
@@ -227,7 +259,8 @@ registers! {
     |x| {
         use std::arch::x86_64::{_mm256_castps_si256, _mm256_castsi256_ps, _mm256_slli_epi32};
         _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(x)))
-    }
+    },
+    |x, y| std::arch::x86_64::_mm256_or_ps(x, y)
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -239,6 +272,10 @@ registers! {
     |x| {
         use std::arch::aarch64::{vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32};
         vreinterpretq_f32_u32(vshlq_n_u32::<23>(vreinterpretq_u32_f32(x)))
+    },
+    |x, y| {
+        use std::arch::aarch64::{vorrq_u32, vreinterpretq_f32_u32, vreinterpretq_u32_f32};
+        vreinterpretq_f32_u32(vorrq_u32(vreinterpretq_u32_f32(x), vreinterpretq_u32_f32(y)))
     }
 }
 

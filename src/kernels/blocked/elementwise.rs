@@ -183,7 +183,7 @@ impl Lanes for AffineOf<'_> {
             (None, None) => x,
         };
         if let Some(slope) = of.slope.map(parameter) {
-            x = x.max(V::zero()).add(x.min(V::zero()).mul(slope));
+            x = x.relu().add(V::zero().min(x).mul(slope));
         }
         of.act.as_ref().map_or(x, |f| activate(f, x))
     }

@@ -71,11 +71,12 @@ pub fn keeps_zero(f: &Activation) -> bool {
 #[inline(always)]
 pub fn activate<V: Vector>(f: &Activation, x: V) -> V {
     let three = V::splat(3.0);
-    let gate = |x: V| x.add(three).max(V::zero()).min(V::splat(6.0)).mul(V::splat(1.0 / 6.0));
+    let to_six = |x: V| V::splat(6.0).min(x.relu());
+    let gate = |x: V| to_six(x.add(three)).mul(V::splat(1.0 / 6.0));
     match *f {
-        Activation::Relu => x.max(V::zero()),
-        Activation::Relu6 => x.max(V::zero()).min(V::splat(6.0)),
-        Activation::LeakyRelu { slope } => x.max(V::zero()).add(x.min(V::zero()).mul(V::splat(slope as f32))),
+        Activation::Relu => x.relu(),
+        Activation::Relu6 => to_six(x),
+        Activation::LeakyRelu { slope } => x.relu().add(V::zero().min(x).mul(V::splat(slope as f32))),
         Activation::HardSwish => x.mul(gate(x)),
         Activation::HardSigmoid => gate(x),
         Activation::Elu { .. } | Activation::Gelu | Activation::Silu | Activation::Sigmoid | Activation::Tanh => {
@@ -113,9 +114,51 @@ impl<V: Vector> BlockMap<V> {
     pub fn apply(&self, x: V) -> V {
         let x = x.mul_add(self.scale, self.shift);
         match &self.act {
-            Some(Activation::Relu) => x.max(V::zero()),
+            Some(Activation::Relu) => x.relu(),
             Some(f) => activate(f, x),
             None => x,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::Isa;
+    use crate::kernels::isa::Kernel;
+
+    struct On<'a>(Activation, &'a mut [f32; LANES]);
+
+    impl Kernel for On<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<V: Vector>(self) {
+            // SAFETY: the array has sixteen floats.
+            let x = unsafe { V::load(self.1.as_ptr()) };
+            // SAFETY: as above.
+            unsafe { activate(&self.0, x).store(self.1.as_mut_ptr()) };
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let all = [
+            Activation::Relu,
+            Activation::Relu6,
+            Activation::LeakyRelu { slope: 0.1 },
+            Activation::HardSwish,
+            Activation::HardSigmoid,
+            Activation::Elu { alpha: 1.0 },
+            Activation::Gelu,
+            Activation::Silu,
+            Activation::Sigmoid,
+            Activation::Tanh,
+        ];
+        for (f, isa) in all.into_iter().flat_map(|f| Isa::available().map(move |isa| (f, isa))) {
+            let mut y: [f32; LANES] = std::array::from_fn(|lane| if lane == 5 { f32::NAN } else { lane as f32 - 8.0 });
+            isa.run(On(f, &mut y));
+            assert!(y.iter().enumerate().all(|(lane, y)| y.is_nan() == (lane == 5)), "{f:?} on {isa:?}: {y:?}");
         }
     }
 }

@@ -20,7 +20,7 @@ struct Window {
     count: usize,
 }
 
-/// Maximum or mean over windows. Maxima take no notice of what is not a number.
+/// Maximum or mean over windows; what is not a number is the maximum of its window, as in PyTorch.
 #[derive(Clone, Debug)]
 pub struct Pool {
     channels: usize,
@@ -126,7 +126,7 @@ impl Kernel for Row<'_> {
         let factors = of.factors.as_ref().map(|f| &f[row * of.windows[1].len()..]);
         for (i, (y, &cols)) in y.chunks_exact_mut(LANES).zip(&of.windows[1]).enumerate() {
             let value = match factors {
-                None => plane.fold(rows, cols, V::splat(f32::NEG_INFINITY), V::max),
+                None => plane.fold(rows, cols, V::splat(f32::NEG_INFINITY), V::peak),
                 Some(f) if rows.taps * cols.taps <= RUN => {
                     plane.fold(rows, cols, V::zero(), V::add).mul(V::splat(f[i]))
                 }
@@ -186,6 +186,7 @@ impl Plane<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Layout;
     use super::super::testing::{Map, cpus};
     use super::*;
     use crate::base::Rng;
@@ -224,6 +225,31 @@ mod tests {
             if want.values.iter().all(|v| v.is_finite()) {
                 cpus(|cpu| want.check(&x, |x, y| kernel.run(cpu, x, y), 1e-6));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_the_maximum() {
+        let shape = PoolShape {
+            maps: 1,
+            input: [3, 5],
+            output: [2, 3],
+            kernel: [2, 3],
+            stride: [1, 1],
+            pad: [0, 0],
+            dilation: [1, 1],
+        };
+        for place in 0..15 {
+            let x = Map::from_fn(1, 1, [3, 5], |_, _, i, j| if i * 5 + j == place { f64::NAN } else { (i + j) as f64 });
+            let (mut want, mut index) = ([0.0; 6], [0; 6]);
+            pool::max(&shape, &x.values, &mut want, &mut index);
+            let (source, from) = x.lay(Layout::Blocked);
+            let (mut y, to) = Map::from_fn(1, 1, [2, 3], |_, _, _, _| 0.0).lay(Layout::Blocked);
+            cpus(|cpu| {
+                Pool::max(1, &shape).run(cpu, source.read(&from), y.write(&to));
+                let got: Vec<bool> = y.read(&to).sample(0).chunks(LANES).map(|lanes| lanes[0].is_nan()).collect();
+                assert_eq!(got, want.map(f64::is_nan), "not a number at {place}");
+            });
         }
     }
 

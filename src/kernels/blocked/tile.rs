@@ -266,7 +266,7 @@ unsafe fn finish<V: Vector, const P: usize, const O: usize>(f: &Finish, block: u
 fn relu<V: Vector, const P: usize, const O: usize>(sums: &mut [[V; O]; P]) {
     for p in 0..P {
         for o in 0..O {
-            sums[p][o] = sums[p][o].max(V::zero());
+            sums[p][o] = sums[p][o].relu();
         }
     }
 }

@@ -111,7 +111,7 @@ impl<V: Vector> Ending<V> for Relu<'_, V> {
     #[inline(always)]
     unsafe fn write(&self, sum: V, sample: usize, at: usize) {
         // SAFETY: the caller's promise.
-        unsafe { sum.add(self.bias).max(V::zero()).store(self.y.pointer(sample).add(at)) }
+        unsafe { sum.add(self.bias).relu().store(self.y.pointer(sample).add(at)) }
     }
 }
 
@@ -120,7 +120,7 @@ impl<V: Vector> Ending<V> for SumRelu<'_, V> {
     unsafe fn write(&self, sum: V, sample: usize, at: usize) {
         let to = self.y.pointer(sample).wrapping_add(at);
         // SAFETY: the caller's promise.
-        unsafe { added(&self.sum, sum.add(self.bias), to, sample, at).max(V::zero()).store(to) }
+        unsafe { added(&self.sum, sum.add(self.bias), to, sample, at).relu().store(to) }
     }
 }
 
