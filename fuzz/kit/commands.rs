@@ -132,10 +132,11 @@ const PHOTOS: &str = r#"model Photos(classes=2) {
 }
 
 train Photos {
-    loss    = cross_entropy()
-    batch   = 2
-    epochs  = 1
-    metrics = [accuracy]
+    loss      = cross_entropy()
+    optimizer = sgd(lr=0.1)
+    batch     = 2
+    epochs    = 1
+    metrics   = [accuracy]
 }
 "#;
 

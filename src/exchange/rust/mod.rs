@@ -221,7 +221,7 @@ impl Writer<'_> {
         };
         let inputs = distinct(inputs, &reserved);
         let body = self.lines(class, fields, &inputs, if model { &inputs } else { &[] });
-        let train = if body.contains("train") { "train" } else { "_train" };
+        let train = if reads(&body, "train") { "train" } else { "_train" };
         let several = class.body.outputs.len() > 1;
         let result = match several {
             true => format!("({})", vec!["Tensor"; class.body.outputs.len()].join(", ")),
@@ -290,6 +290,14 @@ impl Writer<'_> {
             _ => format!("{member}.forward_t({}, train)?", reads.join(", ")),
         }
     }
+}
+
+/// Whether a variable stands in lines of code: the name as a word, and not a field's.
+fn reads(code: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(name).any(|(at, _)| {
+        !code[..at].ends_with(|c: char| part(c) || c == '.') && !code[at + name.len()..].starts_with(part)
+    })
 }
 
 fn kind(param: &Param) -> &'static str {

@@ -244,8 +244,8 @@ mod tests {
             let (mut want, mut index) = ([0.0; 6], [0; 6]);
             pool::max(&shape, &x.values, &mut want, &mut index);
             let (source, from) = x.lay(Layout::Blocked);
-            let (mut y, to) = Map::from_fn(1, 1, [2, 3], |_, _, _, _| 0.0).lay(Layout::Blocked);
             cpus(|cpu| {
+                let (mut y, to) = Map::from_fn(1, 1, [2, 3], |_, _, _, _| 0.0).lay(Layout::Blocked);
                 Pool::max(1, &shape).run(cpu, source.read(&from), y.write(&to));
                 let got: Vec<bool> = y.read(&to).sample(0).chunks(LANES).map(|lanes| lanes[0].is_nan()).collect();
                 assert_eq!(got, want.map(f64::is_nan), "not a number at {place}");

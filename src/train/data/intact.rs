@@ -9,11 +9,14 @@ use std::io::{BufRead, Read, Result, Seek, SeekFrom};
 /// What is wrong with a file that was cut short.
 pub const CUT: &str = "it is cut short";
 
+/// What is wrong with a palette of no colour, of parts of one, or of more than 256.
+const PALETTE: &str = "its palette is no list of colours";
+
 /// What a file's structure says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Structure {
-    /// Whether the file ends before its end.
-    pub cut: bool,
+    /// What is wrong with the file, if anything.
+    pub wrong: Option<&'static str>,
     /// Whether it holds more than one picture.
     pub frames: bool,
     /// Whether its values were changed when they were stored.
@@ -38,7 +41,7 @@ pub fn structure(file: &mut (impl Read + Seek), format: ImageFormat) -> Result<S
     };
     match found {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Ok(Structure { cut: true, ..Structure::default() })
+            Ok(Structure { wrong: Some(CUT), ..Structure::default() })
         }
         other => other,
     }
@@ -61,7 +64,7 @@ fn jpeg(file: &mut (impl Read + Seek)) -> Result<Structure> {
         file.read_to_end(&mut bytes)?;
         cut = !jpeg_ends(&bytes);
     }
-    Ok(Structure { cut, frames: false, lossy: true })
+    Ok(Structure { wrong: cut.then_some(CUT), frames: false, lossy: true })
 }
 
 /// Whether the end of the image stands behind its scans.
@@ -87,13 +90,18 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
 /// A PNG is a line of chunks up to `IEND`; `acTL` says how many frames there are.
 fn png(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let end = file.seek(SeekFrom::End(0))?;
-    let (mut at, mut frames) = (8, false);
+    let (mut at, mut frames, mut wrong) = (8, false, None);
     loop {
         file.seek(SeekFrom::Start(at))?;
         let [a, b, c, d, kind @ ..] = take::<8>(file)?;
-        at = at.saturating_add(12 + u64::from(u32::from_be_bytes([a, b, c, d])));
+        let length = u32::from_be_bytes([a, b, c, d]);
+        at = at.saturating_add(12 + u64::from(length));
         if at > end || kind == *b"IEND" {
-            return Ok(Structure { cut: at > end, frames, lossy: false });
+            return Ok(Structure { wrong: if at > end { Some(CUT) } else { wrong }, frames, lossy: false });
+        }
+        // The decoder takes the last colour of a palette for whole.
+        if kind == *b"PLTE" && !(length.is_multiple_of(3) && (3..=3 * 256).contains(&length)) {
+            wrong = Some(PALETTE);
         }
         if kind == *b"acTL" {
             frames = u32::from_be_bytes(take(file)?) > 1;
@@ -140,7 +148,8 @@ fn colours(flags: u8) -> i64 {
 fn webp(file: &mut (impl Read + Seek)) -> Result<Structure> {
     let end = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(4))?;
-    let mut seen = Structure { cut: u64::from(u32::from_le_bytes(take(file)?)) + 8 > end, ..Structure::default() };
+    let cut = u64::from(u32::from_le_bytes(take(file)?)) + 8 > end;
+    let mut seen = Structure { wrong: cut.then_some(CUT), ..Structure::default() };
     let mut at = 12;
     for _ in 0..CHUNKS {
         file.seek(SeekFrom::Start(at))?;
@@ -175,7 +184,7 @@ fn tiff(file: &mut (impl Read + Seek)) -> Result<Structure> {
         let entry: [u8; 12] = take(file)?;
         lossy |= two([entry[0], entry[1]]) == 259 && matches!(two([entry[8], entry[9]]), 6 | 7);
     }
-    Ok(Structure { cut: false, frames: four(take(file)?) != 0, lossy })
+    Ok(Structure { wrong: None, frames: four(take(file)?) != 0, lossy })
 }
 
 /// The part of a JPEG before its first scan, closed by the mark of its end: all that says its size and how it is turned. What
@@ -255,6 +264,19 @@ mod tests {
             [&b"II*\0\x08\0\0\0\x01\0\x03\x01\x03\0\x01\0\0\0"[..], &[stored, 0, 0, 0, 0, 0, 0, 0]].concat()
         };
         assert!(lossy(&tiff(7), ImageFormat::Tiff).lossy && !lossy(&tiff(5), ImageFormat::Tiff).lossy);
+    }
+
+    #[test]
+    fn a_palette_is_a_list_of_colours() {
+        let png = |colours: usize| {
+            let chunk = |kind: &[u8; 4], length: usize| {
+                [&(length as u32).to_be_bytes()[..], kind, &vec![7; length], &[0; 4]].concat()
+            };
+            [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", 13), &chunk(b"PLTE", colours), &chunk(b"IEND", 0)].concat()
+        };
+        let wrong = |length| structure(&mut Cursor::new(png(length)), ImageFormat::Png).unwrap().wrong;
+        assert_eq!([3, 6, 768].map(wrong), [None; 3]);
+        assert_eq!([0, 2, 5, 771].map(wrong), [Some(PALETTE); 4]);
     }
 
     #[test]

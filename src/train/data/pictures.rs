@@ -2,7 +2,7 @@
 
 use super::channels::adapt;
 use super::error::{DataError, Result};
-use super::intact::{CUT, jpeg_head, other_kind, structure};
+use super::intact::{jpeg_head, other_kind, structure};
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 use std::fs::File;
@@ -103,8 +103,8 @@ fn look_into(mut file: impl BufRead + Seek, path: &Path) -> Result<Look> {
         return Err(DataError::broken(path.display(), reason));
     };
     let seen = structure(&mut file, format).map_err(io)?;
-    if seen.cut {
-        return Err(DataError::broken(path.display(), CUT));
+    if let Some(wrong) = seen.wrong {
+        return Err(DataError::broken(path.display(), wrong));
     }
     file.rewind().map_err(io)?;
     let header = match format {

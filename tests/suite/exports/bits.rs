@@ -24,6 +24,11 @@ mod ops_rs {
     include!("../exported/ops.inc");
 }
 
+#[allow(clippy::all, non_camel_case_types, non_snake_case)]
+mod names_rs {
+    include!("../exported/names.inc");
+}
+
 fn compiled(file: &str, model: &str) -> Compiled {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let compiled = compile(&path, &Options { model: Some(model.into()), ..Options::default() });
@@ -105,6 +110,17 @@ fn every_op() {
     });
 }
 
+/// Names that Rust, candle or the file itself needs.
+#[test]
+fn names_that_are_taken() {
+    let (one, two) = (tensor(&[2, 4, 8, 8], 5), tensor(&[2, 4, 8, 8], 6));
+    same(("tests/suite/exported/names.arch", "F"), &[("lambda", one.clone()), ("class", two.clone())], |vb| {
+        let net = names_rs::F::new(vb)?;
+        let (one, two) = (one.clone(), two.clone());
+        Ok(Box::new(move |train| Ok(vec![net.forward_t(&one, &two, train)?])))
+    });
+}
+
 #[test]
 fn the_sources_in_these_tests_are_what_is_exported() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/exported");
@@ -112,6 +128,7 @@ fn the_sources_in_these_tests_are_what_is_exported() {
         ("examples/digits.arch", "Digits", "digits.inc"),
         ("examples/highway.arch", "Highway50", "highway.inc"),
         ("tests/suite/exported/ops.arch", "Ops", "ops.inc"),
+        ("tests/suite/exported/names.arch", "F", "names.inc"),
     ];
     for (file, model, kept) in all {
         let compiled = compiled(file, model);

@@ -145,12 +145,12 @@ fn words(node: &mut Reader) -> Read<Words> {
     }
     let coordinates = node.word("coordinate_transformation_mode", "half_pixel")?;
     let rounding = node.word("nearest_mode", "round_prefer_floor")?;
-    if node.flag("exclude_outside")? {
-        return Err("has `exclude_outside` = 1, which the language's `upsample` does not know".into());
-    }
     if node.version >= 18 && node.flag("antialias")? {
         let why = "has `antialias` = 1; the language's `upsample` has none";
         return Err(Refused::from(why).help("F.interpolate(x, size, mode=\"bilinear\", antialias=False)"));
+    }
+    if node.flag("exclude_outside")? {
+        return Err("has `exclude_outside` = 1, which the language's `upsample` does not know".into());
     }
     // About cubic interpolation and places outside of the map, both of which are refused.
     node.idle(&["cubic_coeff_a", "extrapolation_value"]);
@@ -253,8 +253,17 @@ impl Axis {
 impl Words {
     /// Where a place of the result is read; `None` for words that are not known.
     fn place(&self, i: usize, axis: &Axis, scale: f64) -> Option<f64> {
+        self.place_from(i, axis, scale, (i as f64 + 0.5) / scale - 0.5)
+    }
+
+    /// The same with what single precision makes of halves, as ONNX Runtime has it.
+    fn place_in_single(&self, i: usize, axis: &Axis) -> Option<f64> {
+        self.place_from(i, axis, axis.scale, f64::from((i as f32 + 0.5) / axis.scale as f32 - 0.5))
+    }
+
+    /// From the place where the middle of a place of the result lies.
+    fn place_from(&self, i: usize, axis: &Axis, scale: f64, half: f64) -> Option<f64> {
         let (x, from, to) = (i as f64, axis.from as f64, axis.to as f64);
-        let half = (x + 0.5) / scale - 0.5;
         Some(match self.coordinates.as_str() {
             "half_pixel" => half,
             "pytorch_half_pixel" if axis.to > 1 => half,
@@ -263,7 +272,7 @@ impl Words {
             "align_corners" if axis.to > 1 => x * (from - 1.0) / (to - 1.0),
             "align_corners" => 0.0,
             "asymmetric" => x / scale,
-            "tf_half_pixel_for_nn" => (x + 0.5) / scale,
+            "tf_half_pixel_for_nn" => half + 0.5,
             _ => return None,
         })
     }
@@ -289,7 +298,11 @@ impl Words {
         (0..axis.to).all(|i| {
             let Some(place) = self.place(i, axis, axis.scale) else { return false };
             match mode {
-                Interpolation::Nearest => self.nearest(place, axis) == Some(i * axis.from / axis.to),
+                Interpolation::Nearest => {
+                    // On the edge between two, exact numbers and rounded ones may read either.
+                    let both = [Some(place), self.place_in_single(i, axis)];
+                    both.into_iter().all(|at| at.and_then(|at| self.nearest(at, axis)) == Some(i * axis.from / axis.to))
+                }
                 Interpolation::Bilinear => {
                     let own = (i as f64 + 0.5) / ratio - 0.5;
                     (place.clamp(0.0, end) - own.clamp(0.0, end)).abs() < NEAR.max(NEAR_END * axis.from as f64)
