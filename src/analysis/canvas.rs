@@ -212,14 +212,22 @@ impl<'a> Canvas<'a> {
             let size = self.find(axis, least, &[])?;
             return Some((size, self.at(self.along(axis, size)).ok()?));
         }
-        let make = |value: usize| {
-            let mut spatial = self.planned;
-            spatial[axis] = value;
-            let model = Some(self.network.name.clone());
-            let options = Options { spatial: Some(spatial.to_vec()), model, ..self.compiled.options.clone() };
-            Some((value, self.compiled.program.elaborate(&options).0?))
-        };
-        (least..least + TRIES.0).find_map(make)
+        (least..least + TRIES.0).find_map(|value| Some((value, self.as_if_free(axis, value)?)))
+    }
+
+    /// The network with this size along an axis, whether that is free or not.
+    fn as_if_free(&self, axis: usize, value: usize) -> Option<Network> {
+        let mut spatial = self.planned;
+        spatial[axis] = value;
+        let model = Some(self.network.name.clone());
+        let options = Options { spatial: Some(spatial.to_vec()), model, ..self.compiled.options.clone() };
+        self.compiled.program.elaborate(&options).0
+    }
+
+    /// Whether the network would take this size along an axis, with the parameters that it has, if its sizes had names.
+    pub fn would_work(&self, axis: usize, value: usize) -> bool {
+        let params = |network: &Network| network.graph.named_params();
+        self.as_if_free(axis, value).is_some_and(|network| params(&network) == params(self.network))
     }
 }
 
@@ -277,6 +285,18 @@ mod tests {
         assert_eq!(follows("conv(4, 3) -> maxpool(2)", "24, 16"), (both(1, 2, 0), None));
         assert_eq!(guess(572, 388), Some(Along { num: 1, den: 1, offset: -184 }));
         assert_eq!(guess(64, 16), Some(Along { num: 1, den: 4, offset: 0 }));
+    }
+
+    #[test]
+    fn a_name_helps_where_no_parameter_depends_on_the_size() {
+        let would = |body: &str| {
+            let text = format!("model M {{\n input image [N, 1, 24, 16]\n {body}\n}}\n");
+            let compiled = compile_text("m.arch", &text, &Options::default());
+            let network = compiled.network.clone().expect("it compiles");
+            Canvas::new(&compiled, &network, 0).expect("it takes pictures").would_work(0, 33)
+        };
+        assert!(would("conv(4, 3) -> avgpool(global) -> flatten -> linear(3)"));
+        assert!(!would("conv(4, 3) -> flatten -> linear(3)"));
     }
 
     #[test]

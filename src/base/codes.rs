@@ -76,6 +76,7 @@ codes! {
     DATA_PICTURES = "W0804", "pictures hold more than what is read of them";
     UNUSED_OUTPUTS = "W0805", "outputs that no target asks for";
     NOTHING_LEFT = "W0806", "a batch has nothing to learn from";
+    INPUT_RANGE = "W0807", "inputs are on another scale than pictures";
     BRACKET = "E0102", "a bracket has no partner";
     TOO_DEEP = "E0103", "brackets or operators nest too deeply";
     CHARACTER = "E0104", "a character has no meaning here";

@@ -16,6 +16,7 @@ pub mod report;
 pub mod rng;
 pub mod source;
 pub mod span;
+pub mod unwritable;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Severity};

@@ -45,6 +45,11 @@ pub fn nearest_path(path: &Path) -> Option<PathBuf> {
         let entries = std::fs::read_dir(folder).ok()?.take(NAMES).flatten();
         let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
         names.sort();
+        // What has no ending is most often a network whose ending was left out.
+        if let Some(network) = names.iter().find(|name| name.strip_suffix(".arch") == Some(written)) {
+            found.push(network);
+            continue;
+        }
         let alike = names.iter().filter(|name| Path::new(name).extension() == Path::new(written).extension());
         let near = nearest(written, alike.map(String::as_str));
         found.push(near.or_else(|| nearest(written, names.iter().map(String::as_str)))?);
@@ -76,10 +81,14 @@ mod tests {
         std::fs::write(dir.path().join("runs/net-1/best.safetensors"), "").unwrap();
         std::fs::write(dir.path().join("photo.jpg"), "").unwrap();
         std::fs::write(dir.path().join("photo.txt"), "").unwrap();
+        for name in ["net.py", "net.arch"] {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
         let near = |written: &str| {
             nearest_path(&dir.path().join(written)).map(|path| path.strip_prefix(dir.path()).unwrap().to_path_buf())
         };
         assert_eq!(near("run/net-1/bset.safetensors").as_deref(), Some(Path::new("runs/net-1/best.safetensors")));
+        assert_eq!(near("net").as_deref(), Some(Path::new("net.arch")));
         assert_eq!(near("phto.jpg").as_deref(), Some(Path::new("photo.jpg")));
         assert_eq!(near("Photo.JPG").as_deref(), Some(Path::new("photo.jpg")));
         assert_eq!((near("photo.jpg"), near("zebra.jpg"), near("runs/else/best")), (None, None, None));

@@ -14,6 +14,7 @@ use crate::lower::{Error, ParamStore};
 use crate::train::checkpoint::Run;
 use crate::train::data::broken_warning;
 use crate::train::evaluate::{Forward, evaluate, evaluation_loader};
+use crate::train::fit;
 use crate::train::observe::Scores;
 use candle_core::{DType, Device};
 use clap::Args;
@@ -64,11 +65,14 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
         (info, _) => Terms::measuring(info.as_ref(), &spec, args.strict),
     };
     let data = open_data(&spec, network, terms, shell)?;
-    by_order(&spec, &data, info.as_ref(), shell);
     let recipe = taught::as_learnt(recipe, info.as_ref(), shell);
     let mut network = measured(args, &loaded, plan.then_some(threads), &device, shell)?;
+    by_order(&spec, &data, info.as_ref(), shell);
+    taught::other_range(&spec, &data, info.as_ref(), shell);
     let loader = evaluation_loader(&loaded.network, &recipe, data.evaluation(), args.strict);
     let loader = loader.map_err(|error| loaded.fail(error, shell))?;
+    let left_out = fit::measured(&loaded.network, &recipe, data.evaluation().as_ref());
+    shell.report(&left_out.into_iter().collect(), &loaded.compiled.sources);
     let scores = evaluate(network.as_mut(), &recipe, &loader, interrupt::stop_flag(), &mut |_, _| {});
     if let Some(warning) = broken_warning(&loader.broken()) {
         compute::say(warning, shell);

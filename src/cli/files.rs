@@ -2,7 +2,8 @@
 
 use super::compute::say;
 use super::shell::{Exit, Shell};
-use crate::base::{Fault, atomic, codes};
+use crate::base::unwritable::unwritable;
+use crate::base::{atomic, codes};
 use crate::train::checkpoint::Run;
 use std::path::{Path, PathBuf};
 
@@ -11,12 +12,22 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The exit status, after saying why it could not.
 pub fn write(path: &Path, text: &str, shell: &Shell) -> Result<(), Exit> {
-    atomic::write_bytes(path, text.as_bytes()).map_err(|error| {
-        let message = format!("`{}` cannot be written: {error}", path.display());
-        say(Fault::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
-    })?;
+    write_bytes(path, text.as_bytes(), shell)
+}
+
+/// Writes bytes, and says so.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_bytes(path: &Path, bytes: &[u8], shell: &Shell) -> Result<(), Exit> {
+    atomic::write_bytes(path, bytes).map_err(|error| refused(path, &error, shell))?;
     shell.note(&format!("wrote {}", path.display()));
     Ok(())
+}
+
+/// Says why a file cannot be written.
+pub fn refused(path: &Path, error: &std::io::Error, shell: &Shell) -> Exit {
+    say(unwritable(codes::UNWRITABLE, path, error), shell)
 }
 
 /// The files themselves, and every `.arch` file in the folders, in order of their names. What runs keep of their source is

@@ -1,10 +1,12 @@
 //! How the command line describes itself: commands in groups, examples, colours.
 
 use super::args::Cli;
+use super::mistyped;
 use clap::builder::StyledStr;
 use clap::builder::styling::Style;
 use clap::{ColorChoice, Command, CommandFactory, FromArgMatches};
 use std::ffi::OsString;
+use std::io::Write;
 
 /// What people want, and the commands for it, in the order in which they are needed.
 pub const GROUPS: [(&str, &[&str]); 5] = [
@@ -27,7 +29,16 @@ const DIM: Style = Style::new().dimmed();
 /// Reads the command line; help, and what makes no sense, end the process.
 pub fn parse() -> Cli {
     let color = color(std::env::args_os());
-    let matches = tree().color(color).get_matches();
+    let matches = tree().color(color).try_get_matches().unwrap_or_else(|error| {
+        let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+        match mistyped::meant(&error, &tree(), &args) {
+            Some((fact, help)) => {
+                let _ = writeln!(std::io::stderr().lock(), "error: {fact}\n  help: {help}");
+                std::process::exit(2)
+            }
+            None => error.exit(),
+        }
+    });
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 

@@ -3,7 +3,6 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::{Fault, atomic, codes};
 use crate::exchange::onnx::import::{ImportOptions, import};
 use clap::Args;
 use std::path::PathBuf;
@@ -48,12 +47,7 @@ pub fn run(args: &ImportArgs, shell: &Shell) -> Result<Exit, Exit> {
         false => files::write(&text_path, &imported.text, shell)?,
     }
     if let Some(path) = weights {
-        atomic::write_bytes(&path, &imported.weights).map_err(|error| {
-            let message = format!("`{}` cannot be written: {error}", path.display());
-            let help = "name a file in a folder that exists and is yours";
-            say(Fault::new(codes::UNWRITABLE, message).help(help), shell)
-        })?;
-        shell.note(&format!("wrote {}", path.display()));
+        files::write_bytes(&path, &imported.weights, shell)?;
     }
     Ok(Exit::Clean)
 }

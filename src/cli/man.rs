@@ -3,7 +3,8 @@
 use super::compute::say;
 use super::shell::{Exit, Shell};
 use super::{files, help};
-use crate::base::{Fault, codes};
+use crate::base::codes;
+use crate::base::unwritable::no_folder;
 use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
@@ -30,8 +31,7 @@ pub fn run(args: &ManArgs, shell: &Shell) -> Result<Exit, Exit> {
         return Ok(Exit::Clean);
     };
     if let Err(error) = std::fs::create_dir_all(folder) {
-        let message = format!("`{}` cannot be written: {error}", folder.display());
-        return Err(say(Fault::new(codes::UNWRITABLE, message).help("name a folder that is yours"), shell));
+        return Err(say(no_folder(codes::UNWRITABLE, folder, &error), shell));
     }
     let silent = shell.quiet_json(true);
     files::write(&folder.join("archc.1"), &page(&root, "archc", &root), &silent)?;

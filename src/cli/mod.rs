@@ -23,6 +23,7 @@ mod kin;
 mod load;
 mod lsp;
 mod man;
+mod mistyped;
 mod new;
 mod onnx;
 mod plan;

@@ -1,10 +1,8 @@
 //! ONNX files, written and read.
 
-use super::compute::say;
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
-use super::weights;
-use crate::base::{Fault, atomic, codes};
+use super::{files, weights};
 use crate::exchange::onnx::export;
 use std::path::Path;
 
@@ -30,10 +28,5 @@ pub fn write(path: &Path, loaded: &Loaded, source: &Source, shell: &Shell) -> Re
     let exported = export::export(&loaded.compiled, &loaded.network, &numbers);
     let exported = exported.map_err(|error| loaded.fail(*error, shell))?;
     exported.notes.iter().for_each(|note| shell.note(note));
-    atomic::write_bytes(path, &exported.bytes).map_err(|error| {
-        let message = format!("`{}` cannot be written: {error}", path.display());
-        say(Fault::new(codes::UNWRITABLE, message).help("name a file in a folder that exists and is yours"), shell)
-    })?;
-    shell.note(&format!("wrote {}", path.display()));
-    Ok(())
+    files::write_bytes(path, &exported.bytes, shell)
 }

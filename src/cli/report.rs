@@ -7,6 +7,7 @@ use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{args::ModelArgs, interrupt};
 use crate::base::command::quoted;
+use crate::base::unwritable::unwritable;
 use crate::base::{Diagnostic, Fault, Severity, atomic, codes};
 use crate::elaborate::Recipe;
 use crate::elaborate::recipe::Duration as Length;
@@ -114,10 +115,8 @@ impl Making<'_> {
             origin: self.origin(),
             commands: self.commands(),
         };
-        atomic::write_bytes(path, report.html().as_bytes()).map_err(|error| {
-            let message = format!("`{}` cannot be written: {error}", path.display());
-            Diagnostic::new(codes::RUN_UNWRITABLE, message).help("archc report RUN --out FILE  writes it elsewhere")
-        })?;
+        let written = atomic::write_bytes(path, report.html().as_bytes());
+        written.map_err(|error| Diagnostic::from(unwritable(codes::RUN_UNWRITABLE, path, &error)))?;
         Ok(true)
     }
 

@@ -1,11 +1,14 @@
-//! What a run did and its file may say otherwise by now: how pixels are normalised.
+//! What a run did, and file, data and command line may say otherwise by now: how pixels are normalised, batches, data.
 
 use super::compute;
 use super::shell::{Exit, Shell};
+use crate::base::command::{quoted, quoted_path};
 use crate::base::{Fault, codes};
 use crate::elaborate::Recipe;
 use crate::elaborate::recipe::Normalize;
 use crate::train::checkpoint::RunInfo;
+use crate::train::data::{InputRange, Split, shown};
+use std::path::Path;
 
 /// How far numbers may be apart, relative to their size, that were written and read.
 const NEAR: f64 = 1e-12;
@@ -37,6 +40,50 @@ pub fn goes_on(recipe: &Recipe, info: &RunInfo, shell: &Shell) -> Result<(), Exi
         None => "take the line `normalize` out of the recipe, or begin another run with `--weights`".into(),
     };
     Err(compute::say(Fault::new(codes::RUN_UNUSABLE, message).help(help), shell))
+}
+
+/// Refuses to go on with a run on other batches than it began with: where it stands in the data is counted in them.
+///
+/// # Errors
+/// The exit status, after `E0912`.
+pub fn same_batches(recipe: &Recipe, info: &RunInfo, shell: &Shell) -> Result<(), Exit> {
+    let Some(batch) = info.batch().filter(|&batch| batch != recipe.batch) else { return Ok(()) };
+    let message = format!("the run began with batches of {batch}, and these are of {}", recipe.batch);
+    Err(compute::say(Fault::new(codes::RUN_UNUSABLE, message).help(format!("--set batch={batch}")), shell))
+}
+
+/// Says that data lie elsewhere than where a run began that goes on, and refuses those that are others. `place` is the file and the
+/// run's folder.
+///
+/// # Errors
+/// The exit status, after `E0912`.
+pub fn same_data(spec: &str, data: &Split, info: &RunInfo, place: (&Path, &Path), shell: &Shell) -> Result<(), Exit> {
+    let now = data.train.len();
+    if let Some(samples) = info.samples.filter(|&samples| samples != now) {
+        let from = |name: &str, count: usize| format!("`{name}`, {count} samples to learn from");
+        let began = from(&info.data, samples);
+        let message = format!("the run began with other data: {began}, and these are {}", from(spec, now));
+        let (file, run) = (quoted_path(place.0), quoted_path(place.1));
+        let help =
+            format!("begin another run with its weights:  archc train {file} --data {} --weights {run}", quoted(spec));
+        return Err(compute::say(Fault::new(codes::RUN_UNUSABLE, message).help(help), shell));
+    }
+    if spec != info.data {
+        shell.note(&format!("the run began with `{}`, and goes on with `{spec}`", info.data));
+    }
+    Ok(())
+}
+
+/// Warns of pictures that are measured with weights which learnt from numbers on another scale.
+pub fn other_range(spec: &str, data: &Split, info: Option<&RunInfo>, shell: &Shell) {
+    let Some(ends) = info.and_then(|info| info.range).filter(|&ends| InputRange::is_other(ends)) else { return };
+    if data.evaluation().range().is_some() {
+        return;
+    }
+    let [low, high] = ends.map(shown);
+    let message = format!("the run learnt from numbers from {low} to {high}, and those of `{spec}` are 0 to 1");
+    let help = format!("learn again from numbers from 0 to 1. In Python:  x = x / {high}");
+    compute::say(Fault::new(codes::INPUT_RANGE, message).help(help), shell);
 }
 
 /// Whether pixels come out the same.

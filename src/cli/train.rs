@@ -94,6 +94,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     let run = lesson.keep(&mut trainer, resumed.map(|(run, _)| run));
     let run = run.map_err(|error| lesson.loaded.fail(error, shell))?;
+    let done = trainer.is_done();
     let warnings = fit::warnings(&lesson.loaded.network, &lesson.recipe, lesson.data.train.as_ref());
     shell.report(&warnings.into_iter().collect(), &lesson.loaded.compiled.sources);
     if !shell.json() {
@@ -110,11 +111,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
         exit
     })?;
     finish(args, &run, &outcome, shell);
-    if outcome.stopped {
-        return Ok(Exit::Interrupted);
-    }
-    lesson.report(&run, shell);
-    Ok(Exit::Clean)
+    Ok(lesson.conclude(&run, done, &outcome, shell))
 }
 
 /// What learns from what, on which device.
@@ -135,11 +132,17 @@ impl<'a> Lesson<'a> {
         let plan = Plan::new(args, resumed);
         let loaded = load::network(&args.file, &plan.model, plan.plain, shell)?;
         let recipe = recipe(loaded.network.recipe.clone(), args, &loaded.network.name, shell)?;
-        resumed.map_or(Ok(()), |info| taught::goes_on(&recipe, info, shell))?;
+        if let Some(info) = resumed {
+            taught::goes_on(&recipe, info, shell)?;
+            taught::same_batches(&recipe, info, shell)?;
+        }
         let threads = compute::threads(args.threads, shell)?;
         let device = compute::device(&args.device, shell)?;
         let spec = data_spec(args, plan.data.as_deref(), &recipe, shell)?;
         let data = open_data(&spec, &loaded.network, terms(args, resumed), shell)?;
+        if let (Some(info), Some(run)) = (resumed, &args.resume) {
+            taught::same_data(&spec, &data, info, (&args.file, run), shell)?;
+        }
         Ok(Self { args, plan, loaded, recipe, spec, data, device, threads })
     }
 
@@ -237,6 +240,29 @@ impl<'a> Lesson<'a> {
         let folder = folder.join(run.folder().file_name().unwrap_or(run.folder().as_os_str()));
         let watched = (trainer.store(), Part::of(&self.data));
         Board::open(&folder, network, watched, texts.map(|(tag, text)| (tag.to_string(), text)).to_vec())
+    }
+
+    /// Makes the page; of a run that was `done` before, it says already what there is to say.
+    fn conclude(&self, run: &Run, done: bool, outcome: &Outcome, shell: &Shell) -> Exit {
+        if outcome.stopped {
+            return Exit::Interrupted;
+        }
+        if done {
+            shell.note(&self.finished(outcome.step));
+        }
+        if !(done && run.report().is_file()) {
+            self.report(run, shell);
+        }
+        Exit::Clean
+    }
+
+    /// That a run has nothing left to do, and how it would go on.
+    fn finished(&self, step: usize) -> String {
+        let longer = match self.recipe.duration {
+            Duration::Steps(_) => format!("raise `--steps` above {step}"),
+            Duration::Epochs(epochs) => format!("raise `--epochs` above {epochs}"),
+        };
+        format!("the run was finished, after step {step}, and nothing more was learnt: to go on, {longer}")
     }
 
     /// The page about the training, unless none is wanted.

@@ -44,4 +44,5 @@ pub use loader::{FileLoader, LoadError, Loader, MemoryLoader};
 pub use network::{FreeSize, InputDecl, Network};
 pub use program::{Program, unreadable};
 pub use recipe::Recipe;
+pub use settings::line_meant;
 pub use sketch::Sketch;

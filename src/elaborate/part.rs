@@ -129,7 +129,23 @@ fn unknown_part(written: &str, at: Span, what: &str, table: &[PartSpec]) -> Diag
         let known = table.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         format!("there are {known}")
     };
-    error.meant(at, nearest(written, table.iter().map(|(name, _)| *name)), all)
+    let known = |name: &&str| table.iter().any(|(known, _)| known == name);
+    let near = elsewhere(written).filter(known).or_else(|| nearest(written, table.iter().map(|(name, _)| *name)));
+    error.meant(at, near, all)
+}
+
+/// What a part is called here that other libraries call so.
+fn elsewhere(written: &str) -> Option<&'static str> {
+    Some(match written.to_lowercase().replace('_', "").trim_end_matches("loss") {
+        "bce" | "bcewithlogits" | "binarycrossentropy" => "bce_with_logits",
+        "ce" | "crossentropy" | "nll" | "categoricalcrossentropy" | "sparsecategoricalcrossentropy" => "cross_entropy",
+        "l2" | "meansquarederror" => "mse",
+        "mae" | "meanabsoluteerror" => "l1",
+        "softdice" => "dice",
+        "multistep" | "multisteplr" => "step",
+        "cosineannealing" | "cosineannealinglr" => "cosine",
+        _ => return None,
+    })
 }
 
 /// The error for a value that is refused.

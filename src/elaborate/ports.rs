@@ -206,6 +206,14 @@ impl<'p> Unroller<'p> {
         }
     }
 
+    /// As many sizes as the first input with spatial sizes has: `64x64`. Those that were not given are as
+    /// the last that was.
+    fn all_sizes(&self, given: &[usize]) -> Option<String> {
+        let axes = self.ports.inputs.iter().map(|input| input.dims.len().saturating_sub(2)).find(|&axes| axes > 0)?;
+        let size = |axis: usize| given.get(axis).or(given.last()).map(usize::to_string);
+        Some((0..axes).map(size).collect::<Option<Vec<_>>>()?.join("x"))
+    }
+
     /// Refuses `--size NAME=…` and `--size HxW` that no input has, once all inputs are known.
     pub(super) fn check_sizes(&mut self, frame: &Frame<'p>) {
         if let Some(spatial) = self.options.spatial.as_ref().filter(|s| !s.is_empty())
@@ -214,10 +222,11 @@ impl<'p> Unroller<'p> {
         {
             let axes = spatial.len();
             let message = format!("no input has {axes} spatial size{}", if axes == 1 { "" } else { "s" });
-            self.error(
-                Diagnostic::new(codes::OPTION, message).help("leave `--size` out, or name a size: `--size H=64`"),
-                frame,
-            );
+            let help = match self.all_sizes(spatial) {
+                Some(all) => format!("give all of its sizes: `--size {all}`"),
+                None => "leave `--size` out: no input has sizes besides its features".into(),
+            };
+            self.error(Diagnostic::new(codes::OPTION, message).help(help), frame);
         }
         let unknown = |name: &&String| !self.ports.sizes.contains_key(*name);
         for name in self.options.sizes.keys().filter(unknown).cloned().collect::<Vec<_>>() {
@@ -227,6 +236,8 @@ impl<'p> Unroller<'p> {
                 error = error.help(format!("did you mean `--size {meant}=…`?"));
             } else if !known.is_empty() {
                 error = error.help(format!("the named sizes are {}", known.join(", ")));
+            } else if let Some(all) = self.options.sizes.get(&name).and_then(|&size| self.all_sizes(&[size])) {
+                error = error.help(format!("no size has a name; give all of them: `--size {all}`"));
             }
             self.error(error, frame);
         }

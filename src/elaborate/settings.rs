@@ -87,6 +87,9 @@ impl Settings {
                 Diagnostic::new(codes::OPTION, format!("`{name}` cannot be set: `{model}` has no recipe"))
                     .help(format!("write one: train {model} {{ loss = cross_entropy  optimizer = sgd(lr=0.1) … }}"))
             };
+            if let (Some(line), true) = (line_meant(name), recipe) {
+                return error.help(format!("did you mean `--set {line}={}`?", setting.text));
+            }
             match nearest(name, known.iter().copied()).filter(|meant| recipe || params.contains(meant)) {
                 Some(meant) => error.help(format!("did you mean `--set {meant}=…`?")),
                 None if error.help.is_none() && !params.is_empty() => {
@@ -97,6 +100,22 @@ impl Settings {
         };
         self.list.iter().filter(unknown).map(error).collect()
     }
+}
+
+/// The line of a recipe, or the part of one, that is called so elsewhere: `optimizer.lr` of `lr` and `learning_rate`.
+pub fn line_meant(name: &str) -> Option<&'static str> {
+    Some(match name.to_lowercase().replace(['_', '-'], "").as_str() {
+        "lr" | "learningrate" => "optimizer.lr",
+        "momentum" => "optimizer.momentum",
+        "wd" | "weightdecay" => "optimizer.weight_decay",
+        "batchsize" | "bs" => "batch",
+        "numepochs" | "nepochs" => "epochs",
+        "numsteps" | "maxsteps" | "iterations" => "steps",
+        "labelsmoothing" => "loss.label_smoothing",
+        "ignoreindex" => "loss.ignore_index",
+        "warmup" => "schedule.warmup",
+        _ => return None,
+    })
 }
 
 impl Setting {

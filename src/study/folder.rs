@@ -1,7 +1,8 @@
 //! Where a study's results lie: the question that was asked, the parts that are done, and what it came to.
 
 use super::report::Report;
-use crate::base::{Diagnostic, atomic, codes};
+use crate::base::unwritable::no_folder;
+use crate::base::{self, Diagnostic, atomic, codes};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -30,7 +31,7 @@ impl Folder {
                 return Ok(folder);
             }
         }
-        Err(unwritable(parent, &io::Error::other("every number is taken")))
+        Err(unmade(parent, &io::Error::other("every number is taken")))
     }
 
     /// This very folder.
@@ -59,8 +60,8 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(unwritable(&file, &error)),
         }
-        fs::create_dir_all(path).map_err(|error| unwritable(path, &error))?;
-        let mut files = fs::read_dir(path).map_err(|error| unwritable(path, &error))?;
+        fs::create_dir_all(path).map_err(|error| unmade(path, &error))?;
+        let mut files = fs::read_dir(path).map_err(|error| unmade(path, &error))?;
         if files.next().is_some() {
             return Ok(None);
         }
@@ -112,12 +113,15 @@ impl Folder {
 
     fn write(&self, path: &Path, text: &str) -> Result<(), Diagnostic> {
         let parent = path.parent().unwrap_or(&self.path);
-        fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+        fs::create_dir_all(parent).map_err(|error| unmade(parent, &error))?;
         atomic::write_bytes(path, text.as_bytes()).map_err(|error| unwritable(path, &error))
     }
 }
 
+fn unmade(path: &Path, error: &io::Error) -> Diagnostic {
+    no_folder(codes::UNWRITABLE, path, error).into()
+}
+
 fn unwritable(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(codes::UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
-        .help("name a folder that is yours to write in: --out DIR")
+    base::unwritable::unwritable(codes::UNWRITABLE, path, error).into()
 }

@@ -16,10 +16,14 @@ struct ClassCount {
 /// What has been seen of outputs and targets so far.
 ///
 /// Outputs `[N, C, …]` are logits; the predicted class is the largest, or where C is 1 whether the logit is above 0.
-/// Targets are classes, or values of the output's shape: numbers, and where C is not 1 also labels of their own.
+/// Targets are classes, or values of the output's shape: numbers, and where C is not 1 also the shares of classes, of which the
+/// largest is meant (as of one-hot targets), or labels of their own, as the loss has it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Meter {
     ignore: i64,
+    /// Whether classes exclude one another, so that values are their shares and no labels of their own.
+    #[serde(default)]
+    exclusive: bool,
     positions: u64,
     right: u64,
     among_five: u64,
@@ -36,7 +40,7 @@ impl Meter {
             Loss::CrossEntropy { ignore_index, .. } | Loss::Dice { ignore_index, .. } => ignore_index,
             _ => None,
         });
-        Self { ignore: ignored.unwrap_or(IGNORED), ..Self::default() }
+        Self { ignore: ignored.unwrap_or(IGNORED), exclusive: exclusive(recipe), ..Self::default() }
     }
 
     /// Counts a batch.
@@ -53,7 +57,13 @@ impl Meter {
         }
         let positions = output.elem_count() / (batch * channels).max(1);
         if !holds_classes(target) && channels > 1 {
-            return self.add_labels(&logits, target, channels, positions);
+            let target = target.to_device(&Device::Cpu)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+            if self.exclusive {
+                self.add_shares(&logits, &target, channels, positions)?;
+            } else {
+                self.add_labels(&logits, &target, channels, positions);
+            }
+            return Ok(());
         }
         if target.elem_count() != batch * positions {
             bail!("the target {:?} does not fit the output {:?}", target.dims(), output.dims());
@@ -75,10 +85,9 @@ impl Meter {
     }
 
     /// Independent labels `[N, C, …]`, each there or not: a logit above 0 against a value above one half.
-    fn add_labels(&mut self, logits: &[f32], target: &Tensor, channels: usize, positions: usize) -> Result<()> {
-        let target = target.to_device(&Device::Cpu)?.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+    fn add_labels(&mut self, logits: &[f32], target: &[f32], channels: usize, positions: usize) {
         self.classes.resize(self.classes.len().max(channels), ClassCount::default());
-        for (i, (&x, &y)) in logits.iter().zip(&target).enumerate() {
+        for (i, (&x, &y)) in logits.iter().zip(target).enumerate() {
             let (guess, truth) = (x > 0.0, y > 0.5);
             let count = &mut self.classes[i / positions % channels];
             count.predicted += u64::from(guess);
@@ -86,6 +95,21 @@ impl Meter {
             count.both += u64::from(guess && truth);
             self.right += u64::from(guess == truth);
             self.positions += 1;
+        }
+    }
+
+    /// Shares `[N, C, …]` of classes that exclude one another, one-hot or soft: the class of the largest is the right one.
+    fn add_shares(&mut self, logits: &[f32], target: &[f32], channels: usize, positions: usize) -> Result<()> {
+        let each = channels * positions;
+        if target.len() != logits.len() {
+            bail!("targets of {} values do not fit outputs of {}", target.len(), logits.len());
+        }
+        for (sample, shares) in logits.chunks(each).zip(target.chunks(each)) {
+            // A position without any share has no class.
+            let shared = |p: usize| (0..channels).any(|c| shares[c * positions + p] > 0.0);
+            let largest = predictions(shares, positions).into_iter().enumerate();
+            let classes: Vec<i64> = largest.map(|(p, class)| if shared(p) { i64::from(class) } else { -1 }).collect();
+            self.add_sample(sample, &classes);
         }
         Ok(())
     }
@@ -132,6 +156,16 @@ impl Meter {
         let seen: Vec<f64> = self.classes.iter().filter(|c| c.predicted + c.actual > 0).map(of).collect();
         if seen.is_empty() { 0.0 } else { seen.iter().sum::<f64>() / seen.len() as f64 }
     }
+}
+
+/// Whether the losses of the measured output know classes that exclude one another: `cross_entropy` does, `bce_with_logits` does
+/// not, and `dice` (over a softmax) does where it stands alone.
+fn exclusive(recipe: &Recipe) -> bool {
+    let measured = recipe.loss.first().and_then(|term| term.output.as_deref());
+    let losses = || recipe.loss.iter().filter(|term| term.output.as_deref() == measured).map(|term| &term.loss);
+    let one_class = losses().any(|loss| matches!(loss, Loss::CrossEntropy { .. }));
+    let labels = losses().any(|loss| matches!(loss, Loss::BceWithLogits));
+    one_class || !labels && losses().any(|loss| matches!(loss, Loss::Dice { .. }))
 }
 
 /// The likeliest class at each position of logits `[C, P]`; the first of equals.
@@ -199,6 +233,24 @@ mod tests {
             &Tensor::new(&[[1f32, 0.], [4., 4.]], &Device::Cpu)?,
         )?;
         assert_eq!((m.value(Metric::Mse), m.value(Metric::Mae)), (5.0 / 4.0, 3.0 / 4.0));
+        Ok(())
+    }
+
+    #[test]
+    fn of_one_hot_and_soft_targets_the_largest_counts_and_labels_of_their_own_one_by_one() -> Result<()> {
+        let logits = Tensor::new(&[[2f32, 1., 0.], [0., 3., 1.], [5., 0., 1.], [0., 0., 1.]], &Device::Cpu)?;
+        let targets = Tensor::new(&[[1f32, 0., 0.], [0., 0., 1.], [0.5, 0.2, 0.3], [0., 0., 1.]], &Device::Cpu)?;
+        let mut m = Meter { exclusive: true, ..meter() };
+        m.add(&logits, &targets)?;
+        let mut numbered = meter();
+        numbered.add(&logits, &Tensor::new(&[0u32, 2, 0, 2], &Device::Cpu)?)?;
+        for metric in [Metric::Accuracy, Metric::Top5, Metric::MeanIou, Metric::Dice] {
+            assert_eq!(m.value(metric), numbered.value(metric));
+        }
+        assert_eq!(m.value(Metric::Accuracy), 0.75);
+        let mut labels = meter();
+        labels.add(&logits, &targets)?;
+        assert_eq!(labels.value(Metric::Accuracy), 7.0 / 12.0);
         Ok(())
     }
 

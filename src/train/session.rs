@@ -137,6 +137,11 @@ impl Trainer {
         &self.learner.module
     }
 
+    /// Whether all steps are done and measured already, as of a run that is gone on with and was finished.
+    pub fn is_done(&self) -> bool {
+        self.state.evaluated >= self.state.steps
+    }
+
     /// Keeps what is learnt in a new run.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Which of a file's tensors are the network's? The prefix is sought under which most names and sizes fit: the path of a
 //! dictionary, what wrappers and other code put before names, or both.
 
-use super::load::Wanted;
+use super::load::{Wanted, optional};
 use super::names::starts;
 use super::trial::{Frame, Item, Specs, Trial, specs};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +28,9 @@ pub(super) struct Choice<'a> {
 pub(super) fn choose<'a>(wanted: &'a Wanted, items: &[Item], same: impl Fn(usize, usize) -> bool) -> Choice<'a> {
     let specs = specs(wanted);
     let mut best = Trial::new(plain(items), items, &specs);
-    let frames = frames(items, &specs).into_iter().filter(|frame| *frame != best.frame).collect::<Vec<_>>();
-    let tried = frames.into_iter().map(|frame| Trial::new(frame, items, &specs));
+    let frames = frames(items, &specs);
+    let others = frames.iter().filter(|frame| **frame != best.frame);
+    let tried = others.map(|frame| Trial::new(frame.clone(), items, &specs));
     let mut others: Vec<Trial> = tried.filter(|trial| trial.plausible(specs.len())).collect();
     for trial in &mut others {
         if trial.score() > best.score() || (trial.score() == best.score() && trial.simplicity() < best.simplicity()) {
@@ -44,7 +45,35 @@ pub(super) fn choose<'a>(wanted: &'a Wanted, items: &[Item], same: impl Fn(usize
             all.push(trial);
         }
     }
-    settle(all)
+    let Choice { trial, rivals } = settle(all);
+    let whole = trial.complete(items, &specs, optional);
+    match if whole { None } else { partly(&frames, items, &specs, same) } {
+        Some(trial) => Choice { trial, rivals: Vec::new() },
+        None => Choice { trial, rivals },
+    }
+}
+
+/// The frame under which everything fits where only some of the names have a prefix (`backbone.conv.weight` beside `fc.weight`);
+/// `None` where two frames give different numbers.
+fn partly<'a>(
+    frames: &[Frame],
+    items: &[Item],
+    specs: &Specs<'a>,
+    same: impl Fn(usize, usize) -> bool,
+) -> Option<Trial<'a>> {
+    let tried = frames.iter().filter_map(|frame| {
+        // The innermost dictionary around the prefix; what has a prefix of its own lies beside that dictionary.
+        let around = items.iter().map(Item::dictionary).filter(|path| frame.taken.starts_with(path));
+        let around = around.filter(|path| *path != frame.taken || !frame.added.is_empty());
+        let others = around.max_by_key(|path| path.len()).unwrap_or_default();
+        let differs = others != frame.taken || !frame.added.is_empty();
+        let frame = Frame { others: Some(others.to_string()), ..frame.clone() };
+        differs.then(|| Trial::new(frame, items, specs))
+    });
+    let mut all: Vec<Trial> = tried.filter(|trial| trial.complete(items, specs, optional)).collect();
+    all.sort_by(|a, b| a.simplicity().cmp(&b.simplicity()));
+    let first = all.first()?;
+    all.iter().all(|trial| trial.alike(first, &same)).then(|| all.swap_remove(0))
 }
 
 /// Among frames that fit alike, of other numbers each, the one around all others whose names fit as they stand. Where there is
@@ -59,9 +88,9 @@ fn settle<'a>(mut all: Vec<Trial<'a>>) -> Choice<'a> {
         }
     }
     let around = |trial: &Trial| {
-        let Frame { taken, added } = &trial.frame;
+        let Frame { taken, added, .. } = &trial.frame;
         let inside =
-            |Frame { taken: t, added: a }: &Frame| t.starts_with(taken.as_str()) && a.starts_with(added.as_str());
+            |Frame { taken: t, added: a, .. }: &Frame| t.starts_with(taken.as_str()) && a.starts_with(added.as_str());
         trial.stands() && all.iter().all(|other| inside(&other.frame))
     };
     match all.iter().position(around) {
@@ -80,7 +109,7 @@ fn plain(items: &[Item]) -> Frame {
     let usual = USUAL.iter().map(|key| format!("{key}.")).find(|key| sizes.contains_key(key.as_str()));
     let largest = || sizes.iter().max_by_key(|(name, size)| (**size, std::cmp::Reverse(name.len())));
     let taken = usual.or_else(|| largest().map(|(name, _)| name.to_string())).unwrap_or_default();
-    Frame { taken, added: String::new() }
+    Frame { taken, added: String::new(), others: None }
 }
 
 /// Frames for which the ends of names speak, most votes first.
@@ -111,7 +140,8 @@ fn frames(items: &[Item], specs: &Specs) -> Vec<Frame> {
     }
     let mut ranked: Vec<_> = votes.into_iter().collect();
     ranked.sort_by_key(|&(frame, votes)| (std::cmp::Reverse(votes), frame));
-    let frame = |((taken, added), _): ((&str, &str), usize)| Frame { taken: taken.into(), added: added.into() };
+    let frame =
+        |((taken, added), _): ((&str, &str), usize)| Frame { taken: taken.into(), added: added.into(), others: None };
     ranked.into_iter().take(MAX_TRIALS).map(frame).collect()
 }
 

@@ -6,7 +6,7 @@ use super::report::{Misfit, Report, Stray};
 use super::said;
 use super::suggest::suggest;
 use super::trial::{Frame, Item, Trial, items};
-use super::{Result, refuse};
+use super::{Result, odd, refuse};
 use crate::elaborate::Network;
 use crate::ops::ParamSpec;
 use std::collections::BTreeMap;
@@ -85,7 +85,10 @@ pub fn assign(wanted: &Wanted, file: &WeightFile, ask: &Ask) -> Result<Assignmen
     let tensor = |i: usize| items[i].dims.and_then(|_| file.tensors.get(items[i].at));
     let same = |a: usize, b: usize| tensor(a).zip(tensor(b)).is_some_and(|(a, b)| a.same_numbers(b));
     let Choice { trial, rivals } = choose(wanted, &items, same);
-    let report = report(wanted, file, &items, &trial, ask);
+    if trial.found.is_empty() && refuse::are_memory(&items) {
+        return Err(refuse::memory(file));
+    }
+    let mut report = report(wanted, file, &items, &trial, ask);
     if !rivals.is_empty() && (report.missing.is_empty() || ask.fit == Fit::Partial) {
         let frames: Vec<&Frame> = std::iter::once(&trial.frame).chain(&rivals).collect();
         return Err(refuse::ambiguous(file, &wanted.network, &frames, ask.key.as_deref()));
@@ -98,7 +101,9 @@ pub fn assign(wanted: &Wanted, file: &WeightFile, ask: &Ask) -> Result<Assignmen
         let item = &items[trial.found.get(path.as_str())?.item];
         (item.dims == Some(&spec.dims)).then(|| (path.clone(), item.at))
     };
-    Ok(Assignment { tensors: wanted.params.iter().filter_map(fits).collect(), report })
+    let tensors = wanted.params.iter().filter_map(fits).collect();
+    report.notes.extend(odd::note(wanted, file, &tensors));
+    Ok(Assignment { tensors, report })
 }
 
 /// The items under a key, named from there on; `None` where there are none.
@@ -132,6 +137,9 @@ fn report(wanted: &Wanted, file: &WeightFile, items: &[Item], trial: &Trial, ask
     unexpected.sort_by(|a, b| a.name.cmp(&b.name));
     suggest(&missing, &mut unexpected);
     suggest(&missing, &mut beside);
+    for strays in [&mut unexpected, &mut beside] {
+        unframed(&missing, strays, &trial.frame);
+    }
     unexpected.extend(beside.into_iter().filter(|stray| stray.hint.is_some()));
     let total = params.len();
     let counters = params.iter().filter(|(path, spec)| optional(spec.name) && found(path).is_none()).count();
@@ -151,6 +159,18 @@ fn report(wanted: &Wanted, file: &WeightFile, items: &[Item], trial: &Trial, ask
     }
 }
 
+/// What is called as a missing tensor is, where the others' prefix was taken off or put before: the names are no help then.
+fn unframed(missing: &[Stray], strays: &mut [Stray], Frame { taken, added, .. }: &Frame) {
+    for stray in strays {
+        let rest = |wanted: &Stray| stray.name.strip_suffix(&wanted.name).is_some_and(|rest| taken.starts_with(rest));
+        let Some(name) = missing.iter().find(|wanted| rest(wanted)).map(|wanted| &wanted.name) else { continue };
+        stray.hint = Some(match added.is_empty() {
+            true => format!("the missing `{name}`, without the others' prefix: rename it `{taken}{name}`"),
+            false => format!("the missing `{name}`: name the others with `{added}` before them"),
+        });
+    }
+}
+
 /// The items that the network has no place for. Where none has a place, all of the dictionary that is looked at.
 fn strangers(items: &[Item], trial: &Trial) -> Vec<usize> {
     if !trial.found.is_empty() {
@@ -160,6 +180,6 @@ fn strangers(items: &[Item], trial: &Trial) -> Vec<usize> {
 }
 
 /// Old checkpoints have no `num_batches_tracked`, and nothing is computed from it.
-fn optional(name: &str) -> bool {
+pub(super) fn optional(name: &str) -> bool {
     name == "num_batches_tracked"
 }

@@ -19,6 +19,7 @@ mod load;
 mod machine;
 mod names;
 mod numbers;
+mod odd;
 mod pickle;
 mod pth;
 mod refuse;

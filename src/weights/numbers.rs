@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Bytes of a parameter from which its pages are given back by themselves.
-const LEAST_RELEASED: u64 = 1 << 16;
+pub(super) const LEAST_RELEASED: u64 = 1 << 16;
 
 /// A network's parameters and buffers by path: from a file those that it has, the others as drawn from a seed. Without a
 /// file they are those that a training run with this seed starts from.

@@ -129,7 +129,9 @@ pub(super) fn no_key(file: &WeightFile, key: &str) -> Box<Diagnostic> {
     let message = format!("`{}` has no tensors under the key `{key}`", file.path().display());
     let diagnostic = Diagnostic::new(codes::WEIGHTS_UNFIT, message);
     let keys = keys(file);
-    let near = nearest(key, keys.iter().map(|(name, _)| name.as_str()));
+    // What dictionaries lie in is a key as well.
+    let outer = keys.iter().flat_map(|(name, _)| name.match_indices('.').map(|(at, _)| &name[..at]));
+    let near = nearest(key.trim_end_matches('.'), keys.iter().map(|(name, _)| name.as_str()).chain(outer));
     let diagnostic = match (near, keys.first()) {
         (Some(near), _) => diagnostic.help(format!("one of its keys is meant, perhaps `--key {near}`")),
         (None, Some((most, _))) => diagnostic.help(format!("most of its tensors are under `--key {most}`")),
@@ -137,6 +139,24 @@ pub(super) fn no_key(file: &WeightFile, key: &str) -> Box<Diagnostic> {
     };
     let line = listed(&keys);
     Box::new(if line.is_empty() { diagnostic } else { diagnostic.note(format!("its keys: {line}")) })
+}
+
+/// Whether all tensors are what an optimizer remembers of each parameter, by its number: `opt.state.0.exp_avg`.
+pub(super) fn are_memory(items: &[Item]) -> bool {
+    let memory = |name: &str| {
+        let parts: Vec<&str> = name.split('.').collect();
+        let of_layer = |last: &str| last == "weight" || last == "bias" || last.starts_with("running_");
+        matches!(parts[..], [.., "state", number, last]
+            if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) && !of_layer(last))
+    };
+    let mut tensors = items.iter().filter(|item| item.dims.is_some()).peekable();
+    tensors.peek().is_some() && tensors.all(|item| memory(item.name))
+}
+
+/// A file that only an optimizer wants: `E0810`.
+pub(super) fn memory(file: &WeightFile) -> Box<Diagnostic> {
+    let help = "save the model's tensors: torch.save(model.state_dict(), \"weights.pth\")";
+    Box::new(unreadable(file.path(), "it holds an optimizer's state only, and no tensor of a network").help(help))
 }
 
 /// A file without a tensor: `E0810`.

@@ -1,8 +1,8 @@
 //! How a file's names were read, in words.
 
 use super::file::WeightFile;
-use super::names::{MAX_NAME, Rewrite, counted, wrapper};
-use super::trial::{Frame, Item, Trial};
+use super::names::{MAX_NAME, Rewrite, Spelling, counted, wrapper};
+use super::trial::{Found, Frame, Item, Trial};
 use std::collections::BTreeMap;
 
 /// Most things that are named of those passed over.
@@ -39,7 +39,7 @@ impl Item<'_> {
 
 /// What was chosen and passed over.
 pub(super) fn notes(items: &[Item], trial: &Trial, passed: &[usize], key: Option<&str>) -> Vec<String> {
-    let Frame { taken, added } = &trial.frame;
+    let Frame { taken, added, others } = &trial.frame;
     let container = container(items, trial);
     let prefix = &taken[container.len()..];
     let mut notes = Vec::new();
@@ -47,17 +47,32 @@ pub(super) fn notes(items: &[Item], trial: &Trial, passed: &[usize], key: Option
     if !keys.is_empty() {
         notes.push(format!("the tensors are those under its key `{}`", keys.join(".")));
     }
-    match wrapper(prefix) {
-        Some(who) => notes.push(format!("`{prefix}`, which {who} puts before every key, was taken off")),
-        None if !prefix.is_empty() => notes.push(format!("`{prefix}` was taken off the front of their names")),
-        None => {}
+    match (others, wrapper(prefix)) {
+        (Some(_), _) => notes.push(partly(items, trial, prefix)),
+        (None, Some(who)) => notes.push(format!("`{prefix}`, which {who} puts before every key, was taken off")),
+        (None, None) if !prefix.is_empty() => notes.push(format!("`{prefix}` was taken off the front of their names")),
+        (None, None) => {}
     }
-    if !added.is_empty() {
+    if !added.is_empty() && others.is_none() {
         notes.push(format!("`{added}` was put before their names"));
     }
     notes.extend(rewritten(items, trial));
     notes.extend(passed_over(items, passed, container));
     notes
+}
+
+/// That only some names have the prefix, or lack it.
+fn partly(items: &[Item], trial: &Trial, prefix: &str) -> String {
+    let Frame { added, .. } = &trial.frame;
+    let framed = |path: &str, spelling: &Spelling| trial.frame.path(&spelling.text).as_deref() == Some(path);
+    let own = |(path, found): &(&&str, &Found)| items[found.item].spellings.iter().any(|s| framed(path, s));
+    let count = trial.found.iter().filter(own).count();
+    let what = match (prefix, added.as_str()) {
+        (prefix, "") => format!("`{prefix}` was taken off the front of"),
+        ("", added) => format!("`{added}` was put before"),
+        (prefix, added) => format!("`{prefix}` was taken off, and `{added}` put before,"),
+    };
+    format!("{what} {count} of the {} names; the others fit as they stand", trial.found.len())
 }
 
 /// That names were too long to be read.

@@ -13,6 +13,8 @@ pub(super) struct Frame {
     pub taken: String,
     /// Put before; with the dot at its end.
     pub added: String,
+    /// Where some names are without the prefix, what is taken off the front of those: the path of a dictionary, or nothing.
+    pub others: Option<String>,
 }
 
 /// Something in the file: a tensor, or another value where one could stand.
@@ -82,11 +84,9 @@ impl<'a> Trial<'a> {
         for turn in 0..depth {
             for (i, item) in items.iter().enumerate() {
                 let Some(spelling) = item.spellings.get(turn).filter(|_| !placed.contains(&i)) else { continue };
-                let Some(path) = frame.path(&spelling.text).and_then(|path| specs.get_key_value(path.as_str())) else {
-                    continue;
-                };
-                if !found.contains_key(path.0) {
-                    found.insert(path.0, Found { item: i, rewrites: spelling.rewrites.clone() });
+                let Some(path) = frame.found(&spelling.text, specs) else { continue };
+                if !found.contains_key(path) {
+                    found.insert(path, Found { item: i, rewrites: spelling.rewrites.clone() });
                     placed.insert(i);
                 }
             }
@@ -97,10 +97,12 @@ impl<'a> Trial<'a> {
     }
 
     fn count(&mut self, items: &[Item], specs: &Specs, placed: &BTreeSet<usize>) {
+        // Where names without the prefix are read, too, all of the dictionary lies under what is read.
+        let prefix = self.frame.others.as_ref().unwrap_or(&self.frame.taken);
         let around = Surroundings::of(placed.iter().map(|&i| items[i].dictionary()));
         for (i, item) in items.iter().enumerate().filter(|(i, _)| !placed.contains(i)) {
             if around.hold(item.dictionary()) {
-                let under = item.spellings.iter().any(|s| s.text.starts_with(&self.frame.taken));
+                let under = item.spellings.iter().any(|s| s.text.starts_with(prefix.as_str()));
                 if under { self.strange.push(i) } else { self.beside.push(i) }
             }
         }
@@ -119,6 +121,13 @@ impl<'a> Trial<'a> {
         self.fitting * 2 >= wanted.min(self.found.len() + self.strange.len())
     }
 
+    /// Whether every tensor of the file and every parameter has its place: `optional` are those that may be absent.
+    pub fn complete(&self, items: &[Item], specs: &Specs, optional: impl Fn(&str) -> bool) -> bool {
+        let absent = |(path, spec): (&&str, &&ParamSpec)| !self.found.contains_key(*path) && !optional(spec.name);
+        let passed = |&i: &usize| items[i].dims.is_none() || items[i].is_note();
+        self.fitting == self.found.len() && !specs.iter().any(absent) && self.strange.iter().all(passed)
+    }
+
     /// Whether it gives every parameter the same numbers as another.
     pub fn alike(&self, other: &Self, same: impl Fn(usize, usize) -> bool) -> bool {
         self.found
@@ -133,7 +142,7 @@ impl<'a> Trial<'a> {
 
     /// Of those that fit alike, the simplest is the least: few words are needed to say how the names were read.
     pub fn simplicity(&self) -> (std::cmp::Reverse<usize>, usize, usize, &Frame) {
-        let Frame { taken, added } = &self.frame;
+        let Frame { taken, added, .. } = &self.frame;
         (std::cmp::Reverse(self.exact), added.len(), taken.len(), &self.frame)
     }
 }
@@ -174,8 +183,15 @@ impl Item<'_> {
 }
 
 impl Frame {
+    /// The parameter that a name is of.
+    fn found<'s>(&self, name: &str, specs: &Specs<'s>) -> Option<&'s str> {
+        let known = |path: &str| specs.get_key_value(path).map(|(path, _)| *path);
+        let own = self.path(name).and_then(|path| known(&path));
+        own.or_else(|| known(name.strip_prefix(self.others.as_deref()?)?))
+    }
+
     /// A name as the network has it, where it lies under the prefix.
-    fn path(&self, name: &str) -> Option<String> {
+    pub fn path(&self, name: &str) -> Option<String> {
         Some(format!("{}{}", self.added, name.strip_prefix(self.taken.as_str())?))
     }
 }

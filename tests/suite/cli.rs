@@ -108,6 +108,37 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
 }
 
 #[test]
+fn lines_of_the_recipe_are_found_by_other_names() {
+    let folder = workplace();
+    for (setting, meant) in [
+        ("lr=0.1", "--set optimizer.lr=0.1"),
+        ("batch_size=4", "--set batch=4"),
+        ("loss=bce", "did you mean `bce_with_logits`?"),
+    ] {
+        let (_, err) = expect(folder.path(), &["check", "tiny.arch", "--set", setting], 1);
+        assert!(err.contains(meant), "{setting}: {err}");
+    }
+    let (_, err) = expect(folder.path(), &["train", "tiny.arch", "--lr", "0.1"], 2);
+    assert_eq!(err, "error: there is no `--lr`: it is a line of the recipe\n  help: --set optimizer.lr=0.1\n");
+}
+
+#[test]
+fn what_cannot_be_written_says_which_folder_is_missing() {
+    let folder = workplace();
+    let at = folder.path();
+    for args in [
+        &["graph", "tiny.arch", "--svg", "no dir/x.svg"][..],
+        &["export", "tiny.arch", "--safetensors", "no dir/x.safetensors"],
+        &["export", "tiny.arch", "--onnx", "no dir/x.onnx"],
+    ] {
+        let (_, err) = expect(at, args, 1);
+        assert!(err.contains("there is no folder `no dir`") && err.contains("mkdir -p 'no dir'"), "{err}");
+    }
+    let (_, err) = expect(at, &["train", "tiny.arch", "--out", "tiny.arch"], 1);
+    assert!(err.contains("E0913") && err.contains("`tiny.arch` is a file, where a folder is wanted"), "{err}");
+}
+
+#[test]
 fn files_that_are_not_there_are_errors() {
     let folder = workplace();
     let (_, err) = expect(folder.path(), &["check", "tony.arch"], 1);

@@ -44,6 +44,11 @@ fn eval(folder: &Path, args: &[&str]) -> Value {
     serde_json::from_str(out.trim()).unwrap()
 }
 
+/// A text without its line breaks, which come where lines are full.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn a_run_matches_classes_by_name() {
     let dir = workplace();
@@ -199,6 +204,101 @@ fn pixels_are_normalised_as_the_run_did() {
     assert_eq!(said["code"], "E0912", "{said}");
     let setting = said["help"].as_str().unwrap().strip_prefix("--set ").unwrap().trim_matches('\'');
     expect(at, &[&resume[..], &["--set", setting]].concat(), 0);
+}
+
+#[test]
+fn a_finished_run_is_left_alone_and_other_data_or_batches_are_refused() {
+    let dir = workplace();
+    let at = dir.path();
+    fill(at, "d", &["a", "b", "c"], 10);
+    fill(at, "more", &["a", "b", "c"], 14);
+    expect(at, &["train", "net.arch", "--data", "d", "--out", "run", "--epochs", "2"], 0);
+    std::fs::write(at.join("run/report.html"), "as it was").unwrap();
+    let resume = ["train", "net.arch", "--resume", "run", "--epochs", "2"];
+    let (_, err) = expect(at, &resume, 0);
+    assert!(err.contains("nothing more was learnt: to go on, raise `--epochs` above 2"), "{err}");
+    assert_eq!(std::fs::read_to_string(at.join("run/report.html")).unwrap(), "as it was");
+
+    let said = error(at, &[&resume[..], &["--data", "more"]].concat());
+    assert_eq!(said["code"], "E0912", "{said}");
+    assert!(said["message"].as_str().unwrap().contains("the run began with other data: `d`, 24 samples"), "{said}");
+    assert!(said["help"].as_str().unwrap().ends_with("archc train net.arch --data more --weights run"), "{said}");
+    let said = error(at, &[&resume[..], &["--set", "batch=4"]].concat());
+    assert_eq!((&said["code"], &said["help"]), (&"E0912".into(), &"--set batch=8".into()), "{said}");
+
+    std::fs::rename(at.join("d"), at.join("moved")).unwrap();
+    let (_, err) = expect(at, &["train", "net.arch", "--resume", "run", "--epochs", "3", "--data", "moved"], 0);
+    assert!(err.contains("the run began with `d`, and goes on with `moved`"), "{err}");
+    assert_ne!(std::fs::read_to_string(at.join("run/report.html")).unwrap(), "as it was");
+}
+
+#[test]
+fn of_one_hot_targets_the_class_is_counted_and_not_each_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("net.arch"), classifier(3, "cross_entropy()")).unwrap();
+    let classes: Vec<usize> = (0..12).map(|i| i * 5 % 3).collect();
+    let hot = classes.iter().flat_map(|&class| (0..3).map(move |c| f64::from(u8::from(c == class)))).collect();
+    save(at, "hot", &[2], &[12, 3], &Y("<f4", hot));
+    save(at, "numbers", &[2], &[12], &Y("<i8", classes.iter().map(|&class| class as f64).collect()));
+    for data in ["hot", "numbers"] {
+        let data_file = format!("{data}.npz");
+        expect(at, &["train", "net.arch", "--data", &data_file, "--out", data, "--no-report"], 0);
+    }
+    let measured =
+        |data: &str| eval(at, &["--weights", "numbers", "--data", &format!("{data}.npz")])["accuracy"].clone();
+    assert_eq!(measured("hot"), measured("numbers"));
+    let last = |run: &str| {
+        let log = std::fs::read_to_string(at.join(run).join("log.jsonl")).unwrap();
+        let line: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        line["train"]["accuracy"].clone()
+    };
+    assert_eq!(last("hot"), last("numbers"));
+}
+
+#[test]
+fn arrays_on_another_scale_than_pictures_are_warned_of() {
+    let dir = workplace();
+    let at = dir.path();
+    let floats =
+        |white: f32| -> Vec<u8> { (0..6 * 48).flat_map(|i| ((i % 9) as f32 / 8.0 * white).to_le_bytes()).collect() };
+    let y = || npy("|u1", "(6,)", &[0, 1, 2, 0, 1, 2]);
+    for (name, white) in [("bytes", 255.0), ("unit", 1.0)] {
+        npz(&at.join(format!("{name}.npz")), &[("x", npy("<f4", "(6, 3, 4, 4)", &floats(white))), ("y", y())]);
+    }
+    let slowly = ["train", "net.arch", "--no-report", "--epochs", "1", "--set", "optimizer.lr=0.0001"];
+    let train = |data: &str, out: &str| expect(at, &[&slowly[..], &["--data", data, "--out", out]].concat(), 0).1;
+    let train = |data: &str, out: &str| flat(&train(data, out));
+    let err = train("bytes.npz", "run");
+    assert!(err.contains("W0807") && err.contains("`x` in `bytes.npz` runs from 0 to 255"), "{err}");
+    assert!(err.contains("d['x'] = d['x'] / 255; np.savez('bytes.npz', **d)"), "{err}");
+    assert!(!train("unit.npz", "fine").contains("W0807"));
+    fill(at, "pictures", &["a", "b", "c"], 2);
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "run", "--data", "pictures"], 0);
+    let err = flat(&err);
+    assert!(err.contains("W0807") && err.contains("the run learnt from numbers from 0 to 255"), "{err}");
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "fine", "--data", "pictures"], 0);
+    assert!(!err.contains("W0807"), "{err}");
+    // Weights that cannot be read are told of before what would come of them.
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "fime", "--data", "pictures"], 1);
+    assert!(!err.contains("do not say the names of their classes"), "{err}");
+}
+
+#[test]
+fn where_nothing_is_held_out_training_says_what_to_do_and_measuring_does_not() {
+    let dir = workplace();
+    let at = dir.path();
+    // By their names, these two are learnt from.
+    for (class, colour) in ["a", "b", "c"].into_iter().zip(COLOURS) {
+        (1..3).for_each(|i| save_rgb(at, &format!("few/{class}/{i}.png"), [4, 4], colour));
+    }
+    let (_, err) =
+        expect(at, &["train", "net.arch", "--data", "few", "--out", "run", "--no-report", "--epochs", "1"], 0);
+    let err = flat(&err);
+    assert!(err.contains("W0803") && err.contains("no image of `a`, `b`, `c` was held out"), "{err}");
+    assert!(err.contains("make the parts yourself: few/train/cat/1.jpg"), "{err}");
+    let (_, err) = expect(at, &["eval", "net.arch", "--weights", "run"], 0);
+    assert!(!err.contains("W0803") && err.contains("nothing of it was held out"), "{err}");
 }
 
 #[test]

@@ -153,6 +153,92 @@ fn what_is_no_data_set_is_called_what_it_is() {
 }
 
 #[test]
+fn masks_with_a_word_more_in_their_names_are_matched_and_that_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for i in 0..6 {
+        pictures(dir.path(), &[&format!("p/images/p {i}.png")]);
+        save_grey(dir.path(), &format!("p/masks/p {i}_mask.png"), [4, 4], |y, _| (y % 2) as u8);
+    }
+    let split = opened(&at("p"));
+    assert_eq!(split.train.len() + split.test.as_ref().map_or(0, |test| test.len()), 6);
+    assert_eq!(split.notes, ["masks in `masks` are matched to their images without `_mask` in their names"]);
+    pictures(dir.path(), &["p/images/p 9.png"]);
+    let split = opened(&at("p"));
+    assert!(split.warnings[0].notes[0].contains("it has no mask `masks/p 9_mask.png`"), "{:?}", split.warnings);
+
+    for i in 0..3 {
+        pictures(dir.path(), &[&format!("one/{i}.png"), &format!("below/all/{i}.png")]);
+        save_grey(dir.path(), &format!("one/{i}_mask.png"), [4, 4], |y, _| (y % 2) as u8);
+        save_grey(dir.path(), &format!("below/all/{i}_mask.png"), [4, 4], |y, _| (y % 2) as u8);
+    }
+    let (fact, help) = refused(&at("one"));
+    assert!(fact.contains("images and their masks together, as `0` and `0_mask`"), "{fact}");
+    let folder = at("one").display().to_string();
+    let moved =
+        format!("mkdir {folder}/images {folder}/masks && mv {folder}/*_mask.* {folder}/masks/ && mv {folder}/*.* ");
+    assert!(help.contains(&moved), "{help}");
+    assert!(refused(&at("below")).1.contains("below/all/*_mask.*"));
+}
+
+#[test]
+fn images_with_their_masks_are_no_two_classes() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for i in 0..4 {
+        save_rgb(dir.path(), &format!("d/x/{i}.png"), [4, 4], [200, 9, 30]);
+        save_grey(dir.path(), &format!("d/y/{i}.png"), [4, 4], |y, _| (y % 2) as u8);
+        save_rgb(dir.path(), &format!("pets/cat/{i}.png"), [4, 4], [200, 9, 30]);
+        save_rgb(dir.path(), &format!("pets/dog/{i}.png"), [4, 4], [9, 200, 30]);
+        for part in ["train", "val"] {
+            save_rgb(dir.path(), &format!("cam/{part}/{i}.png"), [4, 4], [200, 9, 30]);
+            save_grey(dir.path(), &format!("cam/{part}annot/{i}.png"), [4, 4], |y, _| (y % 2) as u8);
+        }
+    }
+    let (fact, help) = refused(&at("d"));
+    let folder = at("d").display().to_string();
+    assert!(fact.contains("`x` and `y` hold files of the same names and sizes"), "{fact}");
+    assert!(help.contains(&format!("mv {folder}/x {folder}/images && mv {folder}/y {folder}/masks")), "{help}");
+    assert_eq!(names(&opened(&at("pets"))), ["cat", "dog"]);
+    let (fact, help) = refused(&at("cam"));
+    let folder = at("cam").display().to_string();
+    assert!(fact.contains("look like images with their masks"), "{fact}");
+    assert!(help.contains(&format!("mv {folder}/trainannot {folder}/masks/train")), "{help}");
+}
+
+#[test]
+fn a_table_of_classes_is_said_to_be_none_with_what_sorts_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    pictures(dir.path(), &["d/images/a.png", "d/images/b.png", "flat/a.png"]);
+    write(dir.path(), "d/labels.csv", b"filename,label\na.png,cat\nb.png,dog\n");
+    write(dir.path(), "flat/labels.csv", b"id;breed\na;pug\n");
+    write(dir.path(), "d/data.yaml", b"names: [cat, dog]");
+    let sorts =
+        |help: &str| help.contains("os.makedirs(folder, exist_ok=True)") && help.contains("csv.DictReader(open(");
+    for place in ["d", "d/labels.csv", "flat"] {
+        let (fact, help) = refused(&at(place));
+        assert!(sorts(&help) && help.contains("labels-sorted"), "{fact} {help}");
+    }
+    assert!(refused(&at("d")).0.contains("`labels.csv` is not read"));
+    assert!(refused(&at("flat")).1.contains("row['id'] + '.png'"));
+    assert!(refused(&at("d/data.yaml")).0.contains("it describes a data set"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_class_whose_name_is_no_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = tempfile::tempdir().unwrap();
+    pictures(dir.path(), &["cat/1.png", "dog/1.png"]);
+    let foreign = dir.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
+    // Some file systems take no such names.
+    if std::fs::create_dir(foreign).is_ok() {
+        assert!(warned(&opened(dir.path())).contains("has a name that is no UTF-8, and is not read"));
+    }
+}
+
+#[test]
 fn nothing_is_passed_over_without_a_word() {
     let dir = tempfile::tempdir().unwrap();
     for i in 0..10 {

@@ -110,6 +110,25 @@ fn broken_tensor_files_are_refused() {
 }
 
 #[test]
+fn labels_that_are_words_are_numbered_by_python_and_places_read_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.npz");
+    let x = || npy("|u1", "(2, 2, 3)", &[0; 12]);
+    for (descr, kind) in [("<U3", "texts"), ("|S3", "texts"), ("|O", "Python objects")] {
+        npz(&path, &[("x", x()), ("y", npy(descr, "(2,)", &[0; 24]))]);
+        let fault = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap().fault();
+        assert!(fault.message.starts_with(&format!("`y` in `{}` holds {kind}", text(&path))), "{}", fault.message);
+        assert!(fault.help.as_deref().unwrap().contains("np.unique(y.astype(str), return_inverse=True)"));
+    }
+    npz(&path, &[("x", x()), ("y", npy("|u1", "(2,)", &[0; 1]))]);
+    let error = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap().to_string();
+    assert!(error.starts_with(&format!("`y` in `{}` is broken", text(&path))), "{error}");
+    npz(&path, &[("x", npy("|u1", "(2, 3, 2, 2)", &[0; 24])), ("y", npy("|u1", "(2,)", &[0, 1]))]);
+    let split = open(text(&path), &Want::new(&[1, 2, 2])).unwrap();
+    assert!(split.notes[0].ends_with("has 3 channels, and the model wants 1: RGB → grey"), "{:?}", split.notes);
+}
+
+#[test]
 fn channels_last_is_told_how_to_change() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.npz");

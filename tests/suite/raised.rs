@@ -17,7 +17,7 @@ const NEVER: [(&str, &str); 4] = [
 ];
 
 /// A code and a command, in a folder of what [`stage`] lays out, that raises it.
-const RAISED: [(&str, &str); 39] = [
+const RAISED: [(&str, &str); 40] = [
     ("E0201", "check gone.arch"),
     ("E0311", "check tiny.arch --set nothing=1"),
     ("E0707", "train bare.arch --data builtin:digits"),
@@ -57,6 +57,7 @@ const RAISED: [(&str, &str); 39] = [
     ("W0804", "train tiny.arch --data pictures --epochs 1"),
     ("W0805", "train tiny.arch --epochs 1 --set classes=12"),
     ("W0806", "train tiny.arch --data left.npz --no-shuffle --epochs 1 --set batch=2 --set loss.ignore_index=9"),
+    ("W0807", "train tiny.arch --data scaled.npz --epochs 1"),
 ];
 
 /// What the commands find.
@@ -82,6 +83,7 @@ fn stage(folder: &Path) {
     npz(folder, "large.npz", maps("(4, 1, 9, 9)", 324), labels([0, 1, 2, 3]));
     npz(folder, "negative.npz", maps("(4, 1, 8, 8)", 256), labels([0, 1, -2, 3]));
     npz(folder, "left.npz", maps("(4, 1, 8, 8)", 256), labels([9, 9, 0, 1]));
+    npz(folder, "scaled.npz", npy("<f4", "(4, 1, 8, 8)", &255f32.to_le_bytes().repeat(256)), labels([0, 1, 2, 3]));
     npz(folder, "endless.npz", npy("<f4", "(4294967296, 4294967296, 2, 2)", &[0; 8]), labels([0, 1, 2, 3]));
     npz(folder, "vectors.npz", npy("<f4", "(4, 4)", &[0; 64]), labels([0, 1, 2, 0]));
     npz(folder, "wide.npz", maps("(4, 1, 8, 8)", 256), maps("(4, 8, 8)", 256));

@@ -126,7 +126,33 @@ fn classes_become_a_table() {
     let list: Vec<Value> = serde_json::from_str(&text).unwrap();
     assert_eq!((list.len(), &list[2]["file"], &list[2]["rank"]), (8, &"photos/b.jpg".into(), &1.into()));
     let (_, err) = expect(here, &["run", "masks.arch", "photos", "--output", "classes.csv"], 2);
-    assert!(err.contains("`Masks` scores no classes"), "{err}");
+    assert!(err.contains("`Masks` scores no classes") && err.contains("help: --as mask"), "{err}");
+}
+
+#[test]
+fn shares_of_pixels_become_a_table() {
+    let folder = workplace();
+    let here = folder.path();
+    let args = ["run", "masks.arch", "photos", "--as", "mask", "--output", "shares.csv"];
+    expect(here, &args, 0);
+    let text = std::fs::read_to_string(here.join("shares.csv")).unwrap();
+    assert!(text.starts_with("file,rank,class,name,share\r\nphotos/a.png,1,"), "{text}");
+    let share = |row: &str| row.rsplit(',').next().and_then(|share| share.parse::<f64>().ok()).unwrap();
+    let all: f64 = text.lines().filter(|row| row.starts_with("photos/b.png,")).map(share).sum();
+    assert!((all - 1.0).abs() < 1e-5, "{text}");
+}
+
+#[test]
+fn masks_of_a_data_set_are_not_asked_about() {
+    let folder = workplace();
+    let here = folder.path();
+    for name in ["set/images/a.png", "set/masks/a.png"] {
+        std::fs::create_dir_all(here.join(name).parent().unwrap()).unwrap();
+        RgbImage::new(16, 16).save(here.join(name)).unwrap();
+    }
+    let (out, err) = expect(here, &["run", "classes.arch", "set"], 0);
+    assert!(err.contains("set: 1 file is in `masks`, beside `images`, and passed over as masks"), "{err}");
+    assert!(out.contains("set/images/a.png") && !out.contains("set/masks/a.png"), "{out}");
 }
 
 #[test]

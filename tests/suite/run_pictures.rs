@@ -222,6 +222,66 @@ fn fixed_sizes_cover_the_picture_as_in_training() {
     assert_eq!((indices(&here.join("mask.png")).0, indices(&here.join("mask.png")).1), (45, 33));
     let (_, err) = expect(here, &["run", "fixed.arch", "photo.png", "--fit", "native"], 1);
     assert!(err.contains("error[E0903]") && err.contains("the height of `Masks` is fixed at 32"), "{err}");
+    let help = "help: --fit cover, --fit stretch or --fit crop; or name the sizes in the file: [N, 1, H=32, W=32]";
+    assert!(err.contains(help), "{err}");
+}
+
+#[test]
+fn what_is_offered_instead_works() {
+    let folder = workplace();
+    let here = folder.path();
+    let fixed = "model Fixed { input image [N, 3, 24, 16]\n conv(2, 3) -> flatten -> linear(4) }";
+    std::fs::write(here.join("fixed_classes.arch"), fixed).unwrap();
+    let said =
+        |more: &[&str], status| expect(here, &[&["run", "fixed_classes.arch", "photo.png"], more].concat(), status);
+    // No tiles of classes, and a name for a size would not help: the weights are for one size.
+    let (_, err) = said(&["--fit", "native"], 1);
+    assert!(err.contains("error[E0903]") && err.contains("help: --fit stretch or --fit crop\n"), "{err}");
+    ["stretch", "crop"].iter().for_each(|fit| _ = said(&["--fit", fit], 0));
+    // What memory it takes is known.
+    let (_, err) = said(&["--fit", "stretch", "--memory", "1K"], 1);
+    let memory = err.split("help: --memory ").nth(1).and_then(|rest| rest.split(['\n', ',']).next()).expect(&err);
+    assert!(!err.contains("help: --fit"), "{err}");
+    said(&["--fit", "stretch", "--memory", memory], 0);
+    // Sizes without names are given all at once.
+    for size in ["16", "H=16"] {
+        let (_, err) = said(&["--size", size], 1);
+        assert!(err.contains("error[E0311]") && err.contains("give all of") && err.contains("`--size 16x16`"), "{err}");
+    }
+}
+
+#[test]
+fn what_is_no_number_in_weights_is_said() {
+    let folder = workplace();
+    let here = folder.path();
+    let net = "model Net { input image [N, 3, 8, 8]\n flatten -> linear(2) }";
+    std::fs::write(here.join("net.arch"), net).unwrap();
+    expect(here, &["export", "net.arch", "--safetensors", "w.safetensors"], 0);
+    let mut bytes = std::fs::read(here.join("w.safetensors")).unwrap();
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(here.join("w.safetensors"), bytes).unwrap();
+    for engine in ["plan", "candle"] {
+        let args = ["net.arch", "photo.png", "--weights", "w.safetensors", "--engine", engine];
+        let (_, err) = run(here, &args);
+        assert!(err.contains("holds 1 number that is NaN or infinite"), "{err}");
+    }
+}
+
+#[test]
+fn where_an_answer_has_no_place_nothing_is_computed() {
+    let folder = workplace();
+    let (out, err) = expect(folder.path(), &["run", "classes.arch", "photo.png", "--output", "no dir/x.csv"], 1);
+    assert!(err.contains("there is no folder `no dir`") && err.contains("help: mkdir -p 'no dir'"), "{err}");
+    assert!(out.is_empty() && !err.contains("photo.png:"), "{out}{err}");
+}
+
+#[test]
+fn pictures_of_other_kinds_are_converted() {
+    let folder = workplace();
+    std::fs::write(folder.path().join("IMG 1.HEIC"), b"\0\0\0\x18ftypheic").unwrap();
+    let (_, err) = expect(folder.path(), &["run", "classes.arch", "IMG 1.HEIC"], 1);
+    assert!(err.contains("error[E0822]") && err.contains("magick 'IMG 1.HEIC' 'IMG 1.png'"), "{err}");
 }
 
 #[test]
@@ -235,6 +295,7 @@ fn what_a_crop_leaves_out_is_void() {
     let void = |x: usize| (0..33).all(|y| mask[y * 45 + x] == 255);
     let classes = |x: usize| (0..33).all(|y| mask[y * 45 + x] < 3);
     assert!((0..6).chain(39..45).all(void) && (6..39).all(classes));
+    assert!(err.contains("wrote mask.png: 255 where the picture was cut off"), "{err}");
     let answer = json(here, &["masks.arch", "photo.png", "--fit", "crop"]);
     let region = serde_json::json!({ "left": 6.0, "top": 0.0, "width": 33.0, "height": 33.0 });
     assert_eq!(answer["picture"]["region"], region);

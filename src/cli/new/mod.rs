@@ -5,6 +5,7 @@ mod name;
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
+use crate::base::command::quoted_path;
 use crate::base::{Fault, codes};
 use clap::{Args, ValueEnum};
 use name::Names;
@@ -62,7 +63,7 @@ pub fn run(args: &NewArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     if let Some(parent) = file.parent().filter(|p| !p.as_os_str().is_empty() && !p.is_dir()) {
         let message = format!("there is no folder `{}`", parent.display());
-        let help = format!("mkdir -p {}", parent.display());
+        let help = format!("mkdir -p {}", quoted_path(parent));
         return Err(say(Fault::new(codes::UNWRITABLE, message).help(help), shell));
     }
     let base = file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

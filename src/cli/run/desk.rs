@@ -8,7 +8,7 @@ use super::jobs::{Job, is_picture};
 use super::kind::{self, Drawn, Kind};
 use super::progress::Progress;
 use super::scene::{Scene, Terms};
-use super::table::Table;
+use super::table::{Part, Table};
 use super::target::{self, Target, Written};
 use crate::analysis::canvas::{Canvas, Follow};
 use crate::base::Diagnostic;
@@ -20,7 +20,7 @@ use crate::cli::shell::{Exit, Shell};
 use crate::elaborate::recipe::Normalize;
 use crate::engine::Input;
 use crate::train::data::DataError;
-use crate::train::data::photo::Photo;
+use crate::train::data::photo::{Photo, foreign};
 use crate::train::data::tensor_io::{Reading, TensorData, read_input};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ use std::sync::atomic::Ordering;
 /// The most memory that reading one input may take.
 const INPUT_MEMORY: u64 = 4 << 30;
 
-/// Likeliest classes of each file that a table has.
+/// Likeliest classes of each file that a table has; of pixels it has all.
 const TABLED: usize = 5;
 
 /// What is to be done with all jobs.
@@ -129,6 +129,9 @@ impl<'a> Desk<'a> {
     }
 
     fn tensor(&self, slot: usize, path: &Path) -> Result<TensorData, Diagnostic> {
+        if let Some(fault) = foreign(path) {
+            return Err(fault.into());
+        }
         let graph = &self.orders.loaded.network.graph;
         let id = graph.inputs[slot];
         let (name, shape) = (&graph.node(id).path, graph.shape(id).dims());
@@ -255,18 +258,22 @@ impl<'a> Desk<'a> {
         let mut written = self.orders.target.write(number, answers, &kinds, framing).map_err(|error| error.fault())?;
         self.once(&mut written);
         let mask = |output: usize, answer: &Answer| match kinds[output] {
-            Kind::Mask { threshold, .. } if self.orders.drawn.is_some() || kind::learns_classes(network, output) => {
+            Kind::Mask { threshold, .. } if kind::tells_shares(network, output, self.orders.drawn) => {
                 target::mask(answer, threshold, framing)
             }
-            _ => None,
+            Kind::Mask { .. } | Kind::Picture { .. } | Kind::Numbers => None,
         };
         let outputs = answers.iter().enumerate();
         let said: Vec<Said> = outputs
             .map(|(i, answer)| Said { name: &answer.name, tensor: &answer.tensor, mask: mask(i, answer) })
             .collect();
-        for output in said.iter().filter(|output| output.mask.is_none()) {
-            if let Some(samples) = self.orders.words.ranked(output, TABLED) {
-                self.table.add(&job.shown, output.name, &samples);
+        for output in &said {
+            let (part, most) = match output.mask {
+                Some(_) => (Part::Share, usize::MAX),
+                None => (Part::Probability, TABLED),
+            };
+            if let Some(samples) = self.orders.words.ranked(output, most) {
+                self.table.add(&job.shown, output.name, part, &samples);
             }
         }
         self.written += written.len();

@@ -1,11 +1,17 @@
 //! What to run on: pictures, folders of pictures and tensors, one after the other, or one file for each of several inputs.
 
+use crate::base::command::quoted_path;
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
 use crate::train::data::DataError;
 use crate::train::data::listing::{at, join, walk};
 use crate::train::data::pictures::is_image;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+/// Folders of a data set whose pictures have a class for each pixel.
+const IMAGES: &str = "images";
+const MASKS: &str = "masks";
 
 /// What a network is asked about at once.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +51,9 @@ pub fn jobs(texts: &[String], inputs: &[&str], except: Option<&Path>, shell: &Sh
             jobs.push(Job::of(path, Path::new(path.file_name().unwrap_or(path.as_os_str()))));
             continue;
         }
-        let (found, others) = found(path, except).map_err(|error| say(error.fault(), shell))?;
+        let Found { jobs: found, others, masks } = found(path, except).map_err(|error| say(error.fault(), shell))?;
         passed_over(path, &others, shell);
+        masks_beside(path, &masks, shell);
         if found.is_empty() {
             let reason = "it holds no picture".to_string();
             return Err(say(DataError::Empty { path: path.display().to_string(), reason }.fault(), shell));
@@ -94,13 +101,32 @@ fn place<'t>(text: &'t str, names: &[&str], shell: &Shell) -> Result<(usize, &'t
     }
 }
 
-/// Pictures in a folder and below it, in order of their names, and what is none. What is hidden is left alone, and a folder is
-/// seen once, whatever links lead to it.
-fn found(root: &Path, except: Option<&Path>) -> Result<(Vec<Job>, Vec<PathBuf>), DataError> {
+/// What lies in a folder and below it.
+struct Found {
+    /// The pictures, in order of their names.
+    jobs: Vec<Job>,
+    /// What is no picture.
+    others: Vec<PathBuf>,
+    /// Folders of masks beside one of images, as data sets have them, with how many files lie in each.
+    masks: BTreeMap<String, usize>,
+}
+
+/// Pictures in a folder and below it, and what is none. What is hidden is left alone, and a folder is seen once, whatever links
+/// lead to it.
+fn found(root: &Path, except: Option<&Path>) -> Result<Found, DataError> {
     let start = real(root);
     let except = except.map(real).filter(|except| except.starts_with(&start) && *except != start);
-    let (mut pictures, mut others) = (Vec::new(), Vec::new());
+    let (mut pictures, mut others, mut masks) = (Vec::new(), Vec::new(), BTreeMap::new());
     walk(root, "", |folder, listing| {
+        let named = |name: &str| listing.folders.iter().any(|folder| folder == name);
+        if named(IMAGES) && named(MASKS) {
+            masks.insert(join(folder, MASKS), 0);
+        }
+        let is_below = |(masks, _): &(&String, &mut usize)| Path::new(folder).starts_with(masks);
+        if let Some((_, count)) = masks.iter_mut().find(is_below) {
+            *count += listing.pictures.len() + listing.others.len();
+            return true;
+        }
         let here = real(&at(root, folder));
         let kept = |name: &&String| except.as_ref().is_none_or(|except| !here.join(name).starts_with(except));
         let paths = |names: &[String]| -> Vec<PathBuf> {
@@ -112,12 +138,25 @@ fn found(root: &Path, except: Option<&Path>) -> Result<(Vec<Job>, Vec<PathBuf>),
     })?;
     pictures.sort();
     others.sort();
-    Ok((pictures.into_iter().map(|name| Job::of(&root.join(&name), &name)).collect(), others))
+    let jobs = pictures.into_iter().map(|name| Job::of(&root.join(&name), &name)).collect();
+    masks.retain(|_, count| *count > 0);
+    Ok(Found { jobs, others, masks })
 }
 
 /// The file that a path leads to, links followed; the path itself where nothing is there.
 pub fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Says which pictures are masks to learn from, and not asked about.
+fn masks_beside(folder: &Path, masks: &BTreeMap<String, usize>, shell: &Shell) {
+    for (name, count) in masks {
+        let (is, at) = (if *count == 1 { "file is" } else { "files are" }, folder.join(name));
+        let (shown, beside) = (folder.display(), quoted_path(&at));
+        shell.note(&format!(
+            "{shown}: {count} {is} in `{name}`, beside `{IMAGES}`, and passed over as masks; {beside} asks about them"
+        ));
+    }
 }
 
 /// Says which files of a folder are no pictures.
@@ -147,9 +186,25 @@ mod tests {
         symlink(here, here.join("b/back")).unwrap();
         symlink(here.join("b"), here.join("same")).unwrap();
         let _socket = UnixListener::bind(here.join("s.png")).unwrap();
-        let (jobs, others) = found(here, Some(&here.join("out"))).unwrap();
+        let Found { jobs, others, .. } = found(here, Some(&here.join("out"))).unwrap();
         let names: Vec<String> = jobs.iter().map(|job| job.name.display().to_string()).collect();
         assert_eq!(names, ["a.png", "b/2.png"]);
         assert_eq!(others, [PathBuf::from("s.png")]);
+    }
+
+    #[test]
+    fn masks_of_a_data_set_are_no_pictures_to_ask_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        for name in ["train/images/a.png", "train/masks/in/a.png", "masks/b.png", "c.png"] {
+            std::fs::create_dir_all(here.join(name).parent().unwrap()).unwrap();
+            std::fs::write(here.join(name), "").unwrap();
+        }
+        let names = |found: &Found| found.jobs.iter().map(|job| job.name.display().to_string()).collect::<Vec<_>>();
+        let all = found(here, None).unwrap();
+        assert_eq!(names(&all), ["c.png", "masks/b.png", "train/images/a.png"]);
+        assert_eq!(all.masks, [("train/masks".to_string(), 1)].into());
+        // Named by itself, it is asked about.
+        assert_eq!(names(&found(&here.join("train/masks"), None).unwrap()), ["in/a.png"]);
     }
 }

@@ -143,8 +143,14 @@ fn loss(network: &Network, output: usize) -> Option<&LossTerm> {
     network.recipe.as_ref()?.loss.iter().find(reads)
 }
 
+/// Whether shares of pixels are told of an output: where it is a mask, and a loss or the command line says that it is one.
+pub fn tells_shares(network: &Network, output: usize, drawn: Option<Drawn>) -> bool {
+    let mask = matches!(of(network, output, None, drawn), Kind::Mask { .. });
+    mask && (drawn.is_some() || learns_classes(network, output))
+}
+
 /// Whether an output learnt one class of several: then shares of them mean something.
-pub fn learns_classes(network: &Network, output: usize) -> bool {
+fn learns_classes(network: &Network, output: usize) -> bool {
     let channels = |at: &crate::graph::Output| network.graph.shape(at.node).channels().unwrap_or(0);
     let channels = network.graph.outputs.get(output).map_or(0, channels);
     loss(network, output).is_some_and(|term| matches!(learns(&term.loss, channels), Learns::Classes))

@@ -27,6 +27,7 @@ use crate::train::checkpoint::{Run, RunInfo};
 use crate::train::data::tensor_io::TensorData;
 use compute::{Computer, Source};
 use desk::{Desk, Orders};
+use kind::Drawn;
 use progress::Progress;
 use scene::Terms;
 use std::sync::atomic::Ordering;
@@ -49,7 +50,7 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let jobs = jobs::jobs(&args.files(), &names, args.output.as_deref(), shell)?;
     let target = Target::new(args.output.as_deref(), &jobs, args.names_a_folder(), shell)?;
     if target.table().is_some() {
-        has_classes(network, shell)?;
+        has_classes(network, args.drawn, shell)?;
     }
     let threads = threads(args.compute.threads, shell)?;
     let (asked, free) = (args.memory(shell)?, memory::available().unwrap_or(MEMORY));
@@ -126,12 +127,18 @@ fn normalize(network: &Network, info: Option<&RunInfo>) -> Option<Normalize> {
     }
 }
 
-/// Refuses a table for a network that gives no classes.
-fn has_classes(network: &Network, shell: &Shell) -> Result<(), Exit> {
+/// Refuses a table for a network that gives no classes, neither of a picture nor of its pixels.
+fn has_classes(network: &Network, drawn: Option<Drawn>, shell: &Shell) -> Result<(), Exit> {
     let outputs = &network.graph.outputs;
-    if outputs.iter().any(|output| answer::is_classes(network, &output.name)) {
+    let classes = outputs.iter().any(|output| answer::is_classes(network, &output.name));
+    if classes || (0..outputs.len()).any(|output| kind::tells_shares(network, output, drawn)) {
         return Ok(());
     }
     let message = format!("`{}` scores no classes, of which a table could be made", network.name);
-    Err(shell.usage(&message, "--output answers/ keeps its outputs, or --output y.safetensors"))
+    let could = (0..outputs.len()).any(|output| kind::tells_shares(network, output, Some(Drawn::Mask)));
+    let help = match could {
+        true => "--as mask makes classes of its pixels; --output answers/ keeps its outputs",
+        false => "--output answers/ keeps its outputs, or --output y.safetensors",
+    };
+    Err(shell.usage(&message, help))
 }

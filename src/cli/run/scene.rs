@@ -211,13 +211,26 @@ impl<'a> Scene<'a> {
             let planned = self.canvas.planned[axis];
             let fact =
                 format!("the {side} of `{}` is fixed at {planned}, and the picture wants {least}", self.network.name);
-            return self
-                .refused(fact, "--fit cover, stretch or crop; or name the sizes in the file: [N, 1, H=64, W=64]");
+            return self.refused(fact, &self.fixed(axis, least));
         };
         let last = least + self.canvas.tries() - 1;
         let because = self.canvas.because(axis, least).map(|why| format!(": {why}")).unwrap_or_default();
         let fact = format!("no `{name}` from {least} to {last} works{because}");
         self.refused(fact, "--fit stretch, or --fit crop; `archc check FILE --sizes` lists the sizes that work")
+    }
+
+    /// What may be done where a size is fixed: other fits, and names for the sizes where the network would take this one.
+    fn fixed(&self, axis: usize, least: usize) -> String {
+        let fits = match self.tileable() {
+            Ok(()) => "--fit cover, --fit stretch or --fit crop",
+            Err(_) => "--fit stretch or --fit crop",
+        };
+        if !self.per_pixel() && !self.canvas.would_work(axis, least) {
+            return fits.into();
+        }
+        let Canvas { channels, planned: [height, width], names, .. } = &self.canvas;
+        let (h, w) = (names[0].unwrap_or("H"), names[1].unwrap_or("W"));
+        format!("{fits}; or name the sizes in the file: [N, {channels}, {h}={height}, {w}={width}]")
     }
 
     fn refused(&self, fact: String, help: &str) -> Diagnostic {
@@ -293,11 +306,33 @@ impl<'a> Scene<'a> {
         };
         let (size, fit) = (times(framing.picture), framing.fit.name());
         let fact = format!("{size} as `{fit}` takes {} of memory, and {limit}", bytes(wanted));
-        let help = match framing.fit {
-            Fit::Native => "--fit tile, or --fit stretch",
-            _ => "--fit stretch, or a smaller --size",
-        };
-        Err(Diagnostic::new(codes::DATA_TOO_LARGE, fact).help(help))
+        Err(Diagnostic::new(codes::DATA_TOO_LARGE, fact).help(self.cheaper(framing, wanted)))
+    }
+
+    /// What takes less memory than was found to be too much, or allows that.
+    fn cheaper(&self, framing: &Framing, wanted: u64) -> String {
+        let fits = |size: Size| self.peak(size).is_ok_and(|peak| peak <= self.terms.most && peak < wanted);
+        let at_once = |it: &Framing| it.cuts.as_ref().map_or(it.frame, |[rows, columns]| [rows.size, columns.size]);
+        let mut help: Vec<String> = Vec::new();
+        if framing.fit == Fit::Native {
+            let tiles = self.tile(framing.picture, Region::whole(framing.picture), framing.picture, None);
+            help.extend(tiles.is_ok_and(|tiles| fits(at_once(&tiles))).then(|| "--fit tile".into()));
+        }
+        if framing.fit != Fit::Stretch && fits(self.canvas.planned) {
+            help.push("--fit stretch".into());
+        }
+        // What was allowed is less than what is free.
+        if self.terms.most < wanted && wanted <= self.terms.free {
+            help.push(format!("--memory {}", rounded_up(wanted)));
+        }
+        let [height, width] = self.canvas.planned.map(|size| size / 2);
+        if framing.fit != Fit::Native && self.canvas.at([height, width]).is_ok() && fits([height, width]) {
+            help.push(format!("--size {height}x{width}"));
+        }
+        match help.is_empty() {
+            true => format!("smaller sizes in the file: `{}` is planned for these", self.network.name),
+            false => help.join(", or "),
+        }
     }
 }
 
@@ -334,6 +369,14 @@ fn stretches(network: &Network) -> Vec<[usize; 2]> {
         from.iter().zip(graph.shape(id).spatial()).map(|(&from, &to)| [from, to]).collect::<Vec<_>>()
     };
     graph.order().filter(to_size).flat_map(sizes).collect()
+}
+
+/// Bytes as `--memory` takes them, at least as many: `425K`.
+fn rounded_up(bytes: u64) -> String {
+    match bytes < 1 << 20 {
+        true => format!("{}K", bytes.div_ceil(1 << 10)),
+        false => format!("{}M", bytes.div_ceil(1 << 20)),
+    }
 }
 
 fn lcm(a: usize, b: usize) -> usize {

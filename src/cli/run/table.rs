@@ -1,4 +1,4 @@
-//! Classes of many files as one table: CSV or JSON.
+//! Classes of many files as one table, CSV or JSON: the likeliest of each sample, or those of its pixels.
 
 use crate::base::atomic;
 use crate::cli::answer::Ranked;
@@ -12,24 +12,47 @@ pub struct Table {
     rows: Vec<Row>,
 }
 
+/// What the number beside a class is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// How likely the class is.
+    Probability,
+    /// How much of the pixels is of the class.
+    Share,
+}
+
+impl Part {
+    const ALL: [Self; 2] = [Self::Probability, Self::Share];
+
+    /// The column.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Probability => "probability",
+            Self::Share => "share",
+        }
+    }
+}
+
 /// One class of one sample.
 #[derive(Clone, Debug)]
 struct Row {
     file: String,
     output: String,
     rank: usize,
+    part: Part,
     ranked: Ranked,
 }
 
 impl Table {
     /// Adds the classes of each sample that a file gave.
-    pub fn add(&mut self, file: &str, output: &str, samples: &[Vec<Ranked>]) {
+    pub fn add(&mut self, file: &str, output: &str, part: Part, samples: &[Vec<Ranked>]) {
         for (i, sample) in samples.iter().enumerate() {
             let file = if samples.len() > 1 { format!("{file}[{i}]") } else { file.to_string() };
             let row = |(rank, ranked): (usize, &Ranked)| Row {
                 file: file.clone(),
                 output: output.to_string(),
                 rank: rank + 1,
+                part,
                 ranked: ranked.clone(),
             };
             self.rows.extend(sample.iter().enumerate().map(row));
@@ -46,14 +69,24 @@ impl Table {
         atomic::write_bytes(path, text.as_bytes()).map_err(|error| DataError::io(path, &error))
     }
 
-    /// `file,rank,class,name,probability`, and `output` where there are several.
+    /// The columns of numbers: what is not known of a row is empty there.
+    fn parts(&self) -> Vec<Part> {
+        let there = |part: &Part| self.rows.iter().any(|row| row.part == *part);
+        let parts: Vec<Part> = Part::ALL.into_iter().filter(there).collect();
+        if parts.is_empty() { vec![Part::Probability] } else { parts }
+    }
+
+    /// `file,rank,class,name,probability` (or `share`, of pixels), and `output` where there are several.
     fn csv(&self) -> String {
-        let several = self.several();
-        let mut text = String::from("file,rank,class,name,probability");
+        let (several, parts) = (self.several(), self.parts());
+        let words: Vec<&str> = parts.iter().map(|part| part.word()).collect();
+        let mut text = format!("file,rank,class,name,{}", words.join(","));
         text += if several { ",output\r\n" } else { "\r\n" };
-        for Row { file, output, rank, ranked } in &self.rows {
+        for Row { file, output, rank, part, ranked } in &self.rows {
             let name = ranked.name.as_deref().unwrap_or_default();
-            text += &format!("{},{rank},{},{},{:.6}", quoted(file), ranked.class, quoted(name), ranked.share);
+            let share = |own: &Part| if own == part { format!("{:.6}", ranked.share) } else { String::new() };
+            let shares = parts.iter().map(share).collect::<Vec<_>>().join(",");
+            text += &format!("{},{rank},{},{},{shares}", quoted(file), ranked.class, quoted(name));
             if several {
                 text += &format!(",{}", quoted(output));
             }
@@ -65,9 +98,9 @@ impl Table {
     /// A list with an object for each row.
     fn json(&self) -> String {
         let several = self.several();
-        let row = |Row { file, output, rank, ranked }: &Row| {
+        let row = |Row { file, output, rank, part, ranked }: &Row| {
             let Ranked { class, name, share } = ranked;
-            let mut row = json!({ "file": file, "rank": rank, "class": class, "name": name, "probability": share });
+            let mut row = json!({ "file": file, "rank": rank, "class": class, "name": name, part.word(): share });
             if several {
                 row["output"] = json!(output);
             }
@@ -99,7 +132,8 @@ mod tests {
         let mut table = Table::default();
         let class = |class, name: &str, share| Ranked { class, name: Some(name.into()), share };
         for output in outputs {
-            table.add("a, \"b\".png", output, &[vec![class(1, "cat", 0.75), class(0, "dog", 0.25)]]);
+            let part = if *output == "mask" { Part::Share } else { Part::Probability };
+            table.add("a, \"b\".png", output, part, &[vec![class(1, "cat", 0.75), class(0, "dog", 0.25)]]);
         }
         table
     }
@@ -110,6 +144,15 @@ mod tests {
                     \"a, \"\"b\"\".png\",2,0,dog,0.250000\r\n";
         assert_eq!(table(&["y"]).csv(), text);
         assert!(table(&["y", "aux"]).csv().starts_with("file,rank,class,name,probability,output\r\n"));
+    }
+
+    #[test]
+    fn shares_of_pixels_are_no_probabilities() {
+        assert!(table(&["mask"]).csv().starts_with("file,rank,class,name,share\r\n"));
+        let both = table(&["y", "mask"]).csv();
+        assert!(both.starts_with("file,rank,class,name,probability,share,output\r\n"), "{both}");
+        assert!(both.contains(",cat,0.750000,,y\r\n") && both.contains(",cat,,0.750000,mask\r\n"), "{both}");
+        assert!(table(&["mask"]).json().contains("\"share\":0.75"));
     }
 
     #[test]

@@ -4,10 +4,12 @@ use super::ask::Answer;
 use super::framing::{Fit, Framing};
 use super::jobs::{Job, real};
 use super::kind::Kind;
+use crate::base::command::quoted_path;
+use crate::base::{Fault, codes};
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
 use crate::train::data::DataError;
-use crate::train::data::painted::{Mask, map, write_picture};
+use crate::train::data::painted::{Mask, VOID, map, write_picture};
 use crate::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -56,7 +58,29 @@ impl Target {
             _ => return Err(say(refused(path, ENDINGS).fault(), shell)),
         };
         target.spare(jobs, shell)?;
+        target.has_place(shell)?;
         Ok(target)
+    }
+
+    /// Refuses a file in a folder that is not there: after hours of computing it would be too late. A folder of answers is made.
+    fn has_place(&self, shell: &Shell) -> Result<(), Exit> {
+        let path = match self {
+            Self::Nowhere | Self::Folder(..) => return Ok(()),
+            Self::File(path) | Self::Table(path) => path,
+        };
+        let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+        let shown = folder.display();
+        let fault = |fact: String| Fault::new(codes::DATA_IO, fact);
+        match (folder.is_dir(), folder.exists()) {
+            (true, _) => Ok(()),
+            (false, true) => {
+                Err(say(fault(format!("`{shown}` is no folder, where `{}` would lie", path.display())), shell))
+            }
+            (false, false) => {
+                let help = format!("mkdir -p {}", quoted_path(folder));
+                Err(say(fault(format!("there is no folder `{shown}`")).help(help), shell))
+            }
+        }
     }
 
     /// Refuses to write over what is read.
@@ -223,7 +247,9 @@ fn drawn(path: &Path, answer: &Answer, kind: Kind, framing: Option<&Framing>) ->
     match kind {
         Kind::Mask { threshold, guessed } => {
             let reason = || refused(path, format!("a mask is written of scores [1, C, H, W], and these are {shape:?}"));
-            mask(answer, threshold, framing).ok_or_else(reason)?.write(path)?;
+            let mask = mask(answer, threshold, framing).ok_or_else(reason)?;
+            mask.write(path)?;
+            remarks.extend(mask.classes.contains(&VOID).then(|| format!("{VOID} where the picture was cut off")));
             remarks.extend(guessed.then(|| guess(map(&answer.tensor).map_or(1, |[channels, ..]| channels), threshold)));
         }
         Kind::Picture { range } => {

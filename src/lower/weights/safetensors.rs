@@ -2,6 +2,7 @@
 //!
 //! Format: <https://github.com/huggingface/safetensors#format>. The same tensors always give the same bytes.
 
+use crate::base::unwritable::unwritable;
 use crate::base::{Diagnostic, codes};
 use crate::lower::atomic;
 use crate::lower::error::Result;
@@ -16,16 +17,16 @@ use std::path::Path;
 /// # Errors
 /// `E0813` where the file cannot be written, or a tensor is of a type that has no name in the format.
 pub fn write(path: &Path, tensors: &BTreeMap<String, Tensor>, metadata: &BTreeMap<String, String>) -> Result<()> {
-    let unwritable = |why: String| {
+    let unfit = |why: String| {
         Diagnostic::new(codes::WEIGHTS_UNWRITABLE, format!("`{}` cannot be written: {why}", path.display()))
     };
-    let header = header(tensors, metadata).map_err(unwritable)?;
+    let header = header(tensors, metadata).map_err(unfit)?;
     let fill = |file: &mut io::BufWriter<File>| {
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;
         tensors.values().try_for_each(|tensor| write_numbers(file, tensor))
     };
-    Ok(atomic::write_with(path, fill).map_err(|e| unwritable(e.to_string()))?)
+    Ok(atomic::write_with(path, fill).map_err(|error| unwritable(codes::WEIGHTS_UNWRITABLE, path, &error))?)
 }
 
 /// The JSON header, filled with spaces so that the numbers start at a multiple of eight bytes.

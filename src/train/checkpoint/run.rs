@@ -1,7 +1,8 @@
 //! A run folder.
 
 use crate::base::nearest::meant;
-use crate::base::{Fault, codes};
+use crate::base::unwritable::no_folder;
+use crate::base::{self, Fault, codes};
 use crate::elaborate::Network;
 use crate::elaborate::recipe::{Normalize, Recipe};
 use crate::lower::atomic;
@@ -37,6 +38,12 @@ pub struct RunInfo {
     /// How the levels of masks are read, where the data have masks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub levels: Option<Levels>,
+    /// How many samples are learnt from; runs of earlier versions do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<usize>,
+    /// The least and the largest number of the inputs, where they are pictures as arrays of numbers that are no bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f32; 2]>,
     /// Whether each epoch had an order of its own.
     pub shuffle: bool,
     /// Whether samples were changed at random.
@@ -58,11 +65,18 @@ impl RunInfo {
             classes,
             held_out: Holding::ByName,
             levels: data.train.levels().cloned(),
+            samples: Some(data.train.len()),
+            range: data.train.range().map(|range| range.ends),
             shuffle: true,
             augment: true,
             recipe: serde_json::to_value(recipe).unwrap_or_default(),
             ..Self::default()
         }
+    }
+
+    /// How many samples a batch of this run has, where the run says it.
+    pub fn batch(&self) -> Option<usize> {
+        usize::try_from(self.recipe["batch"].as_u64()?).ok()
     }
 
     /// How pixels were normalised in this run; as `own` says, where the run does not say it.
@@ -93,13 +107,13 @@ impl Run {
     /// # Errors
     /// `E0913` where it cannot be made.
     pub fn create_numbered(parent: &Path, name: &str) -> Result<Self> {
-        fs::create_dir_all(parent).map_err(|error| unwritable(parent, &error))?;
+        fs::create_dir_all(parent).map_err(|error| no_folder(codes::RUN_UNWRITABLE, parent, &error))?;
         for number in 1.. {
             let folder = parent.join(format!("{name}-{number}"));
             match fs::create_dir(&folder) {
                 Ok(()) => return Ok(Self { folder }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(unwritable(&folder, &error).into()),
+                Err(error) => return Err(no_folder(codes::RUN_UNWRITABLE, &folder, &error).into()),
             }
         }
         Err(unwritable(parent, &io::Error::other("every number is taken")).into())
@@ -116,7 +130,7 @@ impl Run {
                 .help(format!("go on with it by `--resume {shown}`, or name another folder"))
                 .into());
         }
-        fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
+        fs::create_dir_all(folder).map_err(|error| no_folder(codes::RUN_UNWRITABLE, folder, &error))?;
         Ok(Self { folder: folder.into() })
     }
 
@@ -217,7 +231,7 @@ fn plain(name: &str) -> PathBuf {
 
 /// `E0913`: a file of the run cannot be written.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Fault {
-    Fault::new(codes::RUN_UNWRITABLE, format!("`{}` cannot be written: {error}", path.display()))
+    base::unwritable::unwritable(codes::RUN_UNWRITABLE, path, error)
 }
 
 #[cfg(test)]

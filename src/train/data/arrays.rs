@@ -70,7 +70,7 @@ impl ArrayFile {
     /// # Errors
     /// [`DataError::Broken`], [`DataError::TooLarge`].
     pub fn read(&mut self, name: &str) -> Result<Array> {
-        let place = format!("{}, `{name}`", self.path.display());
+        let place = format!("`{name}` in `{}`", self.path.display());
         match &mut self.kind {
             Kind::Npy => {
                 let file = File::open(&self.path).map_err(|error| DataError::io(&self.path, &error))?;

@@ -5,11 +5,13 @@ use super::error::{DataError, Result};
 use super::folder::{drop_broken, split_of};
 use super::held::Holding;
 use super::listing::{at, join, list, walk};
+use super::lookalike;
 use super::parts::{annotated, check_annotations, look_through};
 use super::pictures::{decode, look};
 use super::remarks::{Remarks, lying};
 use super::source::{Want, check_pictures};
 use super::split::Split;
+use super::table;
 use crate::base::command::quoted_path;
 use crate::base::nearest::nearest;
 use std::collections::BTreeMap;
@@ -52,12 +54,12 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
     let parts = if given { parts.with_train(directory, want.holding == Holding::Nothing)? } else { parts };
     let classes = class_folders(directory, parts.train.as_deref().unwrap_or_default(), &mut remarks)?;
     let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-    check_classes(directory, &names, want, &mut remarks)?;
+    check_classes(directory, &classes, want, &mut remarks)?;
     let mut divided = Divided::default();
     let alone = parts.val.is_none() && parts.test.is_none();
     // Runs that do not say how learnt from all of a lonely `train/`.
     if alone && !(given && want.holding == Holding::Drawn) {
-        divided = hold_out(classes, want.holding, &mut remarks);
+        divided = hold_out(directory, classes, want, &mut remarks);
     } else {
         divided.train = numbered(classes);
         let mut other = |part: &Option<String>| -> Result<Option<Vec<Entry>>> {
@@ -79,7 +81,8 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
 }
 
 /// Divides each class by the names of its images below its folder.
-fn hold_out(classes: Vec<Class>, holding: Holding, remarks: &mut Remarks) -> Divided {
+fn hold_out(directory: &Path, classes: Vec<Class>, want: &Want, remarks: &mut Remarks) -> Divided {
+    let holding = want.holding;
     let (mut train, mut held) = (Vec::new(), Vec::new());
     let (mut unlearnt, mut unmeasured) = (Vec::new(), Vec::new());
     for (number, class) in classes.into_iter().enumerate() {
@@ -93,13 +96,25 @@ fn hold_out(classes: Vec<Class>, holding: Holding, remarks: &mut Remarks) -> Div
         train.extend(learnt.into_iter().map(|path| (number as u32, path)));
         held.extend(kept.into_iter().map(|path| (number as u32, path)));
     }
-    if !unmeasured.is_empty() {
-        remarks.doubts.push(format!("no image of {} was held out, so that it is not measured", unmeasured.join(", ")));
+    let learning = want.growing || want.known.is_empty();
+    if !held.is_empty() && !unmeasured.is_empty() {
+        let fact = format!("no image of {} was held out, so that it is not measured", unmeasured.join(", "));
+        remarks.advised.push((fact, own_parts(directory)));
+    } else if learning && !unmeasured.is_empty() {
+        let fact = format!("no image of {} was held out: what is learnt from is measured", unmeasured.join(", "));
+        remarks.advised.push((fact, own_parts(directory)));
     }
     if !unlearnt.is_empty() {
-        remarks.doubts.push(format!("every image of {} was held out, so that it is not learnt", unlearnt.join(", ")));
+        let fact = format!("every image of {} was held out, so that it is not learnt", unlearnt.join(", "));
+        remarks.advised.push((fact, own_parts(directory)));
     }
     Divided { train, val: None, test: (!held.is_empty()).then_some(held) }
+}
+
+/// What to do where chance held out none of a class, or all of it.
+fn own_parts(directory: &Path) -> String {
+    let path = directory.display();
+    format!("add images of it, or make the parts yourself:  {path}/train/cat/1.jpg  {path}/val/cat/2.jpg")
 }
 
 /// Images with the numbers of their classes, in the classes' order.
@@ -145,6 +160,10 @@ fn class_folders(directory: &Path, part: &str, remarks: &mut Remarks) -> Result<
     let root = at(directory, &top);
     check_annotations(&root)?;
     let listing = list(&root)?;
+    for name in &listing.foreign {
+        let fact = format!("the folder `{}` has a name that is no UTF-8, and is not read", join(&top, name));
+        remarks.advised.push((fact, "rename it, in letters that every system reads".into()));
+    }
     let mut classes = Vec::new();
     for name in &listing.folders {
         let (base, mut images) = (join(&top, name), Vec::new());
@@ -170,6 +189,13 @@ fn class_folders(directory: &Path, part: &str, remarks: &mut Remarks) -> Result<
 /// What to say of a directory without a folder of images.
 fn no_classes(root: &Path, listing: &super::listing::Listing, remarks: &mut Remarks) -> DataError {
     let path = root.display().to_string();
+    if let Some(error) = lookalike::mixed(root, listing) {
+        return error;
+    }
+    if let Some(table) = table::beside(root, root, &listing.pictures) {
+        let found = format!("{} in it beside `{}`, which is not read", lying(listing.pictures.len()), table.name);
+        return DataError::Meant { path, found, help: table.sorting() };
+    }
     let mut names = listing.folders.iter().chain(&listing.others);
     let found = match (listing.pictures.len(), names.next()) {
         (0, None) => "it is empty".to_string(),
@@ -182,15 +208,41 @@ fn no_classes(root: &Path, listing: &super::listing::Listing, remarks: &mut Rema
     DataError::Layout { path, found, near: None }
 }
 
-/// Refuses one class alone, unless a run knows more; doubts two that differ in case.
-fn check_classes(directory: &Path, names: &[String], want: &Want, remarks: &mut Remarks) -> Result<()> {
-    if let ([only], true) = (names, want.known.is_empty()) {
-        let path = directory.display().to_string();
-        let found = format!("all of its images lie in one folder, `{only}`, and one class cannot be told from others");
-        let help =
-            format!("put the images of each class into a folder of its own:  {path}/cat/1.jpg  {path}/dog/1.jpg");
-        return Err(DataError::Meant { path, found, help });
+/// That there is one class alone, and what it may be instead: images with their masks, or with a table of their classes.
+fn one_class(directory: &Path, only: &Class) -> DataError {
+    let folder = directory.join(&only.base);
+    let listing = list(&folder).unwrap_or_default();
+    if let Some(error) = lookalike::mixed(&folder, &listing) {
+        return error;
     }
+    let path = directory.display().to_string();
+    let beside = folder.parent().unwrap_or(directory);
+    if let Some(table) = table::beside(beside, &folder, &listing.pictures) {
+        let found = format!("all of its images lie in one folder, `{}`, and `{}` is not read", only.name, table.name);
+        return DataError::Meant { path, found, help: table.sorting() };
+    }
+    let found =
+        format!("all of its images lie in one folder, `{}`, and one class cannot be told from others", only.name);
+    let help = format!("put the images of each class into a folder of its own:  {path}/cat/1.jpg  {path}/dog/1.jpg");
+    DataError::Meant { path, found, help }
+}
+
+/// Refuses one class alone, unless a run knows more; doubts two that differ in case.
+fn check_classes(directory: &Path, classes: &[Class], want: &Want, remarks: &mut Remarks) -> Result<()> {
+    if let ([only], true) = (classes, want.known.is_empty()) {
+        return Err(one_class(directory, only));
+    }
+    if let ([a, b], true) = (classes, want.known.is_empty()) {
+        let files = |class: &Class| -> Vec<String> {
+            class.images.iter().filter_map(|path| Some(path.get(class.base.len() + 1..)?.to_string())).collect()
+        };
+        let (of_a, of_b) = (files(a), files(b));
+        let [of_a, of_b] = [&of_a, &of_b].map(|files| files.iter().map(String::as_str).collect::<Vec<_>>());
+        let root = directory.join(&a.base);
+        let root = root.parent().unwrap_or(directory);
+        lookalike::twins(root, [(&a.name, &of_a), (&b.name, &of_b)])?;
+    }
+    let names = classes.iter().map(|class| class.name.as_str());
     let mut cases: BTreeMap<String, &str> = BTreeMap::new();
     for name in names {
         if let Some(other) = cases.insert(name.to_lowercase(), name) {

@@ -36,6 +36,11 @@ pub trait Dataset: Send + Sync {
         None
     }
 
+    /// The range of its inputs, where they are arrays in the shape of pictures whose numbers stay as they are.
+    fn range(&self) -> Option<&InputRange> {
+        None
+    }
+
     /// How the levels of its masks are read, where it has masks.
     fn levels(&self) -> Option<&Levels> {
         None
@@ -46,6 +51,27 @@ pub trait Dataset: Send + Sync {
     fn tell(&self, sample: usize, position: usize, value: &str) -> String {
         let _ = position;
         format!("the target of sample {sample} is {value}")
+    }
+}
+
+/// In which range the numbers of an array of inputs lie.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputRange {
+    /// The array in its file: `` `x` in `d.npz` ``.
+    pub place: String,
+    /// The least and the largest number.
+    pub ends: [f32; 2],
+    /// A line of Python that brings them to 0–1.
+    pub fix: String,
+}
+
+impl InputRange {
+    /// Numbers above this are no pixels from 0 to 1, nor such after they were normalised by usual means and deviations.
+    const BEYOND: f32 = 8.0;
+
+    /// Whether the numbers are pixels of another scale than 0 to 1: none is below 0, and some are far above 1.
+    pub fn is_other([low, high]: [f32; 2]) -> bool {
+        low >= 0.0 && high > Self::BEYOND
     }
 }
 

@@ -59,6 +59,13 @@ pub enum DataError {
         /// What is wrong.
         reason: String,
     },
+    /// An array holds texts or Python's objects.
+    Unread {
+        /// The array in its file, in backticks.
+        place: String,
+        /// What it holds.
+        kind: &'static str,
+    },
     /// Inputs do not have the size that the model wants.
     Size {
         /// The data set.
@@ -165,7 +172,7 @@ impl DataError {
             DataError::Layout { .. } | DataError::Meant { .. } => codes::DATA_LAYOUT,
             DataError::Classes { .. } => codes::DATA_LABEL,
             DataError::Io { .. } => codes::DATA_IO,
-            DataError::Broken { .. } => codes::DATA_BROKEN,
+            DataError::Broken { .. } | DataError::Unread { .. } => codes::DATA_BROKEN,
             DataError::Size { .. } | DataError::Pictures { .. } => codes::DATA_SIZE,
             DataError::Label { .. } | DataError::Target(_) => codes::DATA_LABEL,
             DataError::Empty { .. } => codes::DATA_EMPTY,
@@ -199,6 +206,9 @@ impl DataError {
                 _ => "write `input image [N, 3, 64, 64]`, and `flatten` where the layers want vectors".into(),
             },
             DataError::Target(misfit) => misfit.help.clone()?,
+            DataError::Unread { .. } => "where they are the names of classes, number them. In Python:  \
+                names, y = np.unique(y.astype(str), return_inverse=True)"
+                .into(),
             DataError::NotInstalled { package, .. } => format!("sudo apt-get install {package}"),
             DataError::Augment { name, .. } => format!("take `{name}` out of `augment`, or pass `--no-augment`"),
             DataError::Normalize { channels: 1, .. } => "normalize = (mean=[0.5], std=[0.5])".into(),
@@ -250,6 +260,11 @@ fn quoted(names: &[String]) -> String {
     if names.len() > LISTED { format!("{list} and {} more", names.len() - LISTED) } else { list }
 }
 
+/// A path in backticks; a place that has its own stays as it is: `` `x` in `d.npz` ``.
+fn ticked(place: &str) -> String {
+    if place.contains('`') { place.to_string() } else { format!("`{place}`") }
+}
+
 /// `3×32×32`.
 fn times(dims: &[usize]) -> String {
     dims.iter().map(|d| d.to_string()).collect::<Vec<_>>().join("×")
@@ -268,9 +283,10 @@ impl std::fmt::Display for DataError {
             }
             DataError::Format { path, reason } => write!(f, "`{path}` cannot be used here: {reason}"),
             DataError::Io { path, reason } => write!(f, "`{path}`: {reason}"),
-            DataError::Broken { path, reason } => write!(f, "`{path}` is broken: {reason}"),
+            DataError::Broken { path, reason } => write!(f, "{} is broken: {reason}", ticked(path)),
+            DataError::Unread { place, kind } => write!(f, "{place} holds {kind}, and numbers are read"),
             DataError::Size { data, has, wants } => {
-                write!(f, "inputs of `{data}` are {}, and the model wants {}", times(has), times(wants))
+                write!(f, "inputs of {} are {}, and the model wants {}", ticked(data), times(has), times(wants))
             }
             DataError::Pictures { path, wants } => {
                 write!(f, "`{path}` holds images of 1 or 3 channels, and the model wants {}", times(wants))
@@ -283,10 +299,11 @@ impl std::fmt::Display for DataError {
                 )
             }
             DataError::Target(misfit) => f.write_str(&misfit.fact),
-            DataError::Empty { path, reason } => write!(f, "`{path}` has no sample that can be used: {reason}"),
+            DataError::Empty { path, reason } => write!(f, "{} has no sample that can be used: {reason}", ticked(path)),
             DataError::NotInstalled { name, path, .. } => write!(f, "`{name}` is not installed: there is no `{path}`"),
             DataError::TooLarge { path, bytes, limit } => {
-                write!(f, "`{path}` wants {} MiB of memory, and {} MiB are allowed", bytes >> 20, limit >> 20)
+                let path = ticked(path);
+                write!(f, "{path} wants {} MiB of memory, and {} MiB are allowed", bytes >> 20, limit >> 20)
             }
             DataError::Augment { name, reason } => write!(f, "`{name}` cannot be done here: {reason}"),
             DataError::Normalize { has, channels } => {

@@ -16,8 +16,10 @@ pub struct Listing {
     pub folders: Vec<String>,
     /// Files whose ending is an image's.
     pub pictures: Vec<String>,
-    /// Everything else: other files, and names that are no text.
+    /// Everything else: other files, and files whose names are no text.
     pub others: Vec<String>,
+    /// Directories whose names are no text, as well as these can be shown.
+    pub foreign: Vec<String>,
 }
 
 /// Lists a directory; links are followed.
@@ -31,7 +33,8 @@ pub fn list(directory: &Path) -> Result<Listing> {
         let entry = entry.map_err(io)?;
         let name = entry.file_name();
         let Some(text) = name.to_str() else {
-            listing.others.push(name.to_string_lossy().into_owned());
+            let list = if entry.path().is_dir() { &mut listing.foreign } else { &mut listing.others };
+            list.push(name.to_string_lossy().into_owned());
             continue;
         };
         if text.starts_with('.') || LITTER.contains(&text.to_lowercase().as_str()) {

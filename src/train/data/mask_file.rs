@@ -1,8 +1,10 @@
 //! A mask in an image file: a level for each pixel.
 
 use super::error::{DataError, Result};
+use super::listing::list;
 use super::misfit::Misfit;
 use super::pictures::{self, Look};
+use crate::base::command::quoted;
 use image::{DynamicImage, ImageFormat};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -43,7 +45,8 @@ pub fn read(path: &Path) -> Result<MaskFile> {
         DynamicImage::ImageLuma8(grey) => grey.into_raw().into_iter().map(i32::from).collect(),
         DynamicImage::ImageLuma16(grey) => grey.into_raw().into_iter().map(i32::from).collect(),
         DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => {
-            return Err(Misfit::new(format!("the mask `{}` holds fractions", path.display())).help(COLOURS).into());
+            let help = "a mask holds class numbers: write it with 8 or 16 bits";
+            return Err(Misfit::new(format!("the mask `{}` holds fractions", path.display())).help(help).into());
         }
         other => {
             let color = other.color();
@@ -126,7 +129,7 @@ fn grey(path: &Path, pixels: &[[u16; 4]], [_, w]: [usize; 2], unit: u16) -> Resu
         let names: Vec<String> = colours.iter().take(NAMED).map(|[r, g, b]| format!("({r}, {g}, {b})")).collect();
         let more = if colours.len() > NAMED { format!(" and {} more", colours.len() - NAMED) } else { String::new() };
         let colours = format!("its colours are {}{more}", names.join(", "));
-        return Err(refuse(at, &format!("the colour ({r}, {g}, {b})")).note(colours).help(COLOURS).into());
+        return Err(refuse(at, &format!("the colour ({r}, {g}, {b})")).note(colours).into());
     }
     if let Some(at) = pixels.iter().position(|&[_, _, _, a]| a != pixels[0][3]) {
         let help = "save masks without an alpha channel, a class number for each pixel";
@@ -135,6 +138,62 @@ fn grey(path: &Path, pixels: &[[u16; 4]], [_, w]: [usize; 2], unit: u16) -> Resu
     Ok(pixels.iter().map(|&[level, ..]| i32::from(level / unit)).collect())
 }
 
-/// What to do about colours.
-const COLOURS: &str = "a mask holds class numbers. In Python, with the colours in the order of the classes:  \
-    m = sum(i * (rgb == c).all(2) for i, c in enumerate(colours)); Image.fromarray(m.astype('uint8')).save('mask.png')";
+/// Masks of a folder that are looked at for their colours, at most.
+const LOOKED_AT: usize = 1000;
+/// Colours up to which they stand for classes; a photograph has more, and so have edges that were smoothed.
+const MOST_COLOURS: usize = 64;
+
+/// What to do about the colours of a mask that was refused: the colours of all masks in its folder, and Python that numbers them.
+/// A misfit that is about something else stays as it is.
+pub fn with_colours(misfit: Misfit, path: &Path) -> Misfit {
+    let grey = |colour: &[u8; 3]| colour[0] == colour[1] && colour[1] == colour[2];
+    let (own, folder) = (colours(path), path.parent().unwrap_or(Path::new(".")));
+    if own.iter().all(grey) {
+        return misfit;
+    }
+    let ending = path.extension().unwrap_or_default();
+    let masks = list(folder).unwrap_or_default().pictures.into_iter().map(|name| folder.join(name));
+    let alike = masks.filter(|mask| mask.extension() == Some(ending)).take(LOOKED_AT);
+    let mut all = own;
+    for mask in alike {
+        all.extend(colours(&mask));
+        if all.len() > MOST_COLOURS {
+            let help = format!(
+                "a mask has a colour for each class, and these have more than {MOST_COLOURS}: photographs, or masks whose edges \
+                 were smoothed; resize masks by the nearest pixel"
+            );
+            return misfit.help(help);
+        }
+    }
+    misfit.help(format!(
+        "a mask holds class numbers. List the colours in the order of the classes; this replaces the masks, so keep a copy:  {}",
+        numbering(&all, folder, &ending.to_string_lossy())
+    ))
+}
+
+/// Python for a shell that replaces the colours of all masks of a folder by their places in a list.
+fn numbering(colours: &BTreeSet<[u8; 3]>, folder: &Path, ending: &str) -> String {
+    let list: Vec<String> = colours.iter().map(|[r, g, b]| format!("({r}, {g}, {b})")).collect();
+    let mask = "sum(i * (np.array(Image.open(p).convert(\"RGB\")) == c).all(2) for i, c in enumerate(colours))";
+    let script = format!(
+        "import numpy as np; from pathlib import Path; from PIL import Image; colours = [{}]; \
+         [Image.fromarray({mask}.astype(\"uint8\")).save(p) for p in Path({:?}).glob(\"*.{ending}\")]",
+        list.join(", "),
+        folder.display().to_string()
+    );
+    format!("python3 -c {}", quoted(&script))
+}
+
+/// The colours of a mask as a program sees them that asks for red, green and blue; none where it cannot be read, and of more than
+/// are classes the first.
+fn colours(path: &Path) -> BTreeSet<[u8; 3]> {
+    let Ok((image, _)) = pictures::stored(path) else { return BTreeSet::new() };
+    let mut found = BTreeSet::new();
+    for pixel in image.to_rgb8().pixels() {
+        found.insert(pixel.0);
+        if found.len() > MOST_COLOURS {
+            break;
+        }
+    }
+    found
+}

@@ -12,6 +12,7 @@ use super::pictures::{decode, look, turned};
 use super::remarks::Remarks;
 use super::source::{Compares, Want, check_pictures};
 use super::split::Split;
+use crate::base::command::quoted;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -111,7 +112,10 @@ fn see(
                     remarks.turned.extend(held.turned.then(|| entry.0.to_string()));
                     kept.push(entry);
                 }
-                Err(error) if want.strict || matches!(error, DataError::Target(_)) => return Err(error),
+                Err(DataError::Target(misfit)) => {
+                    return Err(mask_file::with_colours(*misfit, &directory.join(entry.1.as_ref())).into());
+                }
+                Err(error) if want.strict => return Err(error),
                 Err(error) => remarks.broken.push(error),
             }
         }
@@ -160,12 +164,19 @@ fn stray_level(place: String, white: i32) -> Misfit {
 
 /// A level of a file that may once have been another: a JPEG, or what is like it.
 fn lossy(place: String, format: &str, path: &Path) -> Misfit {
-    let path = path.display();
+    let (folder, ending) = (path.parent().unwrap_or(Path::new(".")), path.extension().unwrap_or_default());
+    let script = format!(
+        "from pathlib import Path; from PIL import Image; \
+         [Image.open(p).convert(\"L\").point(lambda v: 255 * (v > 127)).save(p.with_suffix(\".png\")) \
+         for p in Path({:?}).glob(\"*.{}\")]",
+        folder.display().to_string(),
+        ending.display()
+    );
     Misfit::new(format!("{place}, and it is {format}, which changes levels when it is saved"))
         .note("of masks in such files only those are read that hold nothing but 0 and 255")
         .help(format!(
-            "save masks as PNG. Black and white is had back in Python:  \
-             Image.open('{path}').convert('L').point(lambda v: 255 * (v > 127)).save('mask.png')"
+            "save masks as PNG. This has black and white back; then take the old files out:  python3 -c {}",
+            quoted(&script)
         ))
 }
 

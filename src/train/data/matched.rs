@@ -2,7 +2,7 @@
 //! was trained in, not of the folders that it is measured on.
 
 use super::census::Census;
-use super::dataset::{Dataset, Sample, Target, TargetKind};
+use super::dataset::{Dataset, InputRange, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::source::Want;
 use super::split::Split;
@@ -104,6 +104,10 @@ impl Dataset for Renumbered {
 
     fn census(&self) -> Option<&Census> {
         self.census.as_ref()
+    }
+
+    fn range(&self) -> Option<&InputRange> {
+        self.inner.range()
     }
 
     fn tell(&self, sample: usize, position: usize, value: &str) -> String {

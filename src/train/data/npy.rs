@@ -20,7 +20,7 @@ pub struct NpyHeader {
 /// Reads a header.
 ///
 /// # Errors
-/// [`DataError::Broken`] where it is none, or of a type that is not read.
+/// [`DataError::Broken`] where it is none, or of a type that is not read; [`DataError::Unread`] for texts and objects.
 pub fn read_header(reader: &mut dyn Read, path: &str) -> Result<NpyHeader> {
     let short = |error: std::io::Error| DataError::broken(path, format!("its header cannot be read: {error}"));
     let mut start = [0u8; 8];
@@ -37,7 +37,22 @@ pub fn read_header(reader: &mut dyn Read, path: &str) -> Result<NpyHeader> {
     }
     let mut text = vec![0u8; length];
     reader.read_exact(&mut text).map_err(short)?;
-    parse(&String::from_utf8_lossy(&text)).map_err(|reason| DataError::broken(path, reason))
+    let text = String::from_utf8_lossy(&text);
+    parse(&text).map_err(|reason| match no_numbers(&text) {
+        Some(kind) => DataError::Unread { place: path.to_string(), kind },
+        None => DataError::broken(path, reason),
+    })
+}
+
+/// What an array holds that holds no numbers, as its header says.
+fn no_numbers(header: &str) -> Option<&'static str> {
+    let (_, rest) = header.split_once("'descr'")?;
+    let descr = rest.trim_start_matches([':', ' ']).strip_prefix('\'')?;
+    match descr.trim_start_matches(['<', '>', '|', '=']).chars().next()? {
+        'U' | 'S' => Some("texts"),
+        'O' => Some("Python objects"),
+        _ => None,
+    }
 }
 
 /// Reads a whole array.

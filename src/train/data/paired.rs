@@ -3,10 +3,11 @@
 use super::error::{DataError, Result};
 use super::held::Holding;
 use super::listing::{at, holds_images, join, list, walk};
+use super::lookalike::Affix;
 use super::parts::{Parts, aside, gather, images_and_masks, role};
 use super::remarks::Remarks;
 use super::source::Want;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// An image and its mask, as paths below the directory.
@@ -32,7 +33,8 @@ pub fn is_masks(directory: &Path) -> bool {
 }
 
 /// Finds all pairs: in `train/images/…` with `train/masks/…` (and `val/`, `test/`), in `images/train/…` with `masks/train/…`, or in
-/// `images/…` with `masks/…`, of which a part is held out. An image and its mask have the same name up to the ending.
+/// `images/…` with `masks/…`, of which a part is held out. An image and its mask have the same name up to the ending, or all masks have
+/// the same more (`_mask`), which a note says.
 ///
 /// # Errors
 /// [`DataError::Meant`] for parts that make no sense, [`DataError::Broken`] for the first image without a mask where `want.strict`.
@@ -196,24 +198,47 @@ fn pictures(directory: &Path, folder: &str, remarks: &mut Remarks) -> Result<Vec
     Ok(found)
 }
 
-/// Images with their masks, sorted; images without are broken, masks without are doubted.
-fn pairs(directory: &Path, images: &str, masks: &str, remarks: &mut Remarks) -> Result<Vec<Pair>> {
-    let mut by_stem: BTreeMap<String, Box<str>> = BTreeMap::new();
+/// Masks by what their images are called; where none has its image's name, and all of them have the same more, without that.
+fn by_image(directory: &Path, images: &[Box<str>], folders: [&str; 2], remarks: &mut Remarks) -> Result<ByStem> {
+    let [inside, masks] = folders;
+    let mut by_stem = BTreeMap::new();
     for mask in pictures(directory, masks, remarks)? {
-        let key = stem(mask.get(masks.len() + 1..).unwrap_or(&mask)).to_string();
-        if let Some(other) = by_stem.insert(key, mask.clone()) {
+        if let Some(other) = by_stem.insert(key(&mask, masks).to_string(), mask.clone()) {
             remarks.doubts.push(format!("`{other}` and `{mask}` are masks of one image: the second is read"));
         }
     }
+    let names: BTreeSet<&str> = images.iter().map(|image| key(image, inside)).collect();
+    let unlike = names.iter().all(|name| !by_stem.contains_key(*name));
+    let affix = if unlike { Affix::of(&names, &by_stem.keys().map(String::as_str).collect()) } else { None };
+    let Some(affix) = affix else { return Ok((by_stem, None)) };
+    let note = format!("masks in `{masks}` are matched to their images without {} in their names", affix.shown());
+    remarks.notes.push(note);
+    let bare = by_stem.into_iter().map(|(name, mask)| (affix.bare(&name).unwrap_or(name), mask)).collect();
+    Ok((bare, Some(affix)))
+}
+
+/// Masks by the names of their images, and what they are called more than these.
+type ByStem = (BTreeMap<String, Box<str>>, Option<Affix>);
+
+/// What tells an image or a mask in its folder: its path there, up to the ending.
+fn key<'p>(path: &'p str, folder: &str) -> &'p str {
+    stem(path.get(folder.len() + 1..).unwrap_or(path))
+}
+
+/// Images with their masks, sorted; images without are broken, masks without are doubted.
+fn pairs(directory: &Path, images: &str, masks: &str, remarks: &mut Remarks) -> Result<Vec<Pair>> {
+    let found = pictures(directory, images, remarks)?;
+    let (by_stem, affix) = by_image(directory, &found, [images, masks], remarks)?;
     let mut entries = Vec::new();
     let mut alone: BTreeMap<&str, &str> = by_stem.iter().map(|(key, mask)| (key.as_str(), &**mask)).collect();
-    for image in pictures(directory, images, remarks)? {
-        let key = stem(image.get(images.len() + 1..).unwrap_or(&image));
-        alone.remove(key);
-        match by_stem.get(key) {
+    for image in found {
+        let name = key(&image, images);
+        alone.remove(name);
+        match by_stem.get(name) {
             Some(mask) => entries.push((image, mask.clone())),
             None => {
-                let reason = format!("it has no mask `{masks}/{key}.png`");
+                let wanted = affix.as_ref().map_or(name.to_string(), |affix| affix.of_image(name));
+                let reason = format!("it has no mask `{masks}/{wanted}.png`");
                 remarks.broken.push(DataError::broken(directory.join(image.as_ref()).display(), reason));
             }
         }

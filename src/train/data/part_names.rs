@@ -45,8 +45,8 @@ impl Names {
 /// Finds the arrays of each part among these names.
 ///
 /// # Errors
-/// [`DataError::Meant`] for inputs without targets, targets without inputs, and two pairs for one part; [`DataError::Layout`]
-/// where there is nothing to learn from.
+/// [`DataError::Meant`] for inputs without targets, targets without inputs, and two pairs for one part, or where other names say
+/// which arrays are meant; [`DataError::Layout`] where there is nothing to learn from.
 pub fn names(path: &Path, all: &[String]) -> Result<Names> {
     let (mut pairs, mut others) = (BTreeMap::new(), Vec::new());
     for name in all {
@@ -77,7 +77,11 @@ pub fn names(path: &Path, all: &[String]) -> Result<Names> {
     }
     let train = train.ok_or_else(|| {
         let found = format!("it has no arrays `x` and `y`, but {}", quoted(all));
-        DataError::Layout { path: path.display().to_string(), found, near: None }
+        let (help, path) = (renamed(path, all), path.display().to_string());
+        match help {
+            Some(help) => DataError::Meant { path, found, help },
+            None => DataError::Layout { path, found, near: None },
+        }
     })?;
     Ok(Names { train, val, test, others })
 }
@@ -109,13 +113,69 @@ fn half(path: &Path, role: Role, [there, missing]: [&str; 2], others: &[String])
 }
 
 /// A line of Python that changes the arrays of a file.
-fn changed(path: &Path, change: &str) -> String {
+pub fn changed(path: &Path, change: &str) -> String {
     let name = format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"));
     match ending(path).as_str() {
         "safetensors" => format!(
             "from safetensors.numpy import load_file, save_file; d = load_file({name}); {change}; save_file(d, {name})"
         ),
         _ => format!("d = dict(np.load({name})); {change}; np.savez({name}, **d)"),
+    }
+}
+
+/// What inputs and targets are called elsewhere.
+const INPUTS: [&str; 10] = ["images", "image", "imgs", "data", "inputs", "input", "features", "samples", "x", "arr_0"];
+const TARGETS: [&str; 11] =
+    ["labels", "label", "targets", "target", "classes", "outputs", "output", "masks", "mask", "y", "arr_1"];
+
+/// A line of Python that saves arrays by the names that are read, where some of them are inputs and targets by their names, or there
+/// are two.
+fn renamed(path: &Path, all: &[String]) -> Option<String> {
+    let mut pairs = Vec::new();
+    for (part, suffix) in [("", ""), ("train", ""), ("val", "_val"), ("valid", "_val"), ("test", "_test")] {
+        let find = |words: &[&str]| {
+            words.iter().find_map(|word| all.iter().find(|name| bare(name, part).as_deref() == Some(*word)))
+        };
+        if let (Some(x), Some(y)) = (find(&INPUTS), find(&TARGETS)) {
+            pairs.extend([(format!("x{suffix}"), x), (format!("y{suffix}"), y)]);
+        }
+    }
+    let learnt = pairs.iter().any(|(name, _)| name == "x");
+    let (pairs, sure) = match (all, learnt) {
+        (_, true) => (pairs, ""),
+        ([a, b], false) => (vec![("x".to_string(), a), ("y".to_string(), b)], ", with the inputs as x"),
+        _ => return None,
+    };
+    Some(format!("give them those names{sure}. In Python:  {}", saved(path, &pairs)))
+}
+
+/// A name in lower case without that of a part: `images` of `train_images` and `imagesTrain`. `None` where it has another.
+fn bare(name: &str, part: &str) -> Option<String> {
+    let name = name.to_lowercase();
+    if part.is_empty() {
+        return Some(name);
+    }
+    let rest = name.strip_prefix(part).or_else(|| name.strip_suffix(part))?;
+    Some(rest.trim_matches(['_', '-', '.']).to_string())
+}
+
+/// A line of Python that saves some arrays of a file by other names, in another file beside it.
+fn saved(path: &Path, pairs: &[(String, &String)]) -> String {
+    let ending = ending(path);
+    let text = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+    let file = |path: &Path| text(&path.display().to_string());
+    let named = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let other = path.with_file_name(format!("{named}-xy.{ending}"));
+    let (from, to) = (file(path), file(&other));
+    let list = |one: &dyn Fn(&str, String) -> String| {
+        pairs.iter().map(|(name, old)| one(name, text(old))).collect::<Vec<_>>().join(", ")
+    };
+    match ending.as_str() {
+        "safetensors" => format!(
+            "from safetensors.numpy import load_file, save_file; d = load_file({from}); save_file({{{}}}, {to})",
+            list(&|name, old| format!("'{name}': d[{old}]"))
+        ),
+        _ => format!("d = np.load({from}); np.savez({to}, {})", list(&|name, old| format!("{name}=d[{old}]"))),
     }
 }
 
@@ -167,5 +227,10 @@ mod tests {
         assert!(said.contains("it has `y_val`, and no `x_val`") && said.contains("d.pop('y_val')"), "{said}");
         assert!(refused(&["x", "x_train", "y", "y_train"]).contains("both named for the same part"));
         assert!(refused(&["a", "b"]).contains("it has no arrays `x` and `y`, but `a`, `b`"));
+        assert!(refused(&["arr_0", "arr_1"]).ends_with("np.savez('d-xy.npz', x=d['arr_0'], y=d['arr_1'])"));
+        assert!(refused(&["images", "labels"]).contains("d = np.load('d.npz')"));
+        let said = refused(&["test_images", "test_labels", "train_images", "train_labels"]);
+        assert!(said.contains("x=d['train_images'], y=d['train_labels'], x_test=d['test_images']"), "{said}");
+        assert!(refused(&["a", "b", "c"]).contains("known are"));
     }
 }

@@ -4,6 +4,7 @@ use super::error::{DataError, Result};
 use super::listing::{holds_images, list};
 use super::parts::{Parts, gather, role};
 use super::remarks::Remarks;
+use crate::base::command::quoted_path;
 use std::path::Path;
 
 /// The parts of a directory of classes; none where it is one. What lies beside parts is doubted.
@@ -40,11 +41,37 @@ pub fn parts(directory: &Path, remarks: &mut Remarks) -> Result<Parts> {
 /// Parts whose images lie in no folders of classes.
 fn unsorted(directory: &Path, flat: &[&str]) -> DataError {
     let path = directory.display().to_string();
+    if let Some(error) = annotated_parts(directory, flat) {
+        return error;
+    }
     let names = flat.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" and ");
     let hold = if flat.len() == 1 { "holds" } else { "hold" };
     let found = format!("{names} {hold} images directly, in no folders of their classes");
     let help = format!("put the images of each class into a folder of its own:  {path}/{}/cat/1.jpg", flat[0]);
     DataError::Meant { path, found, help }
+}
+
+/// Parts of images that each have a folder of masks beside them, named for the part as well: `train` and `trainannot`.
+fn annotated_parts(directory: &Path, flat: &[&str]) -> Option<DataError> {
+    let folders = list(directory).ok()?.folders;
+    let masks = |part: &str| {
+        let behind = |name: &String| name.strip_prefix(part).map(str::to_lowercase).unwrap_or_default();
+        let named = |name: &&String| ["annot", "mask", "label", "gt", "seg"].iter().any(|w| behind(name).contains(w));
+        folders.iter().find(named)
+    };
+    let pairs = flat.iter().map(|part| Some((*part, masks(part)?))).collect::<Option<Vec<_>>>()?;
+    let at = |name: &str| quoted_path(&directory.join(name));
+    let moved = |(part, masks): &(&str, &String)| {
+        let to = |folder: &str| at(&format!("{folder}/{part}"));
+        format!("mv {} {} && mv {} {}", at(part), to("images"), at(masks), to("masks"))
+    };
+    let commands: Vec<String> = pairs.iter().map(moved).collect();
+    let (part, beside) = pairs.first()?;
+    let found = format!("`{part}` and `{beside}` look like images with their masks");
+    let (images, masks) = (at("images"), at("masks"));
+    let help =
+        format!("masks are read from `images` and `masks`:  mkdir {images} {masks} && {}", commands.join(" && "));
+    Some(DataError::Meant { path: directory.display().to_string(), found, help })
 }
 
 /// What lies beside parts: other folders with images, and parts without classes, are not read.

@@ -5,6 +5,8 @@ use super::error::{DataError, Result};
 use super::intact::jpeg_head;
 use super::pictures::{decode, look};
 use super::resize::{Region, bilinear};
+use crate::base::command::quoted_path;
+use crate::base::{Fault, codes};
 use crate::elaborate::recipe::Normalize;
 use image::{ExtendedColorType, ImageFormat, metadata::Orientation};
 use std::fs::File;
@@ -66,6 +68,18 @@ impl Photo {
         normalize(&mut values, self.channels, to[0] * to[1], by);
         values
     }
+}
+
+/// Endings of pictures that are not read, and that other programs convert.
+const FOREIGN: [&str; 10] = ["heic", "heif", "avif", "jxl", "jp2", "svg", "tga", "ppm", "pgm", "psd"];
+
+/// What is said of a picture of a kind that is not read, by its ending: the command that converts it.
+pub fn foreign(path: &Path) -> Option<Fault> {
+    let ending = path.extension()?.to_str()?.to_lowercase();
+    let fact = || format!("`{}` cannot be used here: `.{ending}` pictures are not read", path.display());
+    let (from, to) = (quoted_path(path), quoted_path(&path.with_extension("png")));
+    let help = || format!("convert it, say by ImageMagick:  magick {from} {to}");
+    FOREIGN.contains(&ending.as_str()).then(|| Fault::new(codes::DATA_FORMAT, fact()).help(help()))
 }
 
 /// Whether a JPEG is CMYK, which its decoder does not tell.

@@ -20,6 +20,8 @@ pub struct Remarks {
     pub notes: Vec<String>,
     /// Classes and parts that may not be what was meant.
     pub doubts: Vec<String>,
+    /// The same, with what to do.
+    pub advised: Vec<(String, String)>,
     /// Files that cannot be read.
     pub broken: Vec<DataError>,
     /// Pictures that hold more than what is read of them.
@@ -88,6 +90,8 @@ impl Remarks {
         warnings.extend(self.others_warning(directory));
         let doubt = |fact: String| Fault::new(codes::DATA_DOUBTS, fact);
         warnings.extend(std::mem::take(&mut self.doubts).into_iter().map(doubt));
+        let advised = std::mem::take(&mut self.advised).into_iter();
+        warnings.extend(advised.map(|(fact, help)| doubt(fact).help(help)));
         let pictures = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
         let count = self.frames.len();
         let fact =

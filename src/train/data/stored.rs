@@ -2,7 +2,7 @@
 
 use super::census::Census;
 use super::channels::adapt;
-use super::dataset::{Dataset, Pixels, Sample, Target, TargetKind};
+use super::dataset::{Dataset, InputRange, Pixels, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
 use super::levels::Levels;
 use super::misfit::index;
@@ -19,6 +19,7 @@ pub struct Stored {
     census: Option<Census>,
     levels: Option<Levels>,
     origin: Origin,
+    range: Option<InputRange>,
 }
 
 /// Where targets come from, so that one of them can be named.
@@ -108,12 +109,17 @@ impl Stored {
         }
         let census = labels.census(len);
         let (shape, origin) = (wants.to_vec(), Origin::Set(name.to_string()));
-        Ok(Self { shape, dims, channels, values, labels, kind, len, census, levels: None, origin })
+        Ok(Self { shape, dims, channels, values, labels, kind, len, census, levels: None, origin, range: None })
     }
 
     /// The same with a better name for its targets.
     pub fn named(self, origin: Origin) -> Self {
         Self { origin, ..self }
+    }
+
+    /// The same with the range of its inputs.
+    pub fn with_range(self, range: Option<InputRange>) -> Self {
+        Self { range, ..self }
     }
 
     /// The same with what is known of its masks' levels.
@@ -188,6 +194,10 @@ impl Dataset for Stored {
             Labels::Tensor(v) => Some(v),
             _ => None,
         }
+    }
+
+    fn range(&self) -> Option<&InputRange> {
+        self.range.as_ref()
     }
 
     fn levels(&self) -> Option<&Levels> {

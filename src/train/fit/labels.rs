@@ -97,13 +97,26 @@ impl Labels<'_> {
         }
     }
 
-    /// All is well but for pixels of 255, or labels that were −1 before they were bytes.
+    /// All is well but for pixels of 255, or labels that were −1 before they were bytes. Where one class would be all that is left,
+    /// 255 is more than what has no class.
     fn void(&self) -> Option<Misfit> {
         let &[void @ (VOID, _)] = &self.strays[..] else { return None };
-        if self.kept.len() == 2 && self.kept[0].0 == 0 && !self.masks() {
+        if self.masks() && self.kept.iter().all(|&(value, _)| value == 0 || value == VOID) {
+            return Some(self.white(void));
+        }
+        if self.kept.len() == 2 && (self.kept[0].0 == 0 || self.masks()) {
             return None;
         }
         Some(self.none_of(void).note("255 marks what has no class in many data sets").help(self.term.leave_out(VOID)))
+    }
+
+    /// Masks of nothing but black and white, where levels are class numbers: the run learnt from such, or another part holds them.
+    fn white(&self, stray: (i64, &Seen)) -> Misfit {
+        let both = if self.census.count(0) > 0 { "0 and 255" } else { "255 alone" };
+        let numbers = format!("class numbers, 0 to {}", self.classes - 1);
+        self.none_of(stray)
+            .note(format!("these masks are black and white ({both}), and what is learnt are {numbers}"))
+            .help("write class numbers. In Python, where white is class 1:  m = (m > 127).astype('uint8')")
     }
 
     /// Labels from 1 to the number of classes.

@@ -2,11 +2,12 @@
 
 mod labels;
 mod numbers;
+mod range;
 mod structure;
 mod term;
 mod unused;
 
-pub use unused::warnings;
+pub use unused::{measured, warnings};
 
 use super::data::{Aim, Compares, Dataset, LabelRule, Levels, Misfit, TargetKind};
 use crate::base::{Code, Diagnostic, codes};

@@ -10,6 +10,7 @@ mod record;
 mod values;
 
 use super::observe::{Epoch, Event, Observer, Part, Scores, Start, Step};
+use crate::base::unwritable::no_folder;
 use crate::base::{Fault, codes};
 use crate::elaborate::Network;
 use crate::lower::{ParamStore, Result};
@@ -46,10 +47,7 @@ impl Board {
     ) -> Result<Self> {
         let create = |part: &str| {
             let folder = folder.join(part);
-            EventFile::create(&folder).map_err(|error| {
-                let message = format!("`{}` cannot be written: {error}", folder.display());
-                Fault::new(codes::RUN_UNWRITABLE, message).help("name a folder that is yours")
-            })
+            EventFile::create(&folder).map_err(|error| no_folder(codes::RUN_UNWRITABLE, &folder, &error))
         };
         let (train, chosen) = (create("train")?, create(part.key())?);
         let (folder, network, store) = (folder.into(), network.clone(), store.clone());

@@ -203,6 +203,81 @@ fn keys_that_are_offered_exist() {
 }
 
 #[test]
+fn one_part_that_is_read_in_two_ways_is_offered_once() {
+    let mut both = named(|path| format!("state_dict.model.{path}"), 1.0);
+    both.extend(named(|path| format!("state_dict.ema_model.module.{path}"), 2.0));
+    let error = refused_of(&both);
+    assert!(error.message.contains("in 2 ways: "), "{}", error.message);
+    let help = "say which is meant: `--key state_dict.ema_model.module` or `--key state_dict.model`";
+    assert_eq!(error.help.as_deref(), Some(help));
+}
+
+#[test]
+fn a_prefix_of_some_names_is_taken_off_those() {
+    let own = |path: &str| if path.starts_with("fc.") { path.to_string() } else { format!("backbone.{path}") };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let loaded = |tensors: &BTreeMap<String, (Vec<usize>, Vec<f32>)>| {
+        written(&path, tensors);
+        let (numbers, report) = Numbers::load(&network(), &path, Fit::Strict, 0).unwrap();
+        assert!(report.fits() && report.loaded == report.total, "{report:?}");
+        assert!(["conv.weight", "fc.bias"].iter().all(|name| numbers.get(name).unwrap()[0] == 1.0));
+        report.notes
+    };
+    let said = "`backbone.` was taken off the front of 6 of the 8 names; the others fit as they stand";
+    assert_eq!(loaded(&named(own, 1.0)), [said]);
+    // What fits only in part says which names are without the prefix.
+    let mut more = named(own, 1.0);
+    more.insert("backbone.gate.weight".into(), (vec![2], vec![0.0; 2]));
+    let lines = refused_of(&more).notes.join("\n");
+    let hint = "the missing `fc.bias`, without the others' prefix: rename it `backbone.fc.bias`";
+    assert!(lines.contains(hint) && !lines.contains("same shape as the missing `fc.bias`"), "{lines}");
+}
+
+#[test]
+fn a_prefix_that_some_names_lack_is_put_before_those() {
+    let text = format!("block Body() {{ conv: conv(2, 3, stride=2, bias=false)\n bn: batch_norm }}\n{NETWORK}")
+        .replace("    conv: conv(2, 3, stride=2, bias=false)\n    bn: batch_norm\n", "    body: Body()\n");
+    let network = compile_text("tiny.arch", &text, &Options::default()).network.unwrap();
+    let (_, report) = Numbers::load(&network, &fixture("plain.pth"), Fit::Strict, 0).unwrap();
+    assert_eq!(report.notes, ["`body.` was put before 6 of the 8 names; the others fit as they stand"]);
+}
+
+#[test]
+fn numbers_that_are_none_are_counted() {
+    let mut odd = named(str::to_string, 1.0);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("w.safetensors");
+    let mut notes = |name: &str, value: f32| {
+        odd.get_mut(name).unwrap().1[1] = value;
+        written(&path, &odd);
+        Numbers::load(&network(), &path, Fit::Strict, 0).unwrap().1.notes
+    };
+    let nothing = "what the network answers says nothing";
+    assert_eq!(notes("fc.bias", 2.0), [""; 0]);
+    assert_eq!(notes("fc.bias", f32::NAN), [format!("`fc.bias` holds 1 number that is NaN or infinite: {nothing}")]);
+    let first = "`conv.weight` holds 1 number that is NaN or infinite (2 in 2 tensors)";
+    assert_eq!(notes("conv.weight", f32::INFINITY), [format!("{first}: {nothing}")]);
+}
+
+#[test]
+fn what_only_an_optimizer_wants_is_called_that() {
+    let memory = |i: usize, name: &str| (format!("opt.state.{i}.{name}"), (vec![2], vec![0.0; 2]));
+    let all = (0..3).flat_map(|i| ["exp_avg", "exp_avg_sq", "step"].map(|name| memory(i, name)));
+    let error = refused_of(&all.collect());
+    assert_eq!(error.code.0, "E0810");
+    assert!(error.message.ends_with("it holds an optimizer's state only, and no tensor of a network"), "{error:?}");
+    assert!(error.help.unwrap().contains("model.state_dict()"));
+}
+
+#[test]
+fn a_key_around_dictionaries_is_near_as_well() {
+    let error = refused("deep.pth", under("a.c"));
+    assert!(error.help.unwrap().ends_with("`--key a`"));
+    assert_eq!(read("deep.pth", under("a")), ["the tensors are those under its key `a.b.network_weights`"]);
+}
+
+#[test]
 fn a_part_that_fits_in_two_places_is_saved_under_a_name() {
     let text = "block Body() { conv: conv(2, 3) }
         model Two() { input image [N, 2, 4, 4]\n left: Body()\n right: Body() }";

@@ -110,6 +110,51 @@ fn what_no_layer_does_is_named_with_its_place() {
     insta::assert_snapshot!("onnx_e0831", all.join("\n"));
 }
 
+#[test]
+fn what_only_a_refused_node_reads_is_not_listed() {
+    let factor = |op: &str, x: &str, y: &str| node(op, &format!("/{op}"), &[x, "c"], y);
+    let nodes = vec![
+        factor("Sub", "x", "a"),
+        factor("Div", "a", "b"),
+        node("Relu", "/act", &["b"], "r"),
+        // Over all axes, the batch as well.
+        node("ReduceMean", "/mean", &["b"], "m"),
+        node("Add", "/Add", &["r", "m"], "y"),
+    ];
+    let error = refused_model(&model(nodes, vec![number("c", 2.0)]));
+    assert!(error.contains("`ReduceMean` at `/mean`"), "{error}");
+    assert!(!error.contains("`Sub`") && !error.contains("`Div`"), "{error}");
+}
+
+#[test]
+fn the_batch_is_said_by_its_letter() {
+    let order: Vec<u8> = [1i64, 0, 2, 3].iter().flat_map(|n| n.to_le_bytes()).collect();
+    let order = TensorProto { data_type: dtype::INT64, raw_data: Some(order.into()), ..tensor("order", &[4], 0) };
+    let nodes = vec![
+        node("Shape", "/Shape", &["x"], "s"),
+        node("Gather", "/Gather", &["s", "order"], "t"),
+        node("Reshape", "/Reshape", &["x", "t"], "y"),
+    ];
+    let error = refused_model(&model(nodes, vec![order]));
+    assert!(error.contains("gives the sizes [3, N, 8, 8], which do not"), "{error}");
+}
+
+#[test]
+fn padding_that_nobody_agrees_on_is_refused_with_another_export() {
+    let word = |name: &str, text: &'static str| AttributeProto {
+        name: name.into(),
+        s: Some(text.as_bytes().into()),
+        r#type: kind::STRING,
+        ..AttributeProto::default()
+    };
+    let twice =
+        AttributeProto { name: "dilations".into(), ints: vec![2, 2], r#type: kind::INTS, ..AttributeProto::default() };
+    let attribute = vec![word("auto_pad", "SAME_LOWER"), twice];
+    let conv = NodeProto { attribute, ..node("Conv", "/conv", &["x", "w"], "y") };
+    let error = refused_model(&model(vec![conv], vec![tensor("w", &[2, 3, 3, 3], 54)]));
+    assert!(error.contains("`auto_pad` and `dilations` = [2, 2]") && error.contains("dynamo=True"), "{error}");
+}
+
 /// Each factor is settled after the one before it, however many there are.
 #[test]
 fn a_long_chain_of_factors_is_no_deep_one() {

@@ -116,6 +116,13 @@ fn how_levels_are_read_is_kept_in_the_run() {
     let said = error(folder, &["eval", "net.arch", "--data", "learnt.npz", "--weights", "plain"]);
     assert_eq!(said["code"], "E0806", "{said}");
     assert!(said["message"].as_str().unwrap().contains("is 255"), "{said}");
+    let all = said.to_string();
+    assert!(all.contains("these masks are black and white (0 and 255)") && !all.contains("ignore_index"), "{all}");
+    // Where all of the white is left out, the measure is of one class, which is said.
+    let left_out = ["--data", "learnt.npz", "--weights", "plain", "--set", "loss.ignore_index=255"];
+    let (_, err) = expect(folder, &[&["eval", "net.arch"], &left_out[..]].concat(), 0);
+    let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(err.contains("W0805") && err.contains("class 0 alone is measured"), "{err}");
 }
 
 #[test]

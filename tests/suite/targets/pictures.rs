@@ -76,7 +76,20 @@ fn masks_in_pictures_are_read_by_the_same_rule() {
     let void = |i: usize, path: &Path| half(Luma([i as u8 % 2]), Luma([255])).save(png(path)).unwrap();
     says(learnt(void, 2), &["has level 255 at row 0, column 2", "`--set loss.ignore_index=255`"]);
     let colours = |_: usize, path: &Path| half(Rgb([0u8, 0, 0]), Rgb([128, 0, 0])).save(png(path)).unwrap();
-    says(learnt(colours, 2), &["the colour (128, 0, 0) at row 0, column 2", "(0, 0, 0), (128, 0, 0)"]);
+    let numbered = "python3 -c 'import numpy as np; from pathlib import Path";
+    let place = "the colour (128, 0, 0) at row 0, column 2";
+    says(learnt(colours, 2), &[place, "(0, 0, 0), (128, 0, 0)", numbered, "d/masks"]);
+    // The colours of all masks are listed; of a photograph none are.
+    let more = |i: usize, path: &Path| half(Rgb([0u8, 0, 0]), Rgb([100 + i as u8, 0, 0])).save(png(path)).unwrap();
+    says(
+        learnt(more, 2),
+        &["[(0, 0, 0), (100, 0, 0), (101, 0, 0), (102, 0, 0), (103, 0, 0), (104, 0, 0), (105, 0, 0)]"],
+    );
+    let photo = |_: usize, path: &Path| {
+        let noise = image::RgbImage::from_fn(16, 16, |x, y| Rgb([(x * 16) as u8, (y * 16) as u8, 9]));
+        noise.save(png(path)).unwrap();
+    };
+    says(learnt(photo, 2), &["more than 64"]);
     let clear = |_: usize, path: &Path| half(Rgba([0u8; 4]), Rgba([0, 0, 0, 255])).save(png(path)).unwrap();
     says(learnt(clear, 2), &["another transparency at row 0, column 2"]);
     let lossy = |_: usize, path: &Path| half(Luma([0u8]), Luma([9])).save(jpeg(path)).unwrap();

@@ -6,7 +6,7 @@ use super::lift::Lift;
 use super::operators::Made;
 use super::patterns::per_channel;
 use super::reader::{Read, Reader};
-use super::refused::{Refused, lacking};
+use super::refused::{Refused, lacking, sizes_of};
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::activation::{Activation, Prelu, Softmax};
@@ -107,7 +107,8 @@ impl Lift<'_> {
             [Value::Item(x)] => Ok(Value::Item(*x)),
             [Value::Item(x), Value::Const(c)] | [Value::Const(c), Value::Item(x)] => {
                 let limit = c.single().filter(|_| c.dims.len() <= self.items[*x].dims.len());
-                let limit = limit.ok_or_else(|| format!("meets a constant {:?}, and no single number", c.dims))?;
+                let limit =
+                    limit.ok_or_else(|| format!("meets a constant {}, and no single number", sizes_of(&c.dims)))?;
                 if high { self.between(*x, f64::NEG_INFINITY, limit) } else { self.between(*x, limit, f64::INFINITY) }
             }
             _ => Err(lacking(node.op())),
@@ -142,7 +143,7 @@ impl Lift<'_> {
         let channels = item.dims.get(1).copied().unwrap_or(0);
         let shared = slope.len() == 1;
         if slope.dims.len() > item.dims.len() || per_channel(&slope, item, channels).is_none() {
-            let why = format!("has slopes {:?}, which are neither one nor one a channel", slope.dims);
+            let why = format!("has slopes {}, which are neither one nor one a channel", sizes_of(&slope.dims));
             return Err(Refused::from(why).help("slopes of [C, 1, 1] are one a channel"));
         }
         let slope = Rc::new(slope.with_dims(vec![slope.len()]));

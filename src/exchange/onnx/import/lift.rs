@@ -5,7 +5,7 @@ use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::needed::Needed;
 use super::operators::Params;
 use super::reader::{Read, Reader};
-use super::refused::lacking;
+use super::refused::{lacking, sizes_of};
 use super::tensor;
 use super::{Help, Result, doors, fold, places, reader, unfit, versions};
 use crate::base::{Fault, codes};
@@ -206,9 +206,8 @@ impl<'m> Lift<'m> {
         for (name, tensor) in &params {
             let spec = specs.iter().find(|spec| spec.name == *name);
             if spec.is_none_or(|spec| spec.dims != tensor.dims) {
-                return Err(
-                    format!("has `{}` as its {name}, whose sizes {:?} do not fit", tensor.name, tensor.dims).into()
-                );
+                let dims = sizes_of(&tensor.dims);
+                return Err(format!("has `{}` as its {name}, whose sizes {dims} do not fit", tensor.name).into());
             }
         }
         Ok(Value::Item(self.push(Kind::Layer(op), inputs, params, shape.with_batch(BATCH))))
@@ -224,7 +223,7 @@ impl<'m> Lift<'m> {
         let dims = &self.items[item].dims;
         match dims.split_first() {
             Some((&BATCH, rest)) if (1..=3).contains(&rest.len()) => Ok(Shape::new(rest)),
-            _ => Err(format!("works on {}, which is not [N, F], [N, C, L] or [N, C, H, W]", written(dims)).into()),
+            _ => Err(format!("works on {}, which is not [N, F], [N, C, L] or [N, C, H, W]", sizes_of(dims)).into()),
         }
     }
 
@@ -280,20 +279,28 @@ impl<'m> Lift<'m> {
         Ok(made)
     }
 
-    /// Refuses a model with pieces that became no layer; all of them at once.
-    fn supported(&self) -> Result<()> {
+    /// Which items these are computed from, these as well.
+    fn alive(&self, mut stack: Vec<usize>) -> Vec<bool> {
         let mut alive = vec![false; self.items.len()];
-        let refused = |id: &usize| matches!(&self.items[*id].kind, Kind::Raw(Raw::Unsupported(_)));
-        let mut stack: Vec<usize> = (0..self.items.len()).filter(refused).collect();
-        stack.extend(self.outputs.iter().map(|(_, item)| *item));
         while let Some(id) = stack.pop() {
             if !alive[id] {
                 alive[id] = true;
                 stack.extend(&self.items[id].inputs);
             }
         }
+        alive
+    }
+
+    /// Refuses a model with pieces that became no layer; all of them at once. Pieces that only a refused node reads may make a
+    /// layer with what it gives, and are not listed.
+    fn supported(&self) -> Result<()> {
+        let refused = |id: &usize| matches!(&self.items[*id].kind, Kind::Raw(Raw::Unsupported(_)));
+        let read = self.alive((0..self.items.len()).filter(refused).collect());
+        let alive = self.alive(self.outputs.iter().map(|(_, item)| *item).collect());
+        // An input that is not turned in front is why its readers are refused.
+        let cause = |id: usize| refused(&id) || (read[id] && self.graph.node.get(self.items[id].node).is_none());
         let left = self.items.iter().enumerate().filter_map(|(id, item)| match &item.kind {
-            Kind::Raw(raw) if alive[id] => Some(self.complaint(item, raw)),
+            Kind::Raw(raw) if alive[id] || cause(id) => Some(self.complaint(item, raw)),
             Kind::Raw(_) | Kind::Layer(_) => None,
         });
         let complaints: Vec<(String, Option<&str>)> = left.collect();
@@ -325,7 +332,7 @@ impl<'m> Lift<'m> {
             let why = format!("an input whose channels come last is read by {reader} before they are moved in front");
             return (why, None);
         };
-        let sizes: Vec<String> = item.inputs.iter().map(|&i| written(&self.items[i].dims)).collect();
+        let sizes: Vec<String> = item.inputs.iter().map(|&i| sizes_of(&self.items[i].dims)).collect();
         let (why, help) = match raw {
             Raw::Unsupported(refused) => (refused.why.as_str(), refused.help.as_deref()),
             Raw::Mean => ("is the mean over the channels, which the language has only within a layer norm", None),
@@ -396,10 +403,4 @@ pub(super) fn title(node: &NodeProto) -> String {
         true => format!("`{}` that gives `{}`", node.op_type, node.output.first().map_or("", String::as_str)),
         false => format!("`{}` at `{}`", node.op_type, node.name),
     }
-}
-
-/// `[N, 3, 224, 224]`
-fn written(dims: &[usize]) -> String {
-    let dim = |&d: &usize| if d == BATCH { "N".to_string() } else { d.to_string() };
-    format!("[{}]", dims.iter().map(dim).collect::<Vec<_>>().join(", "))
 }

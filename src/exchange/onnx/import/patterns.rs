@@ -4,6 +4,7 @@ use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::{Read, Reader};
+use super::refused::sizes_of;
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::activation::Activation;
@@ -72,7 +73,8 @@ impl Lift<'_> {
             t.dims.len() > item.dims.len() || (t.len() != 1 && per_channel(t, &item, channels).is_none())
         };
         if let Some(strange) = [&mul, &add].into_iter().flatten().find(strange) {
-            let why = format!("meets a constant {:?}, which is neither one number nor one a channel", strange.dims);
+            let dims = sizes_of(&strange.dims);
+            let why = format!("meets a constant {dims}, which is neither one number nor one a channel");
             return Err(why.into());
         }
         if let Some(made) = self.hard(x, &mul, &add) {

@@ -1,5 +1,7 @@
 //! Nodes that are not read, and why.
 
+use super::item::BATCH;
+
 /// Why a node is not read, said of it: "has the attribute …".
 #[derive(Clone, Debug)]
 pub struct Refused {
@@ -27,6 +29,21 @@ impl From<&str> for Refused {
     fn from(why: &str) -> Self {
         Self { why: why.into(), help: None }
     }
+}
+
+/// Sizes as messages show them: those that were computed from the number that stands for the batch are said with `N`.
+pub fn with_batch(dims: impl IntoIterator<Item = i64>) -> String {
+    let said = |size: i64| match [BATCH as i64, BATCH as i64 + 1].into_iter().find(|n| size > 0 && size % n == 0) {
+        Some(number) if size == number => "N".to_string(),
+        Some(number) => format!("{}·N", size / number),
+        None => size.to_string(),
+    };
+    format!("[{}]", dims.into_iter().map(said).collect::<Vec<_>>().join(", "))
+}
+
+/// Sizes of a tensor, as [`with_batch`].
+pub fn sizes_of(dims: &[usize]) -> String {
+    with_batch(dims.iter().map(|&size| i64::try_from(size).unwrap_or(i64::MAX)))
 }
 
 /// A list as messages show it: `[2, 3]`, or `none` where it is left out.

@@ -5,7 +5,7 @@ use super::item::{BATCH, Kind, Raw, Value};
 use super::lift::Lift;
 use super::operators::Made;
 use super::reader::{Read, Reader};
-use super::refused::listed;
+use super::refused::{listed, with_batch};
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::structure::{Flatten, Reshape};
@@ -33,7 +33,9 @@ impl Lift<'_> {
                 let asked = node.list("shape", 1, 5)?.ok_or("lacks its sizes")?;
                 let zero = node.version >= 14 && node.flag("allowzero")?;
                 let found = self.target(&from, &asked, zero);
-                found.ok_or_else(|| format!("gives the sizes {asked:?}, which do not keep the batch apart"))?
+                found.ok_or_else(|| {
+                    format!("gives the sizes {}, which do not keep the batch apart", with_batch(asked.iter().copied()))
+                })?
             }
             "Squeeze" => squeezed(node, &from, self.batch)?,
             _ => unsqueezed(node, &from)?,

@@ -3,6 +3,7 @@
 use super::item::Value;
 use super::lift::Lift;
 use super::reader::{Read, Reader};
+use super::refused::Refused;
 use crate::ops::resize::{Pad, PadMode};
 
 /// A sliding window.
@@ -67,8 +68,10 @@ impl Lift<'_> {
             return Ok(pads);
         }
         if window.dilation.iter().any(|&d| d != 1) {
-            // Whether the dilated window counts is not agreed on.
-            return Err(format!("has both `auto_pad` and `dilations` = {:?}", window.dilation).into());
+            // Whether the dilated window counts is not agreed on; ONNX Runtime refuses such convolutions.
+            let why = format!("has both `auto_pad` and `dilations` = {:?}", window.dilation);
+            let help = "torch.onnx.export(model, (example,), \"net.onnx\", dynamo=True) writes the padding in numbers";
+            return Err(Refused::from(why).help(help));
         }
         let pair = |i: usize| {
             let (size, stride) = (self.items[x].dims[i + 2], window.stride[i]);
