@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(m.value(Metric::Accuracy), 0.75);
         let mut labels = meter();
         labels.add(&logits, &targets)?;
-        assert_eq!(labels.value(Metric::Accuracy), 7.0 / 12.0);
+        assert_eq!(labels.value(Metric::Accuracy), 8.0 / 12.0);
         Ok(())
     }
 

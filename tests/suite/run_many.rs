@@ -152,7 +152,7 @@ fn masks_of_a_data_set_are_not_asked_about() {
     }
     let (out, err) = expect(here, &["run", "classes.arch", "set"], 0);
     assert!(err.contains("set: 1 file is in `masks`, beside `images`, and passed over as masks"), "{err}");
-    assert!(out.contains("set/images/a.png") && !out.contains("set/masks/a.png"), "{out}");
+    assert_eq!(out.matches("output:").count(), 1, "{out}");
 }
 
 #[test]

@@ -113,6 +113,9 @@ fn look_into(mut file: impl BufRead + Seek, path: &Path) -> Result<Look> {
         _ => header(decoder(file, format, path)?),
     };
     let ([width, height], orientation, kind) = header;
+    if width == 0 || height == 0 {
+        return Err(DataError::broken(path.display(), "it has no pixels"));
+    }
     if width > SIDE || height > SIDE || width as u64 * height as u64 * 4 > LIMIT {
         return Err(DataError::broken(path.display(), format!("{width}×{height} pixels are too many")));
     }
