@@ -21,15 +21,19 @@ pub(super) struct Verdict {
     pub length: SkipLength,
     /// The first value of a resolution that is neither the source's nor the merge's.
     leaves: Option<NodeId>,
+    /// Whether `long` is the writer's to say: the resolution that is left to is of size 1 at this size of the input.
+    free: bool,
 }
 
-/// Long where the paths from the source to the merge leave the resolutions of both. With how many nodes were looked at.
-pub(super) fn classify(graph: &Graph, resolutions: &Resolutions, ends: Loop) -> (Verdict, usize) {
+/// Long where the paths from the source to the merge leave the resolutions of both, or may do so and the file says `long`.
+/// With how many nodes were looked at.
+pub(super) fn classify(graph: &Graph, resolutions: &Resolutions, ends: Loop, says: bool) -> (Verdict, usize) {
     let operands = |id: usize| graph.operands(NodeId::new(id)).into_iter().map(NodeId::index).collect();
     let visits = resolutions.visits(ends.s.index(), ends.merge.index(), operands);
     let leaves = visits.leaves.map(NodeId::new);
-    let length = if leaves.is_some() { SkipLength::Long } else { SkipLength::Short };
-    (Verdict { length, leaves }, visits.nodes)
+    let free = leaves.is_none() && visits.may_leave;
+    let length = if leaves.is_some() || (free && says) { SkipLength::Long } else { SkipLength::Short };
+    (Verdict { length, leaves, free }, visits.nodes)
 }
 
 /// The error where the file says `long` of a short skip, or does not say it of a long one.
@@ -37,6 +41,7 @@ pub(super) fn disagreement(unroller: &Unroller<'_>, skip: &Skip, ends: Loop, ver
     let sources = &unroller.program.sources;
     let words = sources.text(skip.head).trim_end();
     match (verdict.length, skip.long) {
+        _ if verdict.free => None,
         (SkipLength::Long, None) => Some(says_nothing(unroller, skip, ends, verdict, words)),
         (SkipLength::Short, Some(long)) => {
             let graph = &unroller.graph;

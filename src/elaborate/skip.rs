@@ -216,7 +216,7 @@ impl<'p> Unroller<'p> {
     }
 
     fn classify(&mut self, skip: &'p Skip, frame: &Frame<'p>, ends: Loop) -> crate::graph::SkipLength {
-        let (verdict, visited) = length::classify(&self.graph, &self.resolutions, ends);
+        let (verdict, visited) = length::classify(&self.graph, &self.resolutions, ends, skip.long.is_some());
         let charged = self.charge(visited / VISITS_PER_WORK, skip.head);
         self.take(charged, frame);
         if let Some(error) = length::disagreement(self, skip, ends, &verdict) {

@@ -47,6 +47,8 @@ struct Known {
     resolution: Option<Rc<Resolution>>,
     /// Whether it has spatial sizes that are not all 1.
     has: bool,
+    /// Whether its sizes are all 1 whatever those of the input: a global pool made it, or the input itself has no others.
+    global: bool,
 }
 
 /// The resolutions of nodes, by their place in a list where operands come before their readers.
@@ -62,6 +64,8 @@ pub struct Resolutions {
 pub struct Visits {
     /// The first node of a resolution that differs from both ends': the skip is long.
     pub leaves: Option<usize>,
+    /// Whether a node differs whose sizes windows made 1: at larger inputs the skip is long, and here the writer says.
+    pub may_leave: bool,
     /// How many nodes were looked at.
     pub nodes: usize,
 }
@@ -73,7 +77,9 @@ impl Resolutions {
             self.first = shape.spatial().to_vec();
         }
         let resolution = if shape.spatial().is_empty() { None } else { self.of_new(op, shape, operands, shapes) };
-        self.list.push(Known { resolution, has: shape.spatial().iter().any(|&size| size != 1) });
+        let has = shape.spatial().iter().any(|&size| size != 1);
+        let global = !has && self.is_global(op, operands);
+        self.list.push(Known { resolution, has, global });
     }
 
     /// Whether a node has a resolution: spatial sizes that are not all 1.
@@ -84,7 +90,7 @@ impl Resolutions {
     /// What is visited on the paths from a source to a merge; `operands` gives those of a node.
     pub fn visits(&self, source: usize, merge: usize, operands: impl Fn(usize) -> Vec<usize>) -> Visits {
         if !self.has(source) || !self.has(merge) {
-            return Visits { leaves: None, nodes: 0 };
+            return Visits { leaves: None, may_leave: false, nodes: 0 };
         }
         let mut above = BTreeSet::from([merge]);
         let mut open = vec![merge];
@@ -97,22 +103,32 @@ impl Resolutions {
                 reached.insert(id);
             }
         }
-        let leaves = |&id: &usize| {
+        let differs = |id: usize| {
             let same = [self.same(id, source), self.same(id, merge)];
             same.contains(&Some(false)) && !same.contains(&Some(true))
         };
-        Visits { leaves: reached.into_iter().find(leaves), nodes: above.len() }
+        let leaves = reached.iter().copied().find(|&id| self.has(id) && differs(id));
+        let may_leave = reached.iter().any(|&id| !self.has(id) && differs(id));
+        Visits { leaves, may_leave, nodes: above.len() }
     }
 
     /// Whether two nodes have the same resolution; `None` where one has none, or their axes began at different places.
     fn same(&self, a: usize, b: usize) -> Option<bool> {
-        let known = |id: usize| self.get(id).filter(|_| self.has(id));
+        let known = |id: usize| self.get(id).filter(|_| !self.list[id].global);
         let (a, b) = (known(a)?, known(b)?);
         (a.origin == b.origin).then(|| a.factors == b.factors)
     }
 
     fn get(&self, id: usize) -> Option<&Rc<Resolution>> {
         self.list.get(id)?.resolution.as_ref()
+    }
+
+    /// Whether a value whose sizes are all 1 has them at any size of the input.
+    fn is_global(&self, op: &Op, operands: &[usize]) -> bool {
+        match op {
+            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
+            _ => operands.iter().all(|&operand| self.list.get(operand).is_none_or(|known| known.global)),
+        }
     }
 
     fn of_new(&self, op: &Op, shape: &Shape, operands: &[usize], shapes: &[&Shape]) -> Option<Rc<Resolution>> {

@@ -162,6 +162,22 @@ fn a_skip_is_long_where_its_path_visits_a_third_size() {
     }
 }
 
+/// What is long at one size of the input is so at all: windows that make a map of 1×1 leave the word to the writer.
+#[test]
+fn a_bottom_of_one_position_may_be_left_to_or_not() {
+    let at = |skip: &str, size: usize| {
+        let steps = format!("{skip} add {{ maxpool(2) -> conv(4, 3) -> upsample(2) }}");
+        network_with(&format!("model M() {{ input x [N, 4, H={size}, W={size}]\n {steps} }}"), &Options::default())
+    };
+    for (skip, size, length) in
+        [("long skip", 8, SkipLength::Long), ("long skip", 2, SkipLength::Long), ("skip", 2, SkipLength::Short)]
+    {
+        assert_eq!(at(skip, size).graph.skips[0].length, length, "{skip} at {size}");
+    }
+    let squeezed = "model M() { input x [N, 4, 8, 8]\n long skip mul { avgpool(global) -> conv(4, 1) } }";
+    assert_eq!(codes_of(squeezed, &Options::default()), ["E0505"]);
+}
+
 #[test]
 fn sizes_come_from_the_file_or_from_the_options() {
     let text = "model M(c=3) { input x [N, c, H=32, W=48]\n input y [N, 1, H, 48]\n skip mul from x }";

@@ -24,15 +24,18 @@ pub(super) fn written(expr: &Expr) -> String {
 }
 
 /// Classes that are written out where they are used.
-pub(super) const OWN: [(&str, &str); 2] =
-    [("ChannelNorm", include_str!("own/channel_norm.py")), ("Scale", include_str!("own/scale.py"))];
+pub(super) const OWN: [(&str, &str); 3] = [
+    ("ChannelNorm", include_str!("own/channel_norm.py")),
+    ("NamedSequence", include_str!("own/named_sequence.py")),
+    ("Scale", include_str!("own/scale.py")),
+];
 
 /// Functions that are written out where they are used.
 pub(super) const FUNCTIONS: [(&str, &str); 5] = [
     ("center_crop", include_str!("own/center_crop.py")),
     ("center_pad", include_str!("own/center_pad.py")),
     ("drop_path", include_str!("own/drop_path.py")),
-    ("named_sequence", include_str!("own/named_sequence.py")),
+    ("set_training", include_str!("own/set_training.py")),
     ("zero_pad", include_str!("own/zero_pad.py")),
 ];
 

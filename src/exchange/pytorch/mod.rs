@@ -17,6 +17,9 @@ use layout::{Py, call, text};
 use names::{digits, member, not_kept, plain, reserved};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What `nn.Module` calls the flag that `train` sets.
+const FLAG: &str = "training";
+
 /// The source, and the doc comments of its blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
     let classes = Classes::of(network, docs, &is_module, &not_kept);
@@ -26,11 +29,16 @@ pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
         body += "\n\n";
         body += &writer.class(class, i + 1 == classes.list.len());
     }
-    let own = OWN.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
-    let functions = FUNCTIONS.iter().filter(|(name, _)| body.contains(&format!("{name}(")));
-    let helpers: String = functions.chain(own).map(|(_, code)| format!("\n\n{code}")).collect();
+    let own: String = parts(&OWN, &body);
+    let helpers = parts(&FUNCTIONS, &(own.clone() + &body)) + &own;
     let model = classes.list.last().map_or(network.name.as_str(), |class| &class.name);
     head(network, model, &(helpers.clone() + &body)) + &helpers + &body + &main(network, model)
+}
+
+/// What of these is called, or is a method, in the code behind it.
+fn parts(all: &[(&str, &str)], code: &str) -> String {
+    let used = |name: &str| code.contains(&format!("{name}(")) || code.contains(&format!(" = {name}\n"));
+    all.iter().filter(|(name, _)| used(name)).map(|(_, text)| format!("\n\n{text}")).collect()
 }
 
 /// The docstring of the file and its imports.
@@ -114,6 +122,9 @@ impl Writer<'_> {
         }
         text += &init::lines(self.graph, class, model, self.mixed);
         text.push('\n');
+        if class.body.items.iter().any(|item| item.label == FLAG) {
+            text += "    train = set_training\n\n";
+        }
         text + &self.forward(class, &names, model)
     }
 
@@ -186,7 +197,7 @@ impl Writer<'_> {
             [Py::Call(_, list)] if items.iter().any(|item| !digits(&item.label) && !plain(&item.label)) => {
                 let parts =
                     list.iter().flat_map(|list| if let Py::List(parts) = list { parts.clone() } else { Vec::new() });
-                call("named_sequence", parts.collect())
+                call("NamedSequence", parts.collect())
             }
             _ => call("nn.Sequential", args),
         }

@@ -1,5 +1,8 @@
-def named_sequence(*parts: tuple[str, nn.Module]) -> nn.Sequential:
+class NamedSequence(nn.Sequential):
     """Modules in a row under any names, those of `nn.Module`'s own members too."""
-    row = nn.Sequential()
-    row._modules.update(parts)
-    return row
+
+    def __init__(self, *parts: tuple[str, nn.Module]) -> None:
+        super().__init__()
+        self._modules.update(parts)
+
+    train = set_training
