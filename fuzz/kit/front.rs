@@ -24,6 +24,9 @@ pub fn options() -> Options {
 /// Layers from which a network is not drawn or planned: that takes its time, and shows nothing new.
 const MANY: usize = 1500;
 
+/// Layers from which no other sizes are looked for: several hundred are tried, and of many layers each takes its time.
+const DEEP: usize = 40;
+
 /// Every model of a text; imports are found beside the examples.
 pub fn compiled(text: &str) -> Vec<Compiled> {
     let options = options();
@@ -59,7 +62,9 @@ pub fn check(_: &Place, _: &Seed, bytes: &[u8]) -> Verdict {
     }
     for (one, network) in networks(&all) {
         planned(network)?;
-        if let Some(found) = of_program(&one.program, &one.options) {
+        if network.graph.len() <= DEEP
+            && let Some(found) = of_program(&one.program, &one.options)
+        {
             render_sizes(&found);
         }
     }

@@ -97,3 +97,13 @@ fn a_stride_of_millions_of_places_is_refused() {
     assert_eq!(error.code.0, "E0906");
     assert!(error.message.contains("stride 30000 × 30000"), "{}", error.message);
 }
+
+/// Of one output only the window counts, however large the stride is.
+#[test]
+fn a_stride_beyond_the_map_takes_no_room() {
+    for stride in [27_483_647, i64::MAX] {
+        let network = written(&format!("model Net {{ input x [N, 3, 8, 8]\n conv(16, 3, stride={stride}) }}"));
+        let outline = Outline::new(&network, 1, 2, Isa::best(), None).unwrap();
+        assert!(outline.plan.peak < 1 << 20, "{} bytes", outline.plan.peak);
+    }
+}

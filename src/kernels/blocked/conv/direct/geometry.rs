@@ -29,11 +29,13 @@ pub(super) struct Phase {
 impl Phase {
     /// The one phase of a convolution.
     pub fn direct(shape: &ConvShape) -> Self {
+        // From one output there is no next, and a stride may be as large as anybody writes it.
+        let stride = [0, 1].map(|a| if shape.output[a] > 1 { shape.stride[a] } else { 1 });
         Self {
             taps: shape.kernel,
             first: shape.pad.map(|p| -(p as isize)),
             tap_step: shape.dilation,
-            stride: shape.stride,
+            stride,
             outputs: shape.output,
             place: [0; 2],
             place_step: [1; 2],
