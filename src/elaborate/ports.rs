@@ -10,7 +10,7 @@ use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
 use crate::graph::{Output, ScopeId};
 use crate::ops::{Value, structure};
-use crate::shape::Shape;
+use crate::shape::{MOST_SIZES, Shape};
 use crate::syntax::ast::{DimDecl, Expr, Ident, Label};
 use std::collections::BTreeMap;
 
@@ -71,6 +71,13 @@ impl<'p> Unroller<'p> {
             self.error(error.help(format!("input {} [N, 3, 224, 224]", name.node)), frame);
             None
         })?;
+        if !(1..=MOST_SIZES).contains(&rest.len()) {
+            let text = format!("an input has 2 to {} sizes, and this one has {}", MOST_SIZES + 1, dims.len());
+            let error =
+                Diagnostic::new(codes::INPUT, text).label(name.span, "the batch, channels, and up to two of space");
+            self.error(error.help(format!("input {} [N, 3, 224, 224]", name.node)), frame);
+            return None;
+        }
         let batch_name = self.batch(batch, frame);
         let sizes: Vec<Option<usize>> = (0..rest.len()).map(|i| self.dim(rest, i, frame, now)).collect();
         let sizes = sizes.into_iter().collect::<Option<Vec<usize>>>()?;

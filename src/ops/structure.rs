@@ -3,7 +3,7 @@
 use super::args::{optional, required, whole};
 use super::rules::{self, elementwise, no_macs, no_params, nothing_saved};
 use super::{ArgError, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
-use crate::shape::Shape;
+use crate::shape::{MOST_SIZES, Shape};
 use serde::Serialize;
 
 /// A network input.
@@ -71,6 +71,10 @@ fn make_reshape(args: &Args, input: &Shape) -> Result<Op, ArgError> {
         v => whole(v, 1).map(Some).ok_or_else(|| refused(v)),
     };
     let dims: Vec<Option<usize>> = items.iter().map(read).collect::<Result<_, _>>()?;
+    if dims.len() > MOST_SIZES {
+        let message = format!("`dims` has {} sizes; a value has at most {MOST_SIZES} after the batch", dims.len());
+        return Err(ArgError::at("dims", message));
+    }
     if dims.iter().filter(|d| d.is_none()).count() > 1 {
         return Err(ArgError::at("dims", "only one size of `dims` may be -1"));
     }

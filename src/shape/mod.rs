@@ -7,6 +7,9 @@ pub use layout::{LANES, Layout, blocks};
 use serde::{Serialize, Serializer};
 use std::fmt;
 
+/// The most sizes of one sample: channels, and two of space.
+pub const MOST_SIZES: usize = 3;
+
 /// The shape of a value: the batch `N`, which stays free, and the sizes of one sample.
 ///
 /// `[N, C, H, W]` holds `dims = [C, H, W]`; `[N, C, L]` holds `[C, L]`; a vector `[N, F]` holds `[F]`.

@@ -331,3 +331,14 @@ fn hostile_texts_are_errors_like_others() {
         assert_eq!(found.first().map_or("", String::as_str), code, "{}", text.chars().take(200).collect::<String>());
     }
 }
+
+#[test]
+fn a_value_has_channels_and_up_to_two_sizes_of_space() {
+    for (shape, codes) in
+        [("[N]", &["E0310"][..]), ("[N, 4]", &[]), ("[N, 4, 2, 3]", &[]), ("[N, 4, 2, 3, 5]", &["E0310"])]
+    {
+        assert_eq!(codes_of(&format!("model M() {{ input x {shape}\n relu }}"), &Options::default()), codes, "{shape}");
+    }
+    let reshaped = "model M() { input x [N, 24]\n reshape([1, 2, 3, 4]) -> relu }";
+    assert_eq!(codes_of(reshaped, &Options::default()), ["E0401"]);
+}
