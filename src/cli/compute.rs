@@ -14,15 +14,22 @@ pub fn device(name: &str, shell: &Shell) -> Result<Device, Exit> {
     device::parse(name).map_err(|fault| say(*fault, shell))
 }
 
+/// Threads that are taken on a machine of few cores, too: a plan may be made for another.
+const MOST_THREADS: usize = 256;
+
 /// Bounds the threads that kernels use; all cores where nothing is asked. Must come before any computing.
 ///
 /// # Errors
-/// [`Exit::Usage`] for 0 threads.
+/// [`Exit::Usage`] for 0 threads, and for more than any machine has a use for.
 pub fn threads(asked: Option<usize>, shell: &Shell) -> Result<usize, Exit> {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let threads = asked.unwrap_or(cores);
     if threads == 0 {
         return Err(shell.usage("0 threads compute nothing", "--threads 1, or more"));
+    }
+    if threads > MOST_THREADS.max(8 * cores) {
+        let text = format!("{threads} threads are more than this machine has a use for: it runs {cores} at once");
+        return Err(shell.usage(&text, &format!("--threads {cores}")));
     }
     // A pool that exists already keeps its size: nothing computes before this in a command.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();

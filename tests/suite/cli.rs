@@ -99,6 +99,7 @@ fn a_command_line_that_makes_no_sense_ends_with_2() {
         &["explain", "E9999"],
         &["plan", "tiny.arch", "--explain", "--train"],
         &["plan", "tiny.arch", "--threads", "0"],
+        &["run", "tiny.arch", "--threads", "46151"],
         &["train", "tiny.arch", "--epochs", "0"],
         &["run", "tiny.arch", "--input", "nothing=x.npy"],
     ] {
