@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that may be elaborated in all while the values of one size are tried.
 const BUDGET: usize = 400_000;
+/// What a try costs besides its layers, in layers.
+const TRY: usize = 32;
 /// The first values are tried up to here, or to twice the default where that is more.
 const FIRST: usize = 512;
 
@@ -174,7 +176,7 @@ pub fn explore(
 
 /// All values from 1 to the first number, and all of the range around the default.
 fn candidates(default: usize, layers: usize) -> (usize, std::ops::RangeInclusive<usize>) {
-    let affordable = (BUDGET / layers.max(1)).max(64);
+    let affordable = (BUDGET / layers.saturating_add(TRY)).max(64);
     let top = FIRST.max(default.saturating_mul(2));
     if top <= affordable {
         return (top, 1..=top);
