@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Layers that may be elaborated in all while the values of one size are tried.
-const BUDGET: usize = 400_000;
+const BUDGET: usize = 200_000;
 /// What a try costs besides its layers, in layers.
 const TRY: usize = 32;
 /// The first values are tried up to here, or to twice the default where that is more.

@@ -35,7 +35,7 @@ pub struct Tried {
 }
 
 /// Every network is taken to have so many layers at least, so that some hundred values are tried, of small ones no more.
-const LAYERS: usize = 3168;
+const LAYERS: usize = 1568;
 
 /// Values far from the planned one are so many times as large,
 pub const TIMES: [usize; 4] = [2, 3, 4, 10];
