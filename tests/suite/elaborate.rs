@@ -340,5 +340,5 @@ fn a_value_has_channels_and_up_to_two_sizes_of_space() {
         assert_eq!(codes_of(&format!("model M() {{ input x {shape}\n relu }}"), &Options::default()), codes, "{shape}");
     }
     let reshaped = "model M() { input x [N, 24]\n reshape([1, 2, 3, 4]) -> relu }";
-    assert_eq!(codes_of(reshaped, &Options::default()), ["E0401"]);
+    assert_eq!(codes_of(reshaped, &Options::default()), ["E0305"]);
 }
