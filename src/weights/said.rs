@@ -32,7 +32,7 @@ impl Item<'_> {
         if dims.len() == 1 && name.split(|c: char| !c.is_alphanumeric()).any(|part| part == "rng") {
             return true;
         }
-        let single = dims.iter().product::<usize>() <= 1 && dims.len() <= 1;
+        let single = matches!(dims[..], [] | [0 | 1]);
         single && !name.contains('.') && name.split(|c: char| !c.is_alphanumeric()).any(word)
     }
 }

@@ -107,3 +107,12 @@ fn a_stride_beyond_the_map_takes_no_room() {
         assert!(outline.plan.peak < 1 << 20, "{} bytes", outline.plan.peak);
     }
 }
+
+#[test]
+fn a_window_of_billions_of_taps_is_refused() {
+    for layer in ["conv(4, 65535)", "conv_transpose(4, 65535)"] {
+        let network = written(&format!("model Net {{ input x [N, 1, 8, 8]\n {layer} }}"));
+        let error = Outline::new(&network, 1, 2, Isa::best(), None).err().unwrap();
+        assert!(error.code.0 == "E0906" && error.message.contains("65535 × 65535"), "{}", error.message);
+    }
+}

@@ -110,6 +110,7 @@ pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Ca
 }
 
 fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Result<Box<dyn Call>> {
+    listed(context, node, &shape)?;
     let head = head(context, step, shape.pad == [0, 0]);
     let prologue = head.as_ref().is_some_and(|head| !head.folds);
     let map = MapShape { shape, layout: step.reads[0].layout, prologue };
@@ -136,10 +137,25 @@ fn phases(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
     Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help("a stride of 256 × 256 is the largest that runs")))
 }
 
+/// The most taps of a window, which a kernel keeps a list of: those of 4,096 by 4,096.
+const TAPS: usize = 1 << 24;
+
+/// Refuses windows that no network has: a list of their taps alone would fill the memory.
+fn listed(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
+    let [rows, columns] = shape.kernel;
+    if rows.saturating_mul(columns) <= TAPS {
+        return Ok(());
+    }
+    let path = &context.graph.node(node).path;
+    let text = format!("`{path}` looks through windows of {rows} × {columns}");
+    Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help("a window of 4096 × 4096 is the largest that runs")))
+}
+
 /// A transposed convolution.
 pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTranspose) -> Result<Box<dyn Call>> {
     let shape = shape_of!(context, node, op);
     phases(context, node, &shape)?;
+    listed(context, node, &shape)?;
     let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
     let folded = || {
         let mut weight = context.store.weight(context.graph, node)?;
