@@ -49,7 +49,12 @@ fn watch() {
         let now = BEAT.load(SeqCst);
         if now != beat {
             (beat, since, at) = (now, seconds(start), Instant::now());
-        } else if seconds(start) - since > SECONDS || at.elapsed() > PATIENCE {
+            continue;
+        }
+        // Before the first input, sound ones are being made.
+        let slow = beat > 0 && seconds(start) - since > SECONDS;
+        if slow || at.elapsed() > PATIENCE {
+            eprintln!("hang: it takes more than {SECONDS} s");
             std::process::exit(HUNG);
         }
     }
