@@ -38,7 +38,13 @@ fn kernel(op: &Op) -> Option<&'static str> {
         Op::Upsample(_) | Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => {
             Some("gather")
         }
-        _ => None,
+        // These list nothing.
+        Op::Concat(_) => None,
+        // Others have rooms of their own.
+        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) | Op::Prelu(_) => None,
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) | Op::Softmax(_) => None,
+        Op::Activation(_) | Op::Add(_) | Op::Mul(_) | Op::Gate(_) => None,
+        Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => None,
     }
 }
 

@@ -123,23 +123,9 @@ impl<V: Vector> BlockMap<V> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::On;
     use super::*;
     use crate::kernels::Isa;
-    use crate::kernels::isa::Kernel;
-
-    struct On<'a>(Activation, &'a mut [f32; LANES]);
-
-    impl Kernel for On<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn run<V: Vector>(self) {
-            // SAFETY: the array has sixteen floats.
-            let x = unsafe { V::load(self.1.as_ptr()) };
-            // SAFETY: as above.
-            unsafe { activate(&self.0, x).store(self.1.as_mut_ptr()) };
-        }
-    }
 
     #[test]
     fn what_is_not_a_number_stays_so() {

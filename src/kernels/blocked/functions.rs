@@ -107,25 +107,11 @@ fn tail<V: Vector>(a: V, bell: V) -> V {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::On;
     use super::*;
     use crate::kernels::Isa;
-    use crate::kernels::isa::Kernel;
     use crate::kernels::math::erf;
     use crate::kernels::vector::LANES;
-
-    struct On<'a>(Activation, &'a mut [f32; LANES]);
-
-    impl Kernel for On<'_> {
-        type Output = ();
-
-        #[inline(always)]
-        fn run<V: Vector>(self) {
-            // SAFETY: the array has sixteen floats.
-            let x = unsafe { V::load(self.1.as_ptr()) };
-            // SAFETY: as above.
-            unsafe { curve(&self.0, x).store(self.1.as_mut_ptr()) };
-        }
-    }
 
     fn exact(f: Activation, x: f64) -> f64 {
         match f {

@@ -1,10 +1,28 @@
 //! What tests of blocked kernels share: maps in double precision, and every way to run.
 
+use super::epilogue::activate;
 use super::{Cpu, Layout, blocks};
 use crate::base::Rng;
 use crate::kernels::arena::{Arena, Region};
-use crate::kernels::vector::LANES;
+use crate::kernels::isa::Kernel;
+use crate::kernels::vector::{LANES, Vector};
 use crate::kernels::{Dst, Isa, Src, Team};
+use crate::ops::activation::Activation;
+
+/// An activation of sixteen numbers, in their place.
+pub(crate) struct On<'a>(pub Activation, pub &'a mut [f32; LANES]);
+
+impl Kernel for On<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vector>(self) {
+        // SAFETY: the array has sixteen floats.
+        let x = unsafe { V::load(self.1.as_ptr()) };
+        // SAFETY: as above.
+        unsafe { activate(&self.0, x).store(self.1.as_mut_ptr()) };
+    }
+}
 
 /// `[N, C, H, W]`, row-major.
 #[derive(Clone, Debug)]

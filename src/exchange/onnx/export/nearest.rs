@@ -69,12 +69,8 @@ impl Export<'_> {
     /// What a user should know of layers whose sizes are free.
     pub(super) fn rounding(&self) -> Vec<String> {
         let graph = &self.network.graph;
-        let doubted = graph.order().filter(|&id| match &graph.node(id).op {
-            Op::Upsample(upsample) => {
-                in_doubt(upsample) && !self.by_places(id, upsample) && !self.changes(id).iter().all(sound)
-            }
-            _ => false,
-        });
+        let in_doubt = |id: NodeId| matches!(&graph.node(id).op, Op::Upsample(upsample) if in_doubt(upsample) && !self.by_places(id, upsample));
+        let doubted = graph.order().filter(|&id| in_doubt(id) && !self.changes(id).iter().all(sound));
         let note = |id: NodeId| {
             let path = &graph.node(id).path;
             format!(
