@@ -69,8 +69,9 @@ impl Export<'_> {
     /// What a user should know of layers whose sizes are free.
     pub(super) fn rounding(&self) -> Vec<String> {
         let graph = &self.network.graph;
-        let in_doubt = |id: NodeId| matches!(&graph.node(id).op, Op::Upsample(upsample) if in_doubt(upsample) && !self.by_places(id, upsample));
-        let doubted = graph.order().filter(|&id| in_doubt(id) && !self.changes(id).iter().all(sound));
+        let by_quotient =
+            |id: NodeId| matches!(&graph.node(id).op, Op::Upsample(op) if in_doubt(op) && !self.by_places(id, op));
+        let doubted = graph.order().filter(|&id| by_quotient(id) && !self.changes(id).iter().all(sound));
         let note = |id: NodeId| {
             let path = &graph.node(id).path;
             format!(
