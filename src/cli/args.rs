@@ -186,7 +186,7 @@ pub struct ModelArgs {
     /// Spatial size of the inputs: 320x240, 16000, or by name H=320.
     #[arg(help_heading = "Network", long = "size", value_name = "HxW")]
     pub sizes: Vec<String>,
-    /// Raise a limit (layers=1000000); `archc explain E0106` tells about limits.
+    /// Raise a limit (layers=1000000); `archc explain E0601` tells about limits.
     #[arg(help_heading = "Network", long = "limit", value_name = "NAME=N")]
     pub limits: Vec<String>,
     /// Let imports reach anything under this directory.

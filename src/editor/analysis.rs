@@ -6,7 +6,7 @@
 use super::context::Within;
 use super::documents::Documents;
 use super::index::Index;
-use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Severity, Span, codes};
 use crate::elaborate::sketch::{Sketch, Taken};
 use crate::elaborate::{Options, Program};
 use crate::graph::NodeId;
@@ -15,6 +15,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// Steps and layers that are unrolled between two keystrokes, over all models of a file, and what each model has at least.
+/// A tenth of what the command line allows, which takes a second.
+const STEPS: usize = 50_000;
+const LAYERS: usize = 20_000;
+const STEPS_EACH: usize = STEPS / 10;
 
 /// A model of a program, elaborated.
 #[derive(Debug)]
@@ -109,11 +115,29 @@ fn file_of(program: &Program, path: &Path) -> Option<FileId> {
 }
 
 fn views(program: &Arc<Program>, options: &Options) -> Views {
+    let mut left = STEPS;
     let each = |name: &str| {
-        let options = Options { model: Some(name.to_string()), ..options.clone() };
-        View { model: name.to_string(), sketch: program.sketch(&options) }
+        let allowed = &options.limits;
+        let steps = allowed.steps.min(left.max(STEPS_EACH));
+        let limits = Limits { steps, layers: allowed.layers.min(LAYERS), ..allowed.clone() };
+        let mut sketch = program.sketch(&Options { model: Some(name.to_string()), limits, ..options.clone() });
+        left = left.saturating_sub(sketch.taken.len());
+        if let Some(name @ ("steps" | "layers")) = sketch.met {
+            sketch.diagnostics = sketch.diagnostics.into_iter().map(|met| unfinished(met, name)).collect();
+        }
+        View { model: name.to_string(), sketch }
     };
     Views { program: Arc::clone(program), models: program.models().into_iter().map(each).collect() }
+}
+
+/// What is said of a limit that only the editor has: the file may well be right.
+fn unfinished(met: Diagnostic, limit: &str) -> Diagnostic {
+    if met.code != codes::LIMIT {
+        return met;
+    }
+    let message = format!("too many {limit} to look at while you type: what follows is not checked here");
+    let help = Some("`archc check` looks at all of it".into());
+    Diagnostic { severity: Severity::Warning, message, help, ..met }
 }
 
 /// The diagnostics of the texts and of all models. What is wrong in a block is said once, not for every model.

@@ -39,24 +39,21 @@ pub(super) fn elaborate(program: &Program, options: &Options, watch: bool) -> Sk
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             Err(error) => {
                 let message = format!("cannot start a thread with {stack} bytes of stack: {error}");
-                nothing(Diagnostic::new(codes::LIMIT, message).help("use lower limits"))
+                Sketch::of_nothing(Diagnostic::new(codes::LIMIT, message).help("use lower limits"))
             }
         }
     })
 }
 
-/// What comes of a model that cannot even be begun.
-fn nothing(why: Diagnostic) -> Sketch {
-    Sketch { network: None, partial: Graph::default(), taken: Vec::new(), diagnostics: [why].into_iter().collect() }
-}
-
 fn elaborate_here(program: &Program, options: &Options, depth: usize, watch: bool) -> Sketch {
     let (module, item, model) = match chosen(program, options) {
         Ok(found) => found,
-        Err(error) => return nothing(error),
+        Err(error) => return Sketch::of_nothing(error),
     };
     if options.sizes.values().chain(options.spatial.iter().flatten()).any(|&size| size == 0) {
-        return nothing(Diagnostic::new(codes::OPTION, "`--size` gives a size of 0").help("sizes are at least 1"));
+        return Sketch::of_nothing(
+            Diagnostic::new(codes::OPTION, "`--size` gives a size of 0").help("sizes are at least 1"),
+        );
     }
     let mut unroller = Unroller::new(program, options, depth);
     unroller.taken = watch.then(Vec::new);
@@ -71,16 +68,17 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize, watch: boo
     for error in settings.unused(model, recipe.is_some()) {
         unroller.error(error, &frame);
     }
+    let met = unroller.met();
     let Unroller { graph, report, ports, taken, .. } = unroller;
     let taken = taken.unwrap_or_default();
     let mut diagnostics = report.finish(&graph.scopes);
     if diagnostics.has_errors() {
-        return Sketch { network: None, partial: graph, taken, diagnostics };
+        return Sketch { network: None, partial: graph, taken, met, diagnostics };
     }
     if let Err(broken) = verify::verify(&graph) {
         let error = Diagnostic::new(codes::INTERNAL, format!("the graph of `{}` is broken: {broken}", model.name.node));
         diagnostics.push(error);
-        return Sketch { network: None, partial: graph, taken, diagnostics };
+        return Sketch { network: None, partial: graph, taken, met, diagnostics };
     }
     let network = Network {
         name: model.name.node.clone(),
@@ -92,7 +90,7 @@ fn elaborate_here(program: &Program, options: &Options, depth: usize, watch: boo
         recipe,
     };
     diagnostics.extend(lints::check(&network, &program.sources));
-    Sketch { network: Some(network), partial: Graph::default(), taken, diagnostics }
+    Sketch { network: Some(network), partial: Graph::default(), taken, met, diagnostics }
 }
 
 fn chosen<'p>(program: &'p Program, options: &Options) -> Result<(usize, usize, &'p ast::Model), Diagnostic> {

@@ -5,7 +5,7 @@ use super::compile::Options;
 use super::model;
 use super::network::Network;
 use super::program::Program;
-use crate::base::{Diagnostics, Span};
+use crate::base::{Diagnostic, Diagnostics, Span};
 use crate::graph::{Graph, NodeId, ScopeId};
 use std::ops::Range;
 
@@ -34,11 +34,19 @@ pub struct Sketch {
     pub(super) partial: Graph,
     /// Every step, in the order in which steps end.
     pub taken: Vec<Taken>,
+    /// The limit that ended it (`steps`), where one did.
+    pub met: Option<&'static str>,
     /// What is wrong with the model.
     pub diagnostics: Diagnostics,
 }
 
 impl Sketch {
+    /// What comes of a model that cannot even be begun.
+    pub(super) fn of_nothing(why: Diagnostic) -> Self {
+        let diagnostics = [why].into_iter().collect();
+        Self { network: None, partial: Graph::default(), taken: Vec::new(), met: None, diagnostics }
+    }
+
     /// The graph, whole or as far as it could be built.
     pub fn graph(&self) -> &Graph {
         self.network.as_ref().map_or(&self.partial, |network| &network.graph)

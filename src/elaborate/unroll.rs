@@ -47,6 +47,7 @@ pub(super) struct Unroller<'p> {
     pub halted: bool,
     steps: usize,
     work: Cell<usize>,
+    met: Cell<Option<&'static str>>,
     path_bytes: usize,
     depth: usize,
     max_depth: usize,
@@ -78,6 +79,7 @@ impl<'p> Unroller<'p> {
             halted: false,
             steps: 0,
             work: Cell::new(0),
+            met: Cell::new(None),
             path_bytes: 0,
             depth: 0,
             max_depth,
@@ -120,8 +122,14 @@ impl<'p> Unroller<'p> {
         }
     }
 
-    /// The error for a limit that was met.
-    pub(super) fn limit(&self, name: &str, allowed: usize, message: &str, span: Span) -> Diagnostic {
+    /// The name of the limit that was met.
+    pub(super) fn met(&self) -> Option<&'static str> {
+        self.met.get()
+    }
+
+    /// The error for a limit that is met herewith.
+    fn limit(&self, name: &'static str, allowed: usize, message: &str, span: Span) -> Diagnostic {
+        self.met.set(Some(name));
         Diagnostic::new(codes::LIMIT, format!("{message}: more than {allowed} {}", name.replace('-', " ")))
             .label(span, "reached here")
             .help(format!("raise the limit if this is meant: `--limit {name}={}`", allowed.saturating_mul(10)))

@@ -67,7 +67,17 @@ fn every_layer_with_its_arguments_is_in_the_reference() {
 
 #[test]
 fn every_limit_is_in_the_reference() {
-    for name in Limits::NAMES {
-        assert!(LANGUAGE.contains(&format!("| `{name}` |")), "`{name}`");
+    let Limits { source_bytes, nesting, call_depth, steps, layers, files, elements, errors } = Limits::default();
+    let grouped = |n: usize| match n / 1000 {
+        0 => n.to_string(),
+        thousands => format!("{thousands},{:03}", n % 1000),
+    };
+    let counts = [nesting, call_depth, steps, layers, files].map(grouped);
+    let [nesting, call_depth, steps, layers, files] = counts;
+    let bytes = format!("{} MiB", source_bytes >> 20);
+    let elements = format!("2{}", elements.ilog2().to_string().replace('4', "⁴").replace('0', "⁰"));
+    let defaults = [bytes, nesting, call_depth, steps, layers, files, elements, errors.to_string()];
+    for (name, default) in Limits::NAMES.iter().zip(defaults) {
+        assert!(LANGUAGE.contains(&format!("| `{name}` | {default} |")), "`{name}` is {default}");
     }
 }

@@ -115,6 +115,23 @@ fn bursts_are_looked_at_once_and_cancelled_requests_are_answered() {
 }
 
 #[test]
+fn a_network_too_large_to_unroll_at_every_keystroke_is_no_error() {
+    let mut client = Client::new();
+    let large = "model Net() {\n    input x [N, 3, 8, 8]\n    repeat 15000 { conv(3, 1) -> relu }\n    flatten\n}\n\ntrain { loss = cross_entropy }\n";
+    client.open("net.arch", large);
+    let found = client.settled("net.arch");
+    let shown: Vec<_> = found.iter().map(|one| (one["severity"].as_u64(), one["message"].as_str())).collect();
+    let message = "too many layers to look at while you type: what follows is not checked here\nreached here\nhelp: \
+                   `archc check` looks at all of it";
+    assert_eq!(shown, [(Some(2), Some(message))]);
+    let endless = "block Down() { Down }\n\nmodel Net() {\n    input x [N, 3, 8, 8]\n    Down\n}\n";
+    client.rewrite("net.arch", endless);
+    let severities: Vec<_> = client.settled("net.arch").iter().map(|one| one["severity"].as_u64()).collect();
+    assert_eq!(severities, [Some(1)]);
+    client.leave();
+}
+
+#[test]
 fn strange_messages_are_refused() {
     let mut client = Client::new();
     assert!(client.refused("textDocument/nothing", json!({})).contains("not known"));
