@@ -248,7 +248,7 @@ impl<'a> Lesson<'a> {
             return Exit::Interrupted;
         }
         if done {
-            shell.note(&self.finished(outcome.step));
+            shell.note(&self.finished(outcome));
         }
         if !(done && run.report().is_file()) {
             self.report(run, shell);
@@ -257,12 +257,18 @@ impl<'a> Lesson<'a> {
     }
 
     /// That a run has nothing left to do, and how it would go on.
-    fn finished(&self, step: usize) -> String {
-        let longer = match self.recipe.duration {
-            Duration::Steps(_) => format!("raise `--steps` above {step}"),
-            Duration::Epochs(epochs) => format!("raise `--epochs` above {epochs}"),
+    fn finished(&self, outcome: &Outcome) -> String {
+        let &Outcome { step, steps, .. } = outcome;
+        let (option, above) = match self.recipe.duration {
+            Duration::Steps(_) => ("--steps", step),
+            Duration::Epochs(epochs) => ("--epochs", epochs.saturating_mul(step) / steps.max(1)),
         };
-        format!("the run was finished, after step {step}, and nothing more was learnt: to go on, {longer}")
+        let why = if step > steps {
+            format!("the run was at step {step} already, past the {steps} of this recipe,")
+        } else {
+            format!("the run was finished, after step {step},")
+        };
+        format!("{why} and nothing more was learnt: to go on, raise `{option}` above {above}")
     }
 
     /// The page about the training, unless none is wanted.

@@ -230,6 +230,9 @@ fn a_finished_run_is_left_alone_and_other_data_or_batches_are_refused() {
     let (_, err) = expect(at, &["train", "net.arch", "--resume", "run", "--epochs", "3", "--data", "moved"], 0);
     assert!(err.contains("the run began with `d`, and goes on with `moved`"), "{err}");
     assert_ne!(std::fs::read_to_string(at.join("run/report.html")).unwrap(), "as it was");
+    let (_, err) = expect(at, &["train", "net.arch", "--resume", "run", "--epochs", "1", "--data", "moved"], 0);
+    assert!(err.contains("the run was at step 9 already, past the 3 of this recipe,"), "{err}");
+    assert!(err.contains("raise `--epochs` above 3"), "{err}");
 }
 
 #[test]
