@@ -10,10 +10,14 @@ use super::state::State;
 use super::text::Text;
 use crate::base::{Diagnostic, FileId, Fix, Severity, Span};
 use lsp_types::{CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, TextEdit, WorkspaceEdit};
+use std::cell::Cell;
 use std::path::Path;
 
 /// Fixes that are tried for one request, since each is checked.
 const MOST: usize = 12;
+
+/// Steps that all of these may unroll.
+const STEPS: usize = 200_000;
 
 /// How often what a fix brought to light is fixed, too.
 const ROUNDS: usize = 8;
@@ -24,11 +28,12 @@ pub fn actions(state: &mut State, params: &CodeActionParams) -> Option<Vec<CodeA
     let known = state.analysis(&path)?;
     let file = known.file(&path)?;
     let mut actions = Vec::new();
+    let trials = Trials { state, left: Cell::new(STEPS) };
     if wants(params, &CodeActionKind::QUICKFIX) {
-        actions.extend(quick(state, &known, file, params));
+        actions.extend(quick(&trials, &known, file, params));
     }
     if wants(params, &CodeActionKind::SOURCE_FIX_ALL)
-        && let Some((count, edit)) = all(state, &known, &path, file)
+        && let Some((count, edit)) = all(&trials, &known, &path, file)
         && (count > 1 || params.context.only.is_some())
     {
         let kind = CodeActionKind::SOURCE_FIX_ALL;
@@ -52,15 +57,15 @@ fn changes(known: &Analysis, file: FileId, edit: TextEdit) -> Option<WorkspaceEd
     Some(WorkspaceEdit { changes: Some([(uri, vec![edit])].into()), ..WorkspaceEdit::default() })
 }
 
-fn quick(state: &State, known: &Analysis, file: FileId, params: &CodeActionParams) -> Vec<CodeAction> {
-    let places = Places::of(known, state.encoding);
+fn quick(trials: &Trials<'_>, known: &Analysis, file: FileId, params: &CodeActionParams) -> Vec<CodeAction> {
+    let places = Places::of(known, trials.state.encoding);
     let touches = |span: Span| {
         let range = places.range(span);
         span.file == file && range.start <= params.range.end && params.range.start <= range.end
     };
     let wanted = known.diagnostics.iter().filter(|d| d.labels.first().is_some_and(|label| touches(label.span)));
     let fixes = wanted.filter_map(|diagnostic| Some((diagnostic, diagnostic.fix.as_deref()?)));
-    let helpful = fixes.take(MOST).filter(|(diagnostic, fix)| helps(state, known, diagnostic, fix));
+    let helpful = fixes.take(MOST).filter(|(diagnostic, fix)| trials.helps(known, diagnostic, fix));
     let action = |(diagnostic, fix): (&Diagnostic, &Fix)| CodeAction {
         title: fix.title.clone(),
         kind: Some(CodeActionKind::QUICKFIX),
@@ -72,17 +77,39 @@ fn quick(state: &State, known: &Analysis, file: FileId, params: &CodeActionParam
     helpful.map(action).collect()
 }
 
-/// Whether the text with the fix no longer has the diagnostic, and no more errors than before.
-fn helps(state: &State, known: &Analysis, diagnostic: &Diagnostic, fix: &Fix) -> bool {
-    let source = &known.program.sources.file(fix.span.file).text;
-    let Some(text) = with(source, &[fix]) else { return false };
-    let then = checked(state, known, fix.span.file, text);
-    let like = |all: &Analysis| {
-        all.diagnostics.iter().filter(|d| d.code == diagnostic.code && d.message == diagnostic.message).count()
-    };
-    let worse = errors(&then) > errors(known) && !uncovers(known, &then);
-    like(&then) < like(known)
-        && (!worse || diagnostic.severity == Severity::Error && reaches_on(known, &then, fix.span))
+/// Texts with fixes that are tried, as many as one request may look at.
+struct Trials<'a> {
+    state: &'a State,
+    /// Steps that may still be unrolled.
+    left: Cell<usize>,
+}
+
+impl Trials<'_> {
+    /// Whether the text with the fix no longer has the diagnostic, and no more errors than before.
+    fn helps(&self, known: &Analysis, diagnostic: &Diagnostic, fix: &Fix) -> bool {
+        let source = &known.program.sources.file(fix.span.file).text;
+        let then = with(source, &[fix]).and_then(|text| self.checked(known, fix.span.file, text));
+        let Some(then) = then else { return false };
+        let like = |all: &Analysis| {
+            all.diagnostics.iter().filter(|d| d.code == diagnostic.code && d.message == diagnostic.message).count()
+        };
+        let worse = errors(&then) > errors(known) && !uncovers(known, &then);
+        like(&then) < like(known)
+            && (!worse || diagnostic.severity == Severity::Error && reaches_on(known, &then, fix.span))
+    }
+
+    /// What would be known if a file had another text; `None` where enough was looked at.
+    fn checked(&self, known: &Analysis, file: FileId, text: String) -> Option<Analysis> {
+        if self.left.get() == 0 {
+            return None;
+        }
+        let mut documents = self.state.documents.clone();
+        documents.set(known.path(file), Document { text: Text::new(text, self.state.encoding), version: 0 });
+        let root = known.path(known.program.root().id);
+        let then = Analysis::of(&documents, Path::new(&root), &self.state.options, None);
+        self.left.set(self.left.get().saturating_sub(then.steps()));
+        Some(then)
+    }
 }
 
 /// Whether all errors that are new stand behind a fix: an error keeps what comes after it silent.
@@ -100,14 +127,6 @@ fn errors(known: &Analysis) -> usize {
 /// An error in the text hides those behind it.
 fn uncovers(known: &Analysis, then: &Analysis) -> bool {
     known.program.diagnostics.has_errors() && !then.program.diagnostics.has_errors()
-}
-
-/// What would be known if a file had another text.
-fn checked(state: &State, known: &Analysis, file: FileId, text: String) -> Analysis {
-    let mut documents = state.documents.clone();
-    documents.set(known.path(file), Document { text: Text::new(text, state.encoding), version: 0 });
-    let root = known.path(known.program.root().id);
-    Analysis::of(&documents, Path::new(&root), &state.options, None)
 }
 
 /// A text with fixes, which are in order and apart.
@@ -140,7 +159,7 @@ fn apart(known: &Analysis, file: FileId) -> Vec<(&Diagnostic, &Fix)> {
 
 /// All that can be fixed in a file, and what then comes to light: how many fixes, and the edit. Where they do not help
 /// together, those are left that help alone.
-fn all(state: &State, known: &Analysis, path: &Path, file: FileId) -> Option<(usize, TextEdit)> {
+fn all(trials: &Trials<'_>, known: &Analysis, path: &Path, file: FileId) -> Option<(usize, TextEdit)> {
     let mut count = 0;
     let mut last: Option<Analysis> = None;
     for _ in 0..ROUNDS {
@@ -149,11 +168,11 @@ fn all(state: &State, known: &Analysis, path: &Path, file: FileId) -> Option<(us
         let fixes = apart(now, file);
         let together: Vec<&Fix> = fixes.iter().map(|(_, fix)| *fix).collect();
         let alone = || {
-            let helpful = fixes.iter().take(MOST).filter(|(diagnostic, fix)| helps(state, now, diagnostic, fix));
+            let helpful = fixes.iter().take(MOST).filter(|(diagnostic, fix)| trials.helps(now, diagnostic, fix));
             helpful.map(|(_, fix)| *fix).collect::<Vec<_>>()
         };
         let tried = |fixes: Vec<&Fix>, help: bool| {
-            let then = checked(state, now, file, with(source, &fixes).filter(|_| !fixes.is_empty())?);
+            let then = trials.checked(now, file, with(source, &fixes).filter(|_| !fixes.is_empty())?)?;
             let fewer = (errors(&then), then.diagnostics.len()) < (errors(now), now.diagnostics.len());
             let parses = !then.program.diagnostics.has_errors() || now.program.diagnostics.has_errors();
             (fewer || uncovers(now, &then) || help && parses).then_some((fixes.len(), then))
@@ -163,5 +182,5 @@ fn all(state: &State, known: &Analysis, path: &Path, file: FileId) -> Option<(us
         last = Some(then);
     }
     let text = &last?.program.sources.file(file).text.clone();
-    Some((count, smallest(&state.documents.get(path)?.text, text)))
+    Some((count, smallest(&trials.state.documents.get(path)?.text, text)))
 }

@@ -81,6 +81,11 @@ impl Analysis {
         self.program.diagnostics.has_errors()
     }
 
+    /// Steps that were unrolled for it, or for the text before.
+    pub fn steps(&self) -> usize {
+        self.views.models.iter().map(|view| view.sketch.taken.len()).sum()
+    }
+
     /// Every name of the program.
     pub fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::of(&self.program))

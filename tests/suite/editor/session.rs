@@ -175,6 +175,27 @@ fn fixes_are_offered_and_work() {
     client.leave();
 }
 
+/// Each fix is checked by unrolling its text: of a network that takes long, a few are.
+#[test]
+fn a_large_network_has_a_few_of_its_fixes_tried() {
+    let mut client = Client::new();
+    let text = format!(
+        "model Net() {{\n    input x [N, 3, 8, 8]\n    repeat 19000 {{ relu }}\n{}}}\n",
+        "    rulu\n".repeat(10)
+    );
+    client.open("net.arch", &text);
+    let found = client.settled("net.arch");
+    assert_eq!(found.iter().map(|one| one["code"].as_str()).collect::<Vec<_>>(), [Some("E0203"); 10]);
+    let params = json!({
+        "textDocument": { "uri": client.uri("net.arch") }, "context": { "diagnostics": [] },
+        "range": { "start": { "line": 0, "character": 0 }, "end": { "line": 13, "character": 0 } },
+    });
+    let actions = client.ask("textDocument/codeAction", params);
+    let offered = actions.as_array().unwrap().len();
+    assert!((1..10).contains(&offered), "{actions}");
+    client.leave();
+}
+
 #[test]
 fn all_that_can_be_fixed_is_fixed_at_once() {
     let mut client = Client::new();
