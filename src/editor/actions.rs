@@ -17,7 +17,7 @@ use std::path::Path;
 const MOST: usize = 12;
 
 /// Steps that all of these may unroll.
-const STEPS: usize = 200_000;
+const STEPS: usize = 80_000;
 
 /// How often what a fix brought to light is fixed, too.
 const ROUNDS: usize = 8;

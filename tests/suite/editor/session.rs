@@ -180,7 +180,7 @@ fn fixes_are_offered_and_work() {
 fn a_large_network_has_a_few_of_its_fixes_tried() {
     let mut client = Client::new();
     let text = format!(
-        "model Net() {{\n    input x [N, 3, 8, 8]\n    repeat 19000 {{ relu }}\n{}}}\n",
+        "model Net() {{\n    input x [N, 3, 8, 8]\n    repeat 9000 {{ relu }}\n{}}}\n",
         "    rulu\n".repeat(10)
     );
     client.open("net.arch", &text);
