@@ -28,7 +28,8 @@ pub(super) struct Verdict {
 /// Long where the paths from the source to the merge leave the resolutions of both, or may do so and the file says `long`.
 /// With how many nodes were looked at.
 pub(super) fn classify(graph: &Graph, resolutions: &Resolutions, ends: Loop, says: bool) -> (Verdict, usize) {
-    let operands = |id: usize| graph.operands(NodeId::new(id)).into_iter().map(NodeId::index).collect();
+    let operands =
+        |id: usize, each: &mut dyn FnMut(usize)| graph.sources(NodeId::new(id)).for_each(|id| each(id.index()));
     let visits = resolutions.visits(ends.s.index(), ends.merge.index(), operands);
     let leaves = visits.leaves.map(NodeId::new);
     let free = leaves.is_none() && visits.may_leave;

@@ -142,6 +142,11 @@ impl Graph {
         edges.into_iter().map(|(_, source)| source).collect()
     }
 
+    /// The nodes that a node reads, in no order.
+    pub fn sources(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        self.nodes.neighbors_directed(id, Direction::Incoming)
+    }
+
     /// Who reads a node's value, in evaluation order; one entry for each operand position.
     pub fn users(&self, id: NodeId) -> Vec<NodeId> {
         let mut users: Vec<_> = self.nodes.neighbors_directed(id, Direction::Outgoing).collect();

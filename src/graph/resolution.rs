@@ -7,8 +7,10 @@
 use crate::ops::resize::UpsampleSize;
 use crate::ops::{Field, Op};
 use crate::shape::Shape;
-use std::collections::BTreeSet;
 use std::rc::Rc;
+
+/// Places passed over in the time of one that is looked at.
+const STRETCH: usize = 16;
 
 /// A fraction in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,29 +89,36 @@ impl Resolutions {
         self.list.get(id).is_some_and(|known| known.has)
     }
 
-    /// What is visited on the paths from a source to a merge; `operands` gives those of a node.
-    pub fn visits(&self, source: usize, merge: usize, operands: impl Fn(usize) -> Vec<usize>) -> Visits {
-        if !self.has(source) || !self.has(merge) {
+    /// What is visited on the paths from a source to a merge; `operands` calls back with each of a node's.
+    pub fn visits(&self, source: usize, merge: usize, operands: impl Fn(usize, &mut dyn FnMut(usize))) -> Visits {
+        if !self.has(source) || !self.has(merge) || merge < source {
             return Visits { leaves: None, may_leave: false, nodes: 0 };
         }
-        let mut above = BTreeSet::from([merge]);
-        let mut open = vec![merge];
+        // Operands stand before their readers, so that all paths lie in this stretch.
+        let mut above = vec![false; merge - source + 1];
+        let (mut open, mut nodes) = (vec![merge], 1);
         while let Some(id) = open.pop() {
-            open.extend(operands(id).into_iter().filter(|&operand| operand > source && above.insert(operand)));
+            operands(id, &mut |operand| {
+                if operand > source && !std::mem::replace(&mut above[operand - source], true) {
+                    open.push(operand);
+                    nodes += 1;
+                }
+            });
         }
-        let mut reached = BTreeSet::from([source]);
-        for &id in &above {
-            if operands(id).iter().any(|operand| reached.contains(operand)) {
-                reached.insert(id);
-            }
+        above[merge - source] = true;
+        let mut reached = vec![false; above.len()];
+        reached[0] = true;
+        for id in (source..=merge).filter(|id| above[id - source]) {
+            operands(id, &mut |operand| reached[id - source] |= operand >= source && reached[operand - source]);
         }
         let differs = |id: usize| {
             let same = [self.same(id, source), self.same(id, merge)];
             same.contains(&Some(false)) && !same.contains(&Some(true))
         };
-        let leaves = reached.iter().copied().find(|&id| self.has(id) && differs(id));
-        let may_leave = reached.iter().any(|&id| !self.has(id) && differs(id));
-        Visits { leaves, may_leave, nodes: above.len() }
+        let on_the_way = || (source..=merge).filter(|id| reached[id - source]);
+        let leaves = on_the_way().find(|&id| self.has(id) && differs(id));
+        let may_leave = on_the_way().any(|id| !self.has(id) && differs(id));
+        Visits { leaves, may_leave, nodes: nodes + above.len() / STRETCH }
     }
 
     /// Whether two nodes have the same resolution; `None` where one has none, or their axes began at different places.

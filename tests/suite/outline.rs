@@ -116,3 +116,10 @@ fn a_window_of_billions_of_taps_is_refused() {
         assert!(error.code.0 == "E0906" && error.message.contains("65535 × 65535"), "{}", error.message);
     }
 }
+
+#[test]
+fn a_window_that_reaches_over_padding_alone_is_refused() {
+    let network = written("model Net { input x [N, 2, 4]\n conv(8, 3, dilation=44967296) }");
+    let error = Outline::new(&network, 1, 2, Isa::best(), None).err().unwrap();
+    assert!(error.code.0 == "E0906" && error.message.contains("over 1 × 89934593 positions"), "{}", error.message);
+}

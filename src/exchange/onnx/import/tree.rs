@@ -212,6 +212,8 @@ impl<'n> Regions<'n> {
 
     /// Whether a skip leaves the resolutions of its ends.
     pub fn is_long(&self, source: usize, merge: usize) -> bool {
-        self.resolutions.visits(source, merge, |id| self.net.nodes[id].inputs.clone()).leaves.is_some()
+        let operands =
+            |id: usize, each: &mut dyn FnMut(usize)| self.net.nodes[id].inputs.iter().for_each(|&id| each(id));
+        self.resolutions.visits(source, merge, operands).leaves.is_some()
     }
 }
