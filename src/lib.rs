@@ -1,7 +1,7 @@
 //! A compiler for neural-network architectures.
 //!
 //! Layers, each using only what stands before it:
-//! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → weights → engine → lower → train → tools → exchange → study → editor → cli`.
+//! `base → syntax → shape → ops → graph → elaborate → analysis → opt → kernels → plan → weights → engine → lower → train → tools → exchange → study → editor`, and in a crate of its own `cli`.
 #![cfg_attr(feature = "candle", doc = "")]
 #![cfg_attr(feature = "candle", doc = include_str!("../docs/embedding.md"))]
 #![warn(missing_docs)]
@@ -9,8 +9,6 @@
 
 pub mod analysis;
 pub mod base;
-#[cfg(feature = "cli")]
-pub mod cli;
 #[cfg(feature = "editor")]
 pub mod editor;
 pub mod elaborate;

@@ -2,13 +2,13 @@
 
 use super::run::kind::origin;
 use super::shell::Shell;
-use crate::elaborate::Network;
-use crate::elaborate::recipe::Loss;
-use crate::graph::NodeId;
-use crate::ops::Op;
-use crate::ops::activation::Activation;
-use crate::train::data::painted::{Mask, VOID};
-use crate::train::data::tensor_io::TensorData;
+use archc::elaborate::Network;
+use archc::elaborate::recipe::Loss;
+use archc::graph::NodeId;
+use archc::ops::Op;
+use archc::ops::activation::Activation;
+use archc::train::data::painted::{Mask, VOID};
+use archc::train::data::tensor_io::TensorData;
 use serde_json::{Map, Value, json};
 
 /// Likeliest classes shown of each sample: of one file, and of each of several in a line.

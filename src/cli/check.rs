@@ -3,13 +3,13 @@
 use super::args::ModelArgs;
 use super::shell::{Exit, Shell};
 use super::{files, load, watch};
-use crate::analysis::cost::cost;
-use crate::analysis::sizes::{of_program, render};
-use crate::base::source::SourceFile;
-use crate::base::{Diagnostics, Severity};
-use crate::elaborate::{Network, Options, Program, check_all};
-use crate::tools::summary::summarize;
-use crate::tools::text::{Ink, metric};
+use archc::analysis::cost::cost;
+use archc::analysis::sizes::{of_program, render};
+use archc::base::source::SourceFile;
+use archc::base::{Diagnostics, Severity};
+use archc::elaborate::{Network, Options, Program, check_all};
+use archc::tools::summary::summarize;
+use archc::tools::text::{Ink, metric};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -128,7 +128,7 @@ fn check(file: &Path, options: &Options, args: &CheckArgs, shell: &Shell, tally:
 fn line(network: &Network, width: usize, shell: &Shell) -> String {
     let (summary, cost, style) = (summarize(network), cost(&network.graph), shell.style());
     let sizes =
-        |ports: &[crate::tools::summary::Port]| ports.iter().map(|p| p.shape.times()).collect::<Vec<_>>().join(" + ");
+        |ports: &[archc::tools::summary::Port]| ports.iter().map(|p| p.shape.times()).collect::<Vec<_>>().join(" + ");
     let text = format!(
         "{}{}  {} → {}   {}parameters   {}MACs   {}",
         style.paint(Ink::Bold, &network.name),

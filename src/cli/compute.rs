@@ -2,8 +2,8 @@
 
 use super::args::EngineName;
 use super::shell::{Exit, Shell};
-use crate::base::{Diagnostic, Fault, SourceMap};
-use crate::lower::device;
+use archc::base::{Diagnostic, Fault, SourceMap};
+use archc::lower::device;
 use candle_core::Device;
 
 /// The device of this name.

@@ -3,11 +3,11 @@
 use super::compute;
 use super::kin::Kin;
 use super::shell::{Exit, Shell};
-use crate::base::{Fault, codes};
-use crate::elaborate::Network;
-use crate::train::checkpoint::RunInfo;
-use crate::train::data::{Holding, Levels, Split, TargetKind, Want, open};
-use crate::train::fit;
+use archc::base::{Fault, codes};
+use archc::elaborate::Network;
+use archc::train::checkpoint::RunInfo;
+use archc::train::data::{Holding, Levels, Split, TargetKind, Want, open};
+use archc::train::fit;
 use std::path::Path;
 
 /// On what terms data are opened.

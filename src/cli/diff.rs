@@ -4,8 +4,8 @@ use super::args::ModelArgs;
 use super::load;
 use super::revision::RevisionLoader;
 use super::shell::{Exit, Shell};
-use crate::elaborate::{FileLoader, Loader, Network, Options, Program, compile_from};
-use crate::tools::diff::{diff, render};
+use archc::elaborate::{FileLoader, Loader, Network, Options, Program, compile_from};
+use archc::tools::diff::{diff, render};
 use clap::Args;
 use std::path::{Path, PathBuf};
 

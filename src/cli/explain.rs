@@ -1,8 +1,8 @@
 //! `archc explain`: the page behind a code.
 
 use super::shell::{Exit, Shell};
-use crate::base::codes::{self, TABLE};
-use crate::base::nearest::nearest;
+use archc::base::codes::{self, TABLE};
+use archc::base::nearest::nearest;
 
 /// Prints the page of a code, or the list of codes.
 pub fn run(code: Option<&str>, shell: &Shell) -> Exit {

@@ -2,9 +2,9 @@
 
 use super::compute::say;
 use super::shell::{Exit, Shell};
-use crate::base::unwritable::unwritable;
-use crate::base::{atomic, codes};
-use crate::train::checkpoint::Run;
+use archc::base::unwritable::unwritable;
+use archc::base::{atomic, codes};
+use archc::train::checkpoint::Run;
 use std::path::{Path, PathBuf};
 
 /// Writes a text, and says so.

@@ -3,11 +3,11 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::base::nearest::meant;
-use crate::base::{Diagnostic, Fault, Limits, SourceMap, atomic, codes};
-use crate::elaborate::{FileLoader, LoadError, Loader, unreadable};
-use crate::tools::format::format;
-use crate::tools::text::Ink;
+use archc::base::nearest::meant;
+use archc::base::{Diagnostic, Fault, Limits, SourceMap, atomic, codes};
+use archc::elaborate::{FileLoader, LoadError, Loader, unreadable};
+use archc::tools::format::format;
+use archc::tools::text::Ink;
 use clap::Args;
 use serde_json::json;
 use similar::TextDiff;

@@ -5,9 +5,9 @@ use super::compute;
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{files, load};
-use crate::engine::Outline;
-use crate::kernels::Isa;
-use crate::tools::{dot, html, mermaid, picture};
+use archc::engine::Outline;
+use archc::kernels::Isa;
+use archc::tools::{dot, html, mermaid, picture};
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -127,20 +127,4 @@ pub fn examples(text: &str) -> impl Iterator<Item = &str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn examples_are_what_is_typed() {
-        let text = "Examples:\n  archc check net.arch\n  archc explain      all codes\n\nMore:";
-        assert_eq!(examples(text).collect::<Vec<_>>(), ["archc check net.arch", "archc explain"]);
-    }
-
-    #[test]
-    fn the_last_word_on_colours_counts() {
-        let color = |args: &[&str]| color(args.iter().map(OsString::from));
-        assert_eq!(color(&["archc", "--color", "never", "check"]), ColorChoice::Never);
-        assert_eq!(color(&["archc", "--color=never", "--color=always"]), ColorChoice::Always);
-        assert_eq!(color(&["archc", "check", "--", "--color=always"]), ColorChoice::Auto);
-    }
-}
+mod tests;

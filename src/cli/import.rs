@@ -3,7 +3,7 @@
 use super::compute::say;
 use super::files;
 use super::shell::{Exit, Shell};
-use crate::exchange::onnx::import::{ImportOptions, import};
+use archc::exchange::onnx::import::{ImportOptions, import};
 use clap::Args;
 use std::path::PathBuf;
 

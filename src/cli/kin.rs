@@ -1,7 +1,7 @@
 //! Whether data are those that a run learnt from: its own, under whatever path, are measured where they were not learnt.
 
-use crate::train::checkpoint::RunInfo;
-use crate::train::data::{Holding, Role, Split, role};
+use archc::train::checkpoint::RunInfo;
+use archc::train::data::{Holding, Role, Split, role};
 use std::path::Path;
 
 /// How data stand to those that a run learnt from.

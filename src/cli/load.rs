@@ -3,9 +3,9 @@
 use super::args::ModelArgs;
 use super::compute;
 use super::shell::{Exit, Shell};
-use crate::base::nearest::nearest;
-use crate::base::{Diagnostic, Limits};
-use crate::elaborate::{Compiled, Network, Options, compile};
+use archc::base::nearest::nearest;
+use archc::base::{Diagnostic, Limits};
+use archc::elaborate::{Compiled, Network, Options, compile};
 use std::path::Path;
 
 /// A network that checked out, with its sources.

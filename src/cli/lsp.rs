@@ -1,7 +1,7 @@
 //! `archc lsp`: a language server for editors, and messages as they stand in pipes.
 
 use super::shell::{Exit, Shell};
-use crate::editor;
+use archc::editor;
 use clap::Args;
 use lsp_server::{Connection, ErrorCode, Message};
 use serde_json::{Value, json};

@@ -3,8 +3,8 @@
 use super::compute::say;
 use super::shell::{Exit, Shell};
 use super::{files, help};
-use crate::base::codes;
-use crate::base::unwritable::no_folder;
+use archc::base::codes;
+use archc::base::unwritable::no_folder;
 use clap::{Args, Command};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};

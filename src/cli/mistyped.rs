@@ -1,6 +1,6 @@
 //! Options that people know from elsewhere, and numbers that are no values: what to type instead.
 
-use crate::elaborate::line_meant;
+use archc::elaborate::line_meant;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 

@@ -3,7 +3,7 @@
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
 use super::{files, weights};
-use crate::exchange::onnx::export;
+use archc::exchange::onnx::export;
 use std::path::Path;
 
 /// Weights for an export: a file or a seed.

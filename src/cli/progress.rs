@@ -1,8 +1,8 @@
 //! What training looks like: a bar in a terminal, a plain line an epoch in a pipe, JSON on request.
 
 use super::shell::Shell;
-use crate::elaborate::recipe::Metric;
-use crate::train::observe::{Epoch, Event, Observer, Scores, Step};
+use archc::elaborate::recipe::Metric;
+use archc::train::observe::{Epoch, Event, Observer, Scores, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::time::Duration;

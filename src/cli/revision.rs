@@ -1,6 +1,6 @@
 //! Files as they were in a revision, through `git show`.
 
-use crate::elaborate::{LoadError, Loader};
+use archc::elaborate::{LoadError, Loader};
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};

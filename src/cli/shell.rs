@@ -1,9 +1,9 @@
 //! Where text goes: results to standard output, everything else to standard error.
 
 use super::args::{Color, Format, OutputArgs};
-use crate::base::render;
-use crate::base::{Diagnostics, Fault, Report, SourceMap};
-use crate::tools::text::Style;
+use archc::base::render;
+use archc::base::{Diagnostics, Fault, Report, SourceMap};
+use archc::tools::text::Style;
 use serde::Serialize;
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};

@@ -3,8 +3,8 @@
 use super::args::ModelArgs;
 use super::shell::{Exit, Shell};
 use super::{files, load};
-use crate::tools::html;
-use crate::tools::summary::{render, summarize};
+use archc::tools::html;
+use archc::tools::summary::{render, summarize};
 use clap::Args;
 use std::path::PathBuf;
 

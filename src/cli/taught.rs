@@ -2,12 +2,12 @@
 
 use super::compute;
 use super::shell::{Exit, Shell};
-use crate::base::command::{quoted, quoted_path};
-use crate::base::{Fault, codes};
-use crate::elaborate::Recipe;
-use crate::elaborate::recipe::Normalize;
-use crate::train::checkpoint::RunInfo;
-use crate::train::data::{InputRange, Split, shown};
+use archc::base::command::{quoted, quoted_path};
+use archc::base::{Fault, codes};
+use archc::elaborate::Recipe;
+use archc::elaborate::recipe::Normalize;
+use archc::train::checkpoint::RunInfo;
+use archc::train::data::{InputRange, Split, shown};
 use std::path::Path;
 
 /// How far numbers may be apart, relative to their size, that were written and read.

@@ -9,18 +9,18 @@ use super::report::Making;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::{interrupt, load, taught, weights};
-use crate::base::{Fault, codes};
-use crate::elaborate::Recipe;
-use crate::elaborate::recipe::Duration;
-use crate::exchange::arch;
-use crate::lower::{self, device as devices};
-use crate::tools::summary;
-use crate::tools::text::{Style, bytes, grouped};
-use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::Split;
-use crate::train::observe::{Event, Observer, Outcome, Part, Scores};
-use crate::train::tensorboard::Board;
-use crate::train::{Options, Trainer, fit};
+use archc::base::{Fault, codes};
+use archc::elaborate::Recipe;
+use archc::elaborate::recipe::Duration;
+use archc::exchange::arch;
+use archc::lower::{self, device as devices};
+use archc::tools::summary;
+use archc::tools::text::{Style, bytes, grouped};
+use archc::train::checkpoint::{Run, RunInfo};
+use archc::train::data::Split;
+use archc::train::observe::{Event, Observer, Outcome, Part, Scores};
+use archc::train::tensorboard::Board;
+use archc::train::{Options, Trainer, fit};
 use candle_core::Device;
 use clap::Args;
 use std::collections::BTreeMap;
@@ -199,8 +199,8 @@ impl<'a> Lesson<'a> {
     /// `digits.arch · Digits · 0.19 M parameters · cpu, 2 threads · batch 64 · plan 5.1 MiB (peak)`
     fn headline(&self) -> String {
         let (network, batch) = (&self.loaded.network, self.recipe.batch);
-        let parameters = crate::analysis::cost::cost(&network.graph).nodes.parameters;
-        let plan = crate::plan::best(&network.graph, crate::plan::Mode::Train, batch as u64);
+        let parameters = archc::analysis::cost::cost(&network.graph).nodes.parameters;
+        let plan = archc::plan::best(&network.graph, archc::plan::Mode::Train, batch as u64);
         let memory = plan.map(|plan| format!(" · plan {} (peak)", bytes(plan.peak))).unwrap_or_default();
         let file = self.args.file.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         format!(

@@ -6,9 +6,9 @@
 use super::check::{CheckArgs, Found, once};
 use super::interrupt;
 use super::shell::{Exit, Shell};
-use crate::base::source::SourceFile;
-use crate::elaborate::Options;
-use crate::tools::text::Ink;
+use archc::base::source::SourceFile;
+use archc::elaborate::Options;
+use archc::tools::text::Ink;
 use notify::event::{AccessKind, AccessMode};
 use notify::{Config, Event, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
 use std::collections::BTreeSet;

@@ -3,11 +3,11 @@
 use super::compute::{fail, say};
 use super::load::Loaded;
 use super::shell::{Exit, Shell};
-use crate::base::SourceMap;
-use crate::elaborate::Network;
-use crate::lower::{ParamStore, weights};
-use crate::train::checkpoint::Run;
-use crate::weights::{Ask, Fit, Numbers, Report, in_folder};
+use archc::base::SourceMap;
+use archc::elaborate::Network;
+use archc::lower::{ParamStore, weights};
+use archc::train::checkpoint::Run;
+use archc::weights::{Ask, Fit, Numbers, Report, in_folder};
 use clap::Args;
 use std::path::{Path, PathBuf};
 

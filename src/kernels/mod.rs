@@ -1,43 +1,6 @@
-//! How is it computed? Slices in, slices out; knows no graph and no candle.
-//!
-//! Every kernel has a forward and a backward, works on contiguous `[N, C, H, W]` data in `f32` or
-//! `f64` (the latter is the oracle), and spreads over rayon's threads where the work is worth it.
-//! Results do not depend on the number of threads. One-dimensional maps are maps of height 1.
-#![allow(unsafe_code)]
-// Loops that index several slices alike stay as they are: they read as the formula and vectorise.
-#![allow(clippy::needless_range_loop)]
+//! How is it computed? The crate `archc-kernels`, and what of it speaks in the compiler's words.
 
-pub mod activation;
-pub mod arena;
-pub mod blocked;
-pub mod conv;
-pub mod elem;
-pub mod gemm;
-pub mod isa;
-pub mod linear;
-pub mod map;
-pub mod math;
-pub mod memory;
-pub mod merge;
 pub mod noise;
-pub mod norm;
-pub mod pad;
-pub mod parallel;
-pub mod peak;
-pub mod pool;
-mod prefetch;
-pub mod resize;
-pub mod simd;
-pub mod softmax;
-pub mod team;
-pub mod vector;
-pub mod view;
+mod words;
 
-#[cfg(test)]
-pub(crate) mod testing;
-
-pub use arena::{Access, Arena, Region, Views};
-pub use elem::Elem;
-pub use isa::Isa;
-pub use team::Team;
-pub use view::{Dst, Src};
+pub use archc_kernels::*;

@@ -1,7 +1,7 @@
 //! Seeded noise: dropout, and paths dropped per sample. The seed alone says what is dropped, so that
 //! nothing is kept for the backward pass.
 
-use super::elem::Elem;
+use super::Elem;
 use super::parallel::pieces;
 use crate::base::Rng;
 

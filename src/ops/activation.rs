@@ -1,101 +1,102 @@
 //! Element-wise functions.
 
 use super::args::optional;
+use super::arguments::{self, Argument, Flag, Number, declared, first, op};
 use super::rules::{elementwise, no_params};
-use super::{ArgError, ArgType, Args, Field, Init, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError};
+use super::{ArgError, ArgSpec, ArgType, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
 use serde::Serialize;
 
-/// An element-wise function without parameters; formulas and gradients are PyTorch's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// `max(x, 0)`; gradient 0 at 0.
-    Relu,
-    /// `min(max(x, 0), 6)`
-    Relu6,
-    /// `x` or `slope·x`
-    LeakyRelu {
-        /// The factor below 0.
-        slope: f64,
-    },
-    /// `x` or `alpha·(eˣ − 1)`
-    Elu {
-        /// Minus the limit at −∞.
-        alpha: f64,
-    },
-    /// `x·Φ(x)`, exact, with erf.
-    Gelu,
-    /// `x·sigmoid(x)`
-    Silu,
-    /// `1 / (1 + e⁻ˣ)`
-    Sigmoid,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// `x·relu6(x + 3) / 6`
-    HardSwish,
-    /// `relu6(x + 3) / 6`
-    HardSigmoid,
-}
+/// Declares the functions: their words, their lines of documentation, and their arguments, which are numbers.
+macro_rules! functions {
+    ($($(#[$about:meta])* $name:ident $({ $(#[$of:meta])* $arg:ident = $default:literal })? = $word:literal, $doc:literal;)*) => {
+        /// An element-wise function without parameters; formulas and gradients are PyTorch's.
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Activation {
+            $($(#[$about])* $name $({ $(#[$of])* $arg: f64 })?,)*
+        }
 
-/// `x` or `weight·x`: weight `[C]`, or `[1]` where `shared`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Prelu {
-    /// What the slope starts with.
-    pub init: f64,
-    /// One slope for all channels, PyTorch's default.
-    pub shared: bool,
-}
+        impl Activation {
+            /// The word in the language.
+            fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$name { .. } => $word,)*
+                }
+            }
 
-/// Softmax over axis 1.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Softmax {}
+            /// The argument that it has.
+            fn argument(&self) -> Option<Argument> {
+                match self {
+                    $(Self::$name $({ $arg })? => {
+                        first!($(arguments::argument::<Number>(stringify!($arg), $arg, Some($default)),)? None)
+                    })*
+                }
+            }
+        }
 
-/// An activation without arguments.
-macro_rules! plain {
-    ($name:literal, $op:ident, $doc:literal) => {
-        LayerSpec { name: $name, args: &[], doc: $doc, make: |_, _| Ok(Activation::$op.into()) }
+        /// The functions as layers.
+        const FUNCTIONS: &[LayerSpec] = &[$(LayerSpec {
+            name: $word,
+            args: &[$(ArgSpec { plain: true, ..optional(stringify!($arg), ArgType::Number, $default) })?],
+            doc: $doc,
+            make: |args, _| {
+                let _ = args;
+                Ok(Activation::$name $({
+                    $arg: arguments::read::<Number>(args, stringify!($arg), Some($default), 0)?
+                })?.into())
+            },
+        },)*];
     };
 }
 
-/// The layers of this family.
-pub const SPECS: &[LayerSpec] = &[
-    plain!("relu", Relu, "max(x, 0)"),
-    plain!("relu6", Relu6, "min(max(x, 0), 6)"),
-    LayerSpec {
-        name: "leaky_relu",
-        args: &[optional("slope", ArgType::Number, "0.01")],
-        doc: "x where x > 0, slope·x elsewhere",
-        make: |args, _| Ok(Activation::LeakyRelu { slope: args.number_or("slope", 0.01)? }.into()),
-    },
-    LayerSpec {
-        name: "elu",
-        args: &[optional("alpha", ArgType::Number, "1.0")],
-        doc: "x where x > 0, alpha·(eˣ − 1) elsewhere (Clevert et al. 2016)",
-        make: |args, _| Ok(Activation::Elu { alpha: args.number_or("alpha", 1.0)? }.into()),
-    },
-    plain!("gelu", Gelu, "x·Φ(x), exact, with erf (Hendrycks and Gimpel 2016)"),
-    plain!("silu", Silu, "x·sigmoid(x), also called swish"),
-    plain!("sigmoid", Sigmoid, "1 / (1 + e⁻ˣ)"),
-    plain!("tanh", Tanh, "hyperbolic tangent"),
-    LayerSpec {
-        name: "softmax",
-        args: &[],
-        doc: "eˣ / Σ eˣ over channels (axis 1)",
-        make: |_, _| Ok(Softmax {}.into()),
-    },
-    plain!("hard_swish", HardSwish, "x·relu6(x + 3) / 6 (Howard et al. 2019)"),
-    plain!("hard_sigmoid", HardSigmoid, "relu6(x + 3) / 6"),
-    LayerSpec {
-        name: "prelu",
-        args: &[optional("init", ArgType::Number, "0.25"), optional("shared", ArgType::Bool, "true")],
-        doc: "leaky ReLU with a learned slope, one in all or (`shared=false`) one a channel (He et al. 2015)",
-        make: make_prelu,
-    },
-];
+functions! {
+    /// `max(x, 0)`; gradient 0 at 0.
+    Relu = "relu", "max(x, 0)";
+    /// `min(max(x, 0), 6)`
+    Relu6 = "relu6", "min(max(x, 0), 6)";
+    /// `x` or `slope·x`
+    LeakyRelu {
+        /// The factor below 0.
+        slope = "0.01"
+    } = "leaky_relu", "x where x > 0, slope·x elsewhere";
+    /// `x` or `alpha·(eˣ − 1)`
+    Elu {
+        /// Minus the limit at −∞.
+        alpha = "1.0"
+    } = "elu", "x where x > 0, alpha·(eˣ − 1) elsewhere (Clevert et al. 2016)";
+    /// `x·Φ(x)`, exact, with erf.
+    Gelu = "gelu", "x·Φ(x), exact, with erf (Hendrycks and Gimpel 2016)";
+    /// `x·sigmoid(x)`
+    Silu = "silu", "x·sigmoid(x), also called swish";
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid = "sigmoid", "1 / (1 + e⁻ˣ)";
+    /// Hyperbolic tangent.
+    Tanh = "tanh", "hyperbolic tangent";
+    /// `x·relu6(x + 3) / 6`
+    HardSwish = "hard_swish", "x·relu6(x + 3) / 6 (Howard et al. 2019)";
+    /// `relu6(x + 3) / 6`
+    HardSigmoid = "hard_sigmoid", "relu6(x + 3) / 6";
+}
 
-fn make_prelu(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    Ok(Prelu { init: args.number_or("init", 0.25)?, shared: args.bool_or("shared", true)? }.into())
+op! {
+    /// `x` or `weight·x`: weight `[C]`, or `[1]` where `shared`.
+    Prelu = "prelu", "leaky ReLU with a learned slope, one in all or (`shared=false`) one a channel (He et al. 2015)";
+    /// What the slope starts with.
+    init: f64 [Number = "0.25"],
+    /// One slope for all channels, PyTorch's default.
+    shared: bool [Flag = "true"],
+}
+
+op! {
+    /// Softmax over axis 1.
+    Softmax = "softmax", "eˣ / Σ eˣ over channels (axis 1)";
+}
+
+/// The layers of this family, in the order of the reference.
+pub fn specs() -> Vec<LayerSpec> {
+    let (smooth, hard) = FUNCTIONS.split_at(FUNCTIONS.len() - 2);
+    [smooth, &[Softmax::SPEC], hard, &[Prelu::SPEC]].concat()
 }
 
 impl Activation {
@@ -115,18 +116,11 @@ impl Layer for Activation {
     no_params!();
 
     fn kind(&self) -> &'static str {
-        match self {
-            Self::Relu => "relu",
-            Self::Relu6 => "relu6",
-            Self::LeakyRelu { .. } => "leaky_relu",
-            Self::Elu { .. } => "elu",
-            Self::Gelu => "gelu",
-            Self::Silu => "silu",
-            Self::Sigmoid => "sigmoid",
-            Self::Tanh => "tanh",
-            Self::HardSwish => "hard_swish",
-            Self::HardSigmoid => "hard_sigmoid",
-        }
+        self.word()
+    }
+
+    fn arguments(&self) -> Vec<Argument> {
+        self.argument().into_iter().collect()
     }
 
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
@@ -145,10 +139,7 @@ impl Layer for Activation {
 
 impl Layer for Prelu {
     elementwise!();
-
-    fn kind(&self) -> &'static str {
-        "prelu"
-    }
+    declared!(but detail);
 
     fn params(&self, inputs: &[&Shape]) -> Vec<ParamSpec> {
         let size = if self.shared { 1 } else { inputs[0].channels().unwrap_or(1) };
@@ -167,16 +158,9 @@ impl Layer for Prelu {
 impl Layer for Softmax {
     elementwise!();
     no_params!();
-
-    fn kind(&self) -> &'static str {
-        "softmax"
-    }
+    declared!();
 
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
         Saved { output: true, ..Saved::default() }
-    }
-
-    fn detail(&self) -> String {
-        String::new()
     }
 }

@@ -64,6 +64,8 @@ pub struct ArgSpec {
     pub ty: ArgType,
     /// Its default as it would be written; `None` where it must be given, `Some("")` where it may be absent.
     pub default: Option<&'static str>,
+    /// Whether it is written by its place: arguments that must be given, and some that stand alone.
+    pub plain: bool,
 }
 
 /// The arguments of one call, by name, defaults *not* filled in. An operand argument is present as a
@@ -98,6 +100,19 @@ impl Value {
             Self::Call(w, _) => format!("`{w}(…)`"),
             Self::Record(_) => "a record".into(),
         }
+    }
+
+    /// The position of a text or a word among `choices`.
+    ///
+    /// # Errors
+    /// Where it is none of them, with the nearest one as help.
+    pub(super) fn choice(&self, name: &str, choices: &'static [&'static str]) -> Result<usize, ArgError> {
+        let refused = || ArgError::must_be(name, ArgType::Choice(choices), self);
+        let Some(text) = text(self) else { return Err(refused()) };
+        choices.iter().position(|c| *c == text).ok_or_else(|| match nearest(text, choices.iter().copied()) {
+            Some(meant) => refused().help(format!("{name}=\"{meant}\"")),
+            None => refused(),
+        })
     }
 }
 
@@ -144,12 +159,12 @@ impl ArgError {
     }
 
     /// `` `stride` must be a whole number, at least 1, not the number 0 ``.
-    fn must_be(arg: &str, ty: ArgType, found: &Value) -> Self {
+    pub(super) fn must_be(arg: &str, ty: ArgType, found: &Value) -> Self {
         Self::at(arg, format!("`{arg}` must be {}, not {}", ty.words(), found.describe()))
     }
 }
 
-/// Typed reading. A getter without `_or` is for arguments that must be given.
+/// Reading.
 impl Args {
     /// What was given under this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -162,117 +177,6 @@ impl Args {
     /// Where nothing was.
     pub fn need(&self, name: &str) -> Result<&Value, ArgError> {
         self.get(name).ok_or_else(|| ArgError::call(format!("`{name}` is missing")))
-    }
-
-    /// A whole number, at least 1.
-    ///
-    /// # Errors
-    /// Where it is missing or anything else.
-    pub fn count(&self, name: &str) -> Result<usize, ArgError> {
-        let value = self.need(name)?;
-        whole(value, 1).ok_or_else(|| ArgError::must_be(name, ArgType::Count, value))
-    }
-
-    /// A whole number, at least 1, or the default.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn count_or(&self, name: &str, default: usize) -> Result<usize, ArgError> {
-        self.get(name).map_or(Ok(default), |_| self.count(name))
-    }
-
-    /// A finite number, or the default.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn number_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
-        Ok(self.number(name)?.unwrap_or(default))
-    }
-
-    /// A finite number, where one was given.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn number(&self, name: &str) -> Result<Option<f64>, ArgError> {
-        let read = |v: &Value| real(v).ok_or_else(|| ArgError::must_be(name, ArgType::Number, v));
-        self.get(name).map(read).transpose()
-    }
-
-    /// A finite number above 0, or the default: what is added to a variance.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn positive_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
-        match self.number_or(name, default)? {
-            x if x > 0.0 => Ok(x),
-            x => Err(ArgError::at(name, format!("`{name}` must be above 0, not {x}"))),
-        }
-    }
-
-    /// A number from 0 to 1, or the default.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn probability_or(&self, name: &str, default: f64) -> Result<f64, ArgError> {
-        let Some(value) = self.get(name) else { return Ok(default) };
-        let inside = real(value).filter(|p| (0.0..=1.0).contains(p));
-        inside.ok_or_else(|| ArgError::must_be(name, ArgType::Probability, value))
-    }
-
-    /// `true` or `false`, or the default.
-    ///
-    /// # Errors
-    /// Where it is anything else.
-    pub fn bool_or(&self, name: &str, default: bool) -> Result<bool, ArgError> {
-        match self.get(name) {
-            None => Ok(default),
-            Some(Value::Bool(b)) => Ok(*b),
-            Some(value) => Err(ArgError::must_be(name, ArgType::Bool, value)),
-        }
-    }
-
-    /// The position of the text or word among `choices`, or 0, the default.
-    ///
-    /// # Errors
-    /// Where it is none of them, with the nearest one as help.
-    pub fn choice(&self, name: &str, choices: &'static [&'static str]) -> Result<usize, ArgError> {
-        let Some(value) = self.get(name) else { return Ok(0) };
-        let refused = || ArgError::must_be(name, ArgType::Choice(choices), value);
-        let Some(text) = text(value) else { return Err(refused()) };
-        choices.iter().position(|c| *c == text).ok_or_else(|| match nearest(text, choices.iter().copied()) {
-            Some(meant) => refused().help(format!("{name}=\"{meant}\"")),
-            None => refused(),
-        })
-    }
-
-    /// Sizes along `axes` spatial axes, one number standing for all; `least` is the smallest allowed.
-    /// With `axes` 0 (the input is no map, which the shape rule will say) any list goes.
-    ///
-    /// # Errors
-    /// Where it is missing, too small, or has the wrong number of entries.
-    pub fn sizes(&self, name: &str, axes: usize, least: i64) -> Result<Vec<usize>, ArgError> {
-        let ty = if least == 0 { ArgType::SizesOrZero } else { ArgType::Sizes };
-        let value = self.need(name)?;
-        let refused = |found: &Value| ArgError::must_be(name, ty, found);
-        match value {
-            Value::List(items) => {
-                same_length(name, items.len(), axes)?;
-                items.iter().map(|v| whole(v, least).ok_or_else(|| refused(v))).collect()
-            }
-            _ => whole(value, least).map(|n| vec![n; axes.max(1)]).ok_or_else(|| refused(value)),
-        }
-    }
-
-    /// As [`Args::sizes`], or the default along every axis.
-    ///
-    /// # Errors
-    /// Where it is too small or has the wrong number of entries.
-    pub fn sizes_or(&self, name: &str, axes: usize, least: i64, default: &[usize]) -> Result<Vec<usize>, ArgError> {
-        match self.get(name) {
-            Some(_) => self.sizes(name, axes, least),
-            None if default.len() == 1 => Ok(vec![default[0]; axes.max(1)]),
-            None => Ok(default.to_vec()),
-        }
     }
 
     /// Whether the argument is this bare word (or the same text in quotes).
@@ -318,10 +222,10 @@ pub(super) fn text(value: &Value) -> Option<&str> {
 
 /// An argument that must be given.
 pub(super) const fn required(name: &'static str, ty: ArgType) -> ArgSpec {
-    ArgSpec { name, ty, default: None }
+    ArgSpec { name, ty, default: None, plain: true }
 }
 
 /// An argument with a default; `""` where it may be absent.
 pub(super) const fn optional(name: &'static str, ty: ArgType, default: &'static str) -> ArgSpec {
-    ArgSpec { name, ty, default: Some(default) }
+    ArgSpec { name, ty, default: Some(default), plain: false }
 }

@@ -1,136 +1,70 @@
 //! Convolutions.
 
-use super::args::{optional, required};
+use super::arguments::{Argument, Count, Flag, Maybe, Number, Sizes, SizesOrSame, SizesOrZero, Start, declared, op};
 use super::rules::{self, Slide};
-use super::{ArgError, ArgType, Args, Field, Init, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError};
+use super::{ArgError, ArgSpec, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
 use serde::Serialize;
 
-/// Convolution of `[N, C, L]` or `[N, C, H, W]`; sizes hold one entry per spatial axis.
-///
-/// Weight `[width, C / groups, kernel…]`, bias `[width]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Conv {
+op! {
+    /// Convolution of `[N, C, L]` or `[N, C, H, W]`; sizes hold one entry per spatial axis.
+    ///
+    /// Weight `[width, C / groups, kernel…]`, bias `[width]`.
+    Conv = "conv",
+        "convolution; out = ⌊(in + 2·pad − dilation·(kernel − 1) − 1) / stride⌋ + 1; `same` pads dilation·(kernel − 1) / 2",
+        settled by settled, restated by restated;
     /// Output channels.
-    pub width: usize,
+    width: usize [Count],
     /// Window.
-    pub kernel: Vec<usize>,
+    kernel: Vec<usize> [Sizes] => Times,
     /// Step.
-    pub stride: Vec<usize>,
+    stride: Vec<usize> [Sizes = "1"] => Slash,
     /// Zeros on each side.
-    pub pad: Vec<usize>,
+    pad: Vec<usize> [SizesOrSame = "same"] => Named,
     /// Distance between taps.
-    pub dilation: Vec<usize>,
+    dilation: Vec<usize> [Sizes = "1"] => Named,
     /// Independent groups of channels.
-    pub groups: usize,
+    groups: usize [Count = "1"] => Named,
     /// Whether a bias is added.
-    pub bias: bool,
+    bias: bool [Flag = "true"],
     /// How the weight starts.
-    pub init: Init,
+    init: Init [Start = "kaiming_normal"],
     /// What the bias starts with; PyTorch's uniform where `None`.
-    pub bias_init: Option<f64>,
+    bias_init: Option<f64> [Maybe<Number> = ""],
 }
 
-/// Transposed convolution; sizes as in [`Conv`].
-///
-/// Weight `[C, width / groups, kernel…]`, bias `[width]`. Output size
-/// `(in − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ConvTranspose {
+op! {
+    /// Transposed convolution; sizes as in [`Conv`].
+    ///
+    /// Weight `[C, width / groups, kernel…]`, bias `[width]`. Output size
+    /// `(in − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1`.
+    ConvTranspose = "conv_transpose",
+        "transposed convolution; out = (in − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1",
+        settled by settled;
     /// Output channels.
-    pub width: usize,
+    width: usize [Count],
     /// Window.
-    pub kernel: Vec<usize>,
+    kernel: Vec<usize> [Sizes] => Times,
     /// Step in the output.
-    pub stride: Vec<usize>,
+    stride: Vec<usize> [Sizes = "1"] => Factor,
     /// Cut from each side of the output.
-    pub pad: Vec<usize>,
+    pad: Vec<usize> [SizesOrZero = "0"],
     /// Added to one side of the output.
-    pub out_pad: Vec<usize>,
+    out_pad: Vec<usize> [SizesOrZero = "0"],
     /// Distance between taps.
-    pub dilation: Vec<usize>,
+    dilation: Vec<usize> [Sizes = "1"],
     /// Independent groups of channels.
-    pub groups: usize,
+    groups: usize [Count = "1"] => Named,
     /// Whether a bias is added.
-    pub bias: bool,
+    bias: bool [Flag = "true"],
     /// How the weight starts.
-    pub init: Init,
+    init: Init [Start = "kaiming_normal"],
     /// What the bias starts with; PyTorch's uniform where `None`.
-    pub bias_init: Option<f64>,
+    bias_init: Option<f64> [Maybe<Number> = ""],
 }
 
 /// The layers of this family.
-pub const SPECS: &[LayerSpec] = &[
-    LayerSpec {
-        name: "conv",
-        args: &[
-            required("width", ArgType::Count),
-            required("kernel", ArgType::Sizes),
-            optional("stride", ArgType::Sizes, "1"),
-            optional("pad", ArgType::SizesOrSame, "same"),
-            optional("dilation", ArgType::Sizes, "1"),
-            optional("groups", ArgType::Count, "1"),
-            optional("bias", ArgType::Bool, "true"),
-            optional("init", ArgType::Init, "kaiming_normal"),
-            optional("bias_init", ArgType::Number, ""),
-        ],
-        doc: "convolution; out = ⌊(in + 2·pad − dilation·(kernel − 1) − 1) / stride⌋ + 1; `same` pads dilation·(kernel − 1) / 2",
-        make: make_conv,
-    },
-    LayerSpec {
-        name: "conv_transpose",
-        args: &[
-            required("width", ArgType::Count),
-            required("kernel", ArgType::Sizes),
-            optional("stride", ArgType::Sizes, "1"),
-            optional("pad", ArgType::SizesOrZero, "0"),
-            optional("out_pad", ArgType::SizesOrZero, "0"),
-            optional("dilation", ArgType::Sizes, "1"),
-            optional("groups", ArgType::Count, "1"),
-            optional("bias", ArgType::Bool, "true"),
-            optional("init", ArgType::Init, "kaiming_normal"),
-            optional("bias_init", ArgType::Number, ""),
-        ],
-        doc: "transposed convolution; out = (in − 1)·stride − 2·pad + dilation·(kernel − 1) + out_pad + 1",
-        make: make_transpose,
-    },
-];
-
-fn make_conv(args: &Args, input: &Shape) -> Result<Op, ArgError> {
-    let axes = input.spatial().len();
-    let width = args.count("width")?;
-    let kernel = args.sizes("kernel", axes, 1)?;
-    let dilation = args.sizes_or("dilation", axes, 1, &[1])?;
-    let pad = match args.get("pad") {
-        Some(_) if !args.is_word("pad", "same") => args.sizes("pad", axes, 0)?,
-        _ => same(&kernel, &dilation)?,
-    };
-    let groups = args.count_or("groups", 1)?;
-    let stride = args.sizes_or("stride", axes, 1, &[1])?;
-    let (init, bias) = (weight_init(args, groups)?, args.bool_or("bias", true)?);
-    let bias_init = bias_init(args, bias)?;
-    Ok(Conv { width, kernel, stride, pad, dilation, groups, bias, init, bias_init }.into())
-}
-
-fn make_transpose(args: &Args, input: &Shape) -> Result<Op, ArgError> {
-    let axes = input.spatial().len();
-    let width = args.count("width")?;
-    let kernel = args.sizes("kernel", axes, 1)?;
-    let stride = args.sizes_or("stride", axes, 1, &[1])?;
-    let pad = args.sizes_or("pad", axes, 0, &[0])?;
-    let out_pad = args.sizes_or("out_pad", axes, 0, &[0])?;
-    let dilation = args.sizes_or("dilation", axes, 1, &[1])?;
-    let steps = stride.iter().zip(&dilation).map(|(&s, &d)| s.max(d));
-    if let Some((pad, step)) = out_pad.iter().copied().zip(steps).find(|(pad, step)| pad >= step) {
-        let message =
-            format!("`out_pad` is {pad}, and must be less than the stride or the dilation, which are at most {step}");
-        return Err(ArgError::at("out_pad", message).help(format!("out_pad={}", step - 1)));
-    }
-    let groups = args.count_or("groups", 1)?;
-    let (init, bias) = (weight_init(args, groups)?, args.bool_or("bias", true)?);
-    let bias_init = bias_init(args, bias)?;
-    Ok(ConvTranspose { width, kernel, stride, pad, out_pad, dilation, groups, bias, init, bias_init }.into())
-}
+pub const SPECS: &[LayerSpec] = &[Conv::SPEC, ConvTranspose::SPEC];
 
 /// `dilation·(kernel − 1) / 2`, which keeps sizes at stride 1.
 fn same(kernel: &[usize], dilation: &[usize]) -> Result<Vec<usize>, ArgError> {
@@ -142,30 +76,32 @@ fn same(kernel: &[usize], dilation: &[usize]) -> Result<Vec<usize>, ArgError> {
         None => Ok(half),
         Some((k, _)) => {
             let message = format!("a kernel of {k} has no middle, so `conv` cannot pad evenly and must say its `pad`");
-            Err(ArgError::at("kernel", message).help(format!("pad={}", list(&half))))
+            Err(ArgError::at("kernel", message).help(format!("pad={}", written(&half))))
         }
     }
 }
 
-fn list(sizes: &[usize]) -> String {
+/// `2`, or `[2, 1]`.
+fn written(sizes: &[usize]) -> String {
     match sizes {
         [first, rest @ ..] if rest.iter().all(|s| s == first) => first.to_string(),
         _ => format!("{sizes:?}"),
     }
 }
 
-fn weight_init(args: &Args, groups: usize) -> Result<Init, ArgError> {
-    match args.init("init")?.unwrap_or(Init::KaimingNormal) {
+/// An identity needs all channels in one group.
+fn check_init(init: Init, groups: usize) -> Result<(), ArgError> {
+    match init {
         Init::Identity if groups > 1 => Err(ArgError::at("init", "`identity` needs `groups` to be 1")),
-        init => Ok(init),
+        _ => Ok(()),
     }
 }
 
-/// The bias's start, which needs a bias.
-pub(super) fn bias_init(args: &Args, bias: bool) -> Result<Option<f64>, ArgError> {
-    match args.number("bias_init")? {
+/// A bias's start needs a bias.
+pub(super) fn check_bias_init(start: Option<f64>, bias: bool) -> Result<(), ArgError> {
+    match start {
         Some(_) if !bias => Err(ArgError::at("bias_init", "`bias_init` starts a bias, and `bias` is `false`")),
-        start => Ok(start),
+        _ => Ok(()),
     }
 }
 
@@ -208,15 +144,29 @@ fn weight_macs(weight: &[usize], positions: &[usize]) -> u64 {
 }
 
 impl Conv {
+    /// `same` becomes the padding that it is.
+    fn settled(mut self, _: &Args) -> Result<Self, ArgError> {
+        if self.pad.is_empty() {
+            self.pad = same(&self.kernel, &self.dilation)?;
+        }
+        check_init(self.init, self.groups)?;
+        check_bias_init(self.bias_init, self.bias)?;
+        Ok(self)
+    }
+
+    fn restated(&self, mut arguments: Vec<Argument>) -> Vec<Argument> {
+        let is_same = same(&self.kernel, &self.dilation).is_ok_and(|same| same == self.pad);
+        arguments.iter_mut().filter(|argument| argument.name == "pad").for_each(|pad| pad.is_default = is_same);
+        arguments
+    }
+
     fn weight(&self, channels: usize) -> Vec<usize> {
         weight_dims(self.width, channels / self.groups, &self.kernel)
     }
 }
 
 impl Layer for Conv {
-    fn kind(&self) -> &'static str {
-        "conv"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
@@ -251,23 +201,23 @@ impl Layer for Conv {
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
         Saved { operands: vec![0], ..Saved::default() }
     }
-
-    fn detail(&self) -> String {
-        let mut text = rules::times(&self.kernel) + &rules::slash(&self.stride);
-        if self.dilation.iter().any(|&d| d != 1) {
-            text += &format!(" dilation {}", rules::short(&self.dilation));
-        }
-        if same(&self.kernel, &self.dilation).ok().as_ref() != Some(&self.pad) {
-            text += &format!(" pad {}", rules::short(&self.pad));
-        }
-        if self.groups != 1 {
-            text += &format!(" groups {}", self.groups);
-        }
-        text
-    }
 }
 
 impl ConvTranspose {
+    /// What is added to a side stays below the stride or the dilation.
+    fn settled(self, _: &Args) -> Result<Self, ArgError> {
+        let steps = self.stride.iter().zip(&self.dilation).map(|(&s, &d)| s.max(d));
+        if let Some((pad, step)) = self.out_pad.iter().copied().zip(steps).find(|(pad, step)| pad >= step) {
+            let message = format!(
+                "`out_pad` is {pad}, and must be less than the stride or the dilation, which are at most {step}"
+            );
+            return Err(ArgError::at("out_pad", message).help(format!("out_pad={}", step - 1)));
+        }
+        check_init(self.init, self.groups)?;
+        check_bias_init(self.bias_init, self.bias)?;
+        Ok(self)
+    }
+
     fn weight(&self, channels: usize) -> Vec<usize> {
         weight_dims(channels, self.width / self.groups, &self.kernel)
     }
@@ -288,9 +238,7 @@ impl ConvTranspose {
 }
 
 impl Layer for ConvTranspose {
-    fn kind(&self) -> &'static str {
-        "conv_transpose"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let input = inputs[0];
@@ -322,17 +270,5 @@ impl Layer for ConvTranspose {
 
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
         Saved { operands: vec![0], ..Saved::default() }
-    }
-
-    fn detail(&self) -> String {
-        let stride = rules::short(&self.stride);
-        let mut text = rules::times(&self.kernel);
-        if stride != "1" {
-            text += &format!(" ×{stride}");
-        }
-        if self.groups != 1 {
-            text += &format!(" groups {}", self.groups);
-        }
-        text
     }
 }

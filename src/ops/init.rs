@@ -1,7 +1,7 @@
 //! How parameters start.
 
 use super::args::{real, text};
-use super::{ArgError, ArgType, Args, Value};
+use super::{ArgError, ArgType, Value};
 use crate::base::nearest::nearest;
 use crate::base::rng::Rng;
 use serde::Serialize;
@@ -93,14 +93,31 @@ fn identity(dims: &[usize]) -> Vec<f64> {
     values
 }
 
-/// Reading from a call.
-impl Args {
-    /// An initialisation, where one was given.
+impl Init {
+    /// The words that make it. Layers take no constants but 0 and 1 and no bounds: those are PyTorch's own starts of biases and
+    /// linear layers.
+    pub fn value(&self) -> Value {
+        let word = |word: &str| Value::Word(word.into());
+        let normal = |std: f64| Value::Call("normal".into(), vec![(None, Value::Float(std))]);
+        match *self {
+            Self::KaimingNormal => word("kaiming_normal"),
+            Self::KaimingUniform => word("kaiming_uniform"),
+            Self::XavierNormal => word("xavier_normal"),
+            Self::XavierUniform => word("xavier_uniform"),
+            Self::Normal(std) => normal(std),
+            Self::Uniform(bound) => normal(bound / 3f64.sqrt()),
+            Self::Constant(1.0) => word("ones"),
+            Self::Constant(_) => word("zeros"),
+            Self::Identity => word("identity"),
+        }
+    }
+
+    /// The initialisation that a value says.
     ///
     /// # Errors
-    /// Where it is none, with the nearest one as help.
-    pub fn init(&self, name: &str) -> Result<Option<Init>, ArgError> {
-        self.get(name).map(|value| read(name, value)).transpose()
+    /// Where it says none, with the nearest one as help.
+    pub(super) fn read(name: &str, value: &Value) -> Result<Self, ArgError> {
+        read(name, value)
     }
 }
 
@@ -177,8 +194,7 @@ mod tests {
 
     #[test]
     fn a_typo_is_named() {
-        let given = [("init".into(), Value::Word("kaiming_norm".into()))].into();
-        let error = Args { given }.init("init").unwrap_err();
+        let error = Init::read("init", &Value::Word("kaiming_norm".into())).unwrap_err();
         assert_eq!(error.help.as_deref(), Some("init=kaiming_normal"));
     }
 }

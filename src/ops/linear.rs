@@ -1,72 +1,63 @@
 //! Affine maps and learned factors.
 
-use super::args::{optional, required};
-use super::conv::{bias_init, weight_and_bias};
+use super::arguments::{Argument, Count, Flag, Kind, Maybe, Number, Start, declared, op};
+use super::conv::{check_bias_init, weight_and_bias};
 use super::rules::{self, elementwise};
-use super::{ArgError, ArgType, Args, Field, Init, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError};
+use super::{ArgError, ArgSpec, ArgType, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
 use serde::Serialize;
 
-/// `y = x·Wᵀ + b` on `[N, F]`. Weight `[width, F]`, bias `[width]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Linear {
+op! {
+    /// `y = x·Wᵀ + b` on `[N, F]`. Weight `[width, F]`, bias `[width]`.
+    Linear = "linear", "affine map of a vector, y = x·Wᵀ + b; starts uniform in ±1/√F", settled by settled;
     /// Output features.
-    pub width: usize,
+    width: usize [Count],
     /// Whether a bias is added.
-    pub bias: bool,
+    bias: bool [Flag = "true"],
     /// How the weight starts; PyTorch's `±1/√F` where `None`.
-    pub init: Option<Init>,
+    init: Option<Init> [Maybe<Start> = ""],
     /// What the bias starts with; PyTorch's `±1/√F` where `None`.
-    pub bias_init: Option<f64>,
+    bias_init: Option<f64> [Maybe<Number> = ""],
 }
 
-/// A learned factor: weight `[C]` per channel (LayerScale), or `[1]` for the tensor (ReZero).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Scale {
+op! {
+    /// A learned factor: weight `[C]` per channel (LayerScale), or `[1]` for the tensor (ReZero).
+    Scale = "scale",
+        "a learned factor, one a channel (LayerScale, Touvron et al. 2021) or one in all (ReZero, Bachlechner et al. 2020)";
     /// What the factor starts with.
-    pub init: f64,
+    init: f64 [Number = "1.0"],
     /// One factor a channel rather than one in all.
-    pub per_channel: bool,
+    per_channel: bool [PerChannel = "\"channel\"" as "per"],
 }
 
 /// The layers of this family.
-pub const SPECS: &[LayerSpec] = &[
-    LayerSpec {
-        name: "linear",
-        args: &[
-            required("width", ArgType::Count),
-            optional("bias", ArgType::Bool, "true"),
-            optional("init", ArgType::Init, ""),
-            optional("bias_init", ArgType::Number, ""),
-        ],
-        doc: "affine map of a vector, y = x·Wᵀ + b; starts uniform in ±1/√F",
-        make: make_linear,
-    },
-    LayerSpec {
-        name: "scale",
-        args: &[
-            optional("init", ArgType::Number, "1.0"),
-            optional("per", ArgType::Choice(&["channel", "tensor"]), "\"channel\""),
-        ],
-        doc: "a learned factor, one a channel (LayerScale, Touvron et al. 2021) or one in all (ReZero, Bachlechner et al. 2020)",
-        make: make_scale,
-    },
-];
+pub const SPECS: &[LayerSpec] = &[Linear::SPEC, Scale::SPEC];
 
-fn make_linear(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    let (width, bias) = (args.count("width")?, args.bool_or("bias", true)?);
-    Ok(Linear { width, bias, init: args.init("init")?, bias_init: bias_init(args, bias)? }.into())
+/// `"channel"`, or `"tensor"`.
+enum PerChannel {}
+
+impl Kind for PerChannel {
+    type Held = bool;
+    const TYPE: ArgType = ArgType::Choice(&["channel", "tensor"]);
+
+    fn read(name: &'static str, value: &Value, _: usize) -> Result<bool, ArgError> {
+        Ok(value.choice(name, &["channel", "tensor"])? == 0)
+    }
+
+    fn value(per_channel: &bool) -> Option<Value> {
+        Some(Value::Str(if *per_channel { "channel" } else { "tensor" }.into()))
+    }
 }
 
-fn make_scale(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    let per_channel = args.choice("per", &["channel", "tensor"])? == 0;
-    Ok(Scale { init: args.number_or("init", 1.0)?, per_channel }.into())
+impl Linear {
+    fn settled(self, _: &Args) -> Result<Self, ArgError> {
+        check_bias_init(self.bias_init, self.bias)?;
+        Ok(self)
+    }
 }
 
 impl Layer for Linear {
-    fn kind(&self) -> &'static str {
-        "linear"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let &[features] = inputs[0].dims() else {
@@ -99,18 +90,11 @@ impl Layer for Linear {
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
         Saved { operands: vec![0], ..Saved::default() }
     }
-
-    fn detail(&self) -> String {
-        String::new()
-    }
 }
 
 impl Layer for Scale {
     elementwise!();
-
-    fn kind(&self) -> &'static str {
-        "scale"
-    }
+    declared!(but detail);
 
     fn params(&self, inputs: &[&Shape]) -> Vec<ParamSpec> {
         let size = if self.per_channel { inputs[0].channels().unwrap_or(1) } else { 1 };

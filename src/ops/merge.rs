@@ -1,7 +1,8 @@
 //! Where edges meet.
 
+use super::arguments::{Argument, no_arguments};
 use super::rules::{self, no_macs, no_params, nothing_saved};
-use super::{Field, Layer, ParamSpec, Saved, ShapeError};
+use super::{ArgType, Field, Layer, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -75,6 +76,13 @@ impl Layer for Add {
         "add"
     }
 
+    /// As a skip says them.
+    fn arguments(&self) -> Vec<Argument> {
+        let number =
+            |name, value, default| Argument::or(name, ArgType::Number, Value::Float(value), &Value::Float(default));
+        vec![number("scale", self.scale, 1.0), number("drop_path", self.drop_path, 0.0)]
+    }
+
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         all_same(inputs, false)?;
         Ok(inputs[0].clone())
@@ -105,6 +113,8 @@ impl Layer for Concat {
     no_macs!();
     nothing_saved!();
 
+    no_arguments!();
+
     fn kind(&self) -> &'static str {
         "concat"
     }
@@ -131,6 +141,8 @@ impl Layer for Concat {
 impl Layer for Mul {
     no_params!();
     no_macs!();
+
+    no_arguments!();
 
     fn kind(&self) -> &'static str {
         "mul"
@@ -162,6 +174,8 @@ impl Layer for Mul {
 impl Layer for Gate {
     no_params!();
     no_macs!();
+
+    no_arguments!();
 
     fn kind(&self) -> &'static str {
         "gate"

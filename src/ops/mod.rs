@@ -7,6 +7,7 @@
 
 pub mod activation;
 pub mod args;
+pub mod arguments;
 pub mod conv;
 pub mod error;
 pub mod init;
@@ -22,6 +23,7 @@ pub mod structure;
 mod tests;
 
 pub use args::{ArgError, ArgSpec, ArgType, Args, Value};
+pub use arguments::Argument;
 pub use error::ShapeError;
 pub use init::Init;
 pub use registry::{LayerSpec, layer, layers};
@@ -87,6 +89,8 @@ pub struct Saved {
 pub trait Layer {
     /// The word in the language, or a merge's name.
     fn kind(&self) -> &'static str;
+    /// The arguments of the call that makes it, in the order of its signature; what is absent is left out.
+    fn arguments(&self) -> Vec<Argument>;
     /// The output's shape.
     ///
     /// # Errors

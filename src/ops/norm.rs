@@ -1,122 +1,73 @@
 //! Normalisations.
 
-use super::args::{optional, required};
+use super::arguments::{Argument, Count, Flag, Number, Positive, Probability, declared, op};
 use super::rules::{self, no_macs};
-use super::{ArgError, ArgSpec, ArgType, Args, Field, Init, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError};
+use super::{ArgError, ArgSpec, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
 use serde::Serialize;
 
-/// Batch normalisation (Ioffe and Szegedy 2015) of `[N, C, …]`: weight, bias, running_mean,
-/// running_var `[C]`, num_batches_tracked.
-///
-/// In training: the batch's mean and biased variance; running statistics move by `momentum` towards
-/// the mean and the *unbiased* variance. In evaluation: the running statistics.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BatchNorm {
+op! {
+    /// Batch normalisation (Ioffe and Szegedy 2015) of `[N, C, …]`: weight, bias, running_mean,
+    /// running_var `[C]`, num_batches_tracked.
+    ///
+    /// In training: the batch's mean and biased variance; running statistics move by `momentum` towards
+    /// the mean and the *unbiased* variance. In evaluation: the running statistics.
+    BatchNorm = "batch_norm",
+        "batch normalisation, weight·(x − mean)/√(var + eps) + bias over batch and positions (Ioffe and Szegedy 2015)",
+        settled by settled;
     /// Added to the variance.
-    pub eps: f64,
+    eps: f64 [Positive = "1e-5"],
     /// How far running statistics move.
-    pub momentum: f64,
+    momentum: f64 [Probability = "0.1"],
     /// Whether weight and bias exist.
-    pub affine: bool,
+    affine: bool [Flag = "true"],
     /// What the weight starts with; 0 gives the zero-init residual.
-    pub weight_init: f64,
+    weight_init: f64 [Number = "1"],
     /// What the bias starts with.
-    pub bias_init: f64,
+    bias_init: f64 [Number = "0"],
 }
 
-/// Group normalisation (Wu and He 2018): weight, bias `[C]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GroupNorm {
+op! {
+    /// Group normalisation (Wu and He 2018): weight, bias `[C]`.
+    GroupNorm = "group_norm", "normalisation over groups of channels of one sample (Wu and He 2018)";
     /// Groups of channels.
-    pub groups: usize,
+    groups: usize [Count] => Named,
     /// Added to the variance.
-    pub eps: f64,
+    eps: f64 [Positive = "1e-5"],
     /// Whether weight and bias exist.
-    pub affine: bool,
+    affine: bool [Flag = "true"],
 }
 
-/// Layer normalisation over channels at each position (Ba et al. 2016): weight, bias `[C]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct LayerNorm {
+op! {
+    /// Layer normalisation over channels at each position (Ba et al. 2016): weight, bias `[C]`.
+    LayerNorm = "layer_norm", "normalisation over channels at each position (Ba et al. 2016)";
     /// Added to the variance.
-    pub eps: f64,
+    eps: f64 [Positive = "1e-5"],
     /// Whether weight and bias exist.
-    pub affine: bool,
+    affine: bool [Flag = "true"],
 }
 
-/// Instance normalisation (Ulyanov et al. 2016); no parameters unless `affine`, no running statistics.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InstanceNorm {
+op! {
+    /// Instance normalisation (Ulyanov et al. 2016); no parameters unless `affine`, no running statistics.
+    InstanceNorm = "instance_norm",
+        "normalisation of each channel of one sample over its positions (Ulyanov et al. 2016)";
     /// Added to the variance.
-    pub eps: f64,
+    eps: f64 [Positive = "1e-5"],
     /// Whether weight and bias exist; PyTorch's default is not.
-    pub affine: bool,
+    affine: bool [Flag = "false"],
 }
-
-const EPS: ArgSpec = optional("eps", ArgType::Number, "1e-5");
-const AFFINE: ArgSpec = optional("affine", ArgType::Bool, "true");
 
 /// The layers of this family.
-pub const SPECS: &[LayerSpec] = &[
-    LayerSpec {
-        name: "batch_norm",
-        args: &[
-            EPS,
-            optional("momentum", ArgType::Number, "0.1"),
-            AFFINE,
-            optional("weight_init", ArgType::Number, "1"),
-            optional("bias_init", ArgType::Number, "0"),
-        ],
-        doc: "batch normalisation, weight·(x − mean)/√(var + eps) + bias over batch and positions (Ioffe and Szegedy 2015)",
-        make: make_batch,
-    },
-    LayerSpec {
-        name: "group_norm",
-        args: &[required("groups", ArgType::Count), EPS, AFFINE],
-        doc: "normalisation over groups of channels of one sample (Wu and He 2018)",
-        make: make_group,
-    },
-    LayerSpec {
-        name: "layer_norm",
-        args: &[EPS, AFFINE],
-        doc: "normalisation over channels at each position (Ba et al. 2016)",
-        make: make_layer,
-    },
-    LayerSpec {
-        name: "instance_norm",
-        args: &[EPS, optional("affine", ArgType::Bool, "false")],
-        doc: "normalisation of each channel of one sample over its positions (Ulyanov et al. 2016)",
-        make: make_instance,
-    },
-];
+pub const SPECS: &[LayerSpec] = &[BatchNorm::SPEC, GroupNorm::SPEC, LayerNorm::SPEC, InstanceNorm::SPEC];
 
-fn make_batch(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    let affine = args.bool_or("affine", true)?;
-    if let Some(name) = ["weight_init", "bias_init"].into_iter().find(|n| !affine && args.get(n).is_some()) {
-        return Err(ArgError::at(name, format!("`{name}` starts a parameter, and `affine` is `false`")));
+impl BatchNorm {
+    /// What parameters start with needs parameters.
+    fn settled(self, args: &Args) -> Result<Self, ArgError> {
+        match ["weight_init", "bias_init"].into_iter().find(|n| !self.affine && args.get(n).is_some()) {
+            None => Ok(self),
+            Some(name) => Err(ArgError::at(name, format!("`{name}` starts a parameter, and `affine` is `false`"))),
+        }
     }
-    let norm = BatchNorm {
-        eps: args.positive_or("eps", 1e-5)?,
-        momentum: args.probability_or("momentum", 0.1)?,
-        affine,
-        weight_init: args.number_or("weight_init", 1.0)?,
-        bias_init: args.number_or("bias_init", 0.0)?,
-    };
-    Ok(norm.into())
-}
-
-fn make_group(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    let (groups, eps) = (args.count("groups")?, args.positive_or("eps", 1e-5)?);
-    Ok(GroupNorm { groups, eps, affine: args.bool_or("affine", true)? }.into())
-}
-
-fn make_layer(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    Ok(LayerNorm { eps: args.positive_or("eps", 1e-5)?, affine: args.bool_or("affine", true)? }.into())
-}
-
-fn make_instance(args: &Args, _: &Shape) -> Result<Op, ArgError> {
-    Ok(InstanceNorm { eps: args.positive_or("eps", 1e-5)?, affine: args.bool_or("affine", false)? }.into())
 }
 
 /// A parameter or buffer with one number a channel.
@@ -141,11 +92,8 @@ fn input_and_statistics(parts: usize) -> Saved {
 /// Normalisations keep shapes, and look along the spatial axes only through their statistics, which do
 /// not count as receptive field.
 macro_rules! norm {
-    ($kind:literal) => {
+    () => {
         no_macs!();
-        fn kind(&self) -> &'static str {
-            $kind
-        }
         fn field(&self, _: &[&Shape]) -> Field {
             Field::Pointwise
         }
@@ -156,7 +104,8 @@ macro_rules! norm {
 }
 
 impl Layer for BatchNorm {
-    norm!("batch_norm");
+    norm!();
+    declared!(but detail);
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_channels(inputs[0])?;
@@ -182,7 +131,8 @@ impl Layer for BatchNorm {
 }
 
 impl Layer for GroupNorm {
-    norm!("group_norm");
+    norm!();
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_channels(inputs[0])?;
@@ -200,14 +150,11 @@ impl Layer for GroupNorm {
     fn saved(&self, _: &[&Shape], _: &Shape) -> Saved {
         input_and_statistics(self.groups)
     }
-
-    fn detail(&self) -> String {
-        format!("groups {}", self.groups)
-    }
 }
 
 impl Layer for LayerNorm {
-    norm!("layer_norm");
+    norm!();
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_channels(inputs[0])?;
@@ -221,14 +168,11 @@ impl Layer for LayerNorm {
     fn saved(&self, inputs: &[&Shape], _: &Shape) -> Saved {
         input_and_statistics(inputs[0].spatial().iter().product())
     }
-
-    fn detail(&self) -> String {
-        String::new()
-    }
 }
 
 impl Layer for InstanceNorm {
-    norm!("instance_norm");
+    norm!();
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;
@@ -245,9 +189,5 @@ impl Layer for InstanceNorm {
 
     fn saved(&self, inputs: &[&Shape], _: &Shape) -> Saved {
         input_and_statistics(inputs[0].dims()[0])
-    }
-
-    fn detail(&self) -> String {
-        String::new()
     }
 }

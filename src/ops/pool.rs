@@ -1,39 +1,41 @@
 //! Pools.
 
-use super::args::{optional, required};
+use super::arguments::{Argument, Flag, Sizes, SizesOfKernel, SizesOrZero, Window, declared, op};
 use super::rules::{self, Slide, no_macs, no_params, nothing_saved};
-use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError};
+use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
 use serde::Serialize;
 
-/// Maximum over windows; ties go to the first in row-major order, as in PyTorch.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct MaxPool {
+op! {
+    /// Maximum over windows; ties go to the first in row-major order, as in PyTorch.
+    MaxPool = "maxpool", "maximum over windows, padding counting as −∞; `maxpool(global)` over all positions",
+        settled by settled, restated by restated;
     /// Window, one entry per spatial axis.
-    pub kernel: Vec<usize>,
+    kernel: Vec<usize> [Window] => Times,
     /// Step.
-    pub stride: Vec<usize>,
+    stride: Vec<usize> [SizesOfKernel = "kernel"] => Slash,
     /// Padding with −∞ on each side; at most half the kernel.
-    pub pad: Vec<usize>,
+    pad: Vec<usize> [SizesOrZero = "0"] => Named,
     /// Distance between taps.
-    pub dilation: Vec<usize>,
+    dilation: Vec<usize> [Sizes = "1"],
     /// Round the output size up. A window that would start in the right padding is dropped.
-    pub ceil: bool,
+    ceil: bool [Flag = "false"],
 }
 
-/// Mean over windows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AvgPool {
+op! {
+    /// Mean over windows.
+    AvgPool = "avgpool", "mean over windows; `avgpool(global)` over all positions",
+        settled by settled, restated by restated;
     /// Window, one entry per spatial axis.
-    pub kernel: Vec<usize>,
+    kernel: Vec<usize> [Window] => Times,
     /// Step.
-    pub stride: Vec<usize>,
+    stride: Vec<usize> [SizesOfKernel = "kernel"] => Slash,
     /// Zeros on each side; at most half the kernel.
-    pub pad: Vec<usize>,
+    pad: Vec<usize> [SizesOrZero = "0"] => Named,
     /// Round the output size up.
-    pub ceil: bool,
+    ceil: bool [Flag = "false"],
     /// Whether padding counts in the divisor.
-    pub count_pad: bool,
+    count_pad: bool [Flag = "true"],
 }
 
 /// Maximum or mean over all positions; spatial axes of size 1 stay.
@@ -43,80 +45,42 @@ pub struct GlobalPool {
     pub max: bool,
 }
 
-/// Mean over windows chosen to give `size`, PyTorch's `AdaptiveAvgPool`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct AdaptiveAvgPool {
+op! {
+    /// Mean over windows chosen to give `size`, PyTorch's `AdaptiveAvgPool`.
+    AdaptiveAvgPool = "adaptive_avgpool", "mean over the windows [⌊i·in/out⌋, ⌈(i + 1)·in/out⌉), which give `size`";
     /// Output size, one entry per spatial axis.
-    pub size: Vec<usize>,
+    size: Vec<usize> [Sizes] => Times,
 }
 
-const KERNEL: ArgSpec = required("kernel", ArgType::SizesOrGlobal);
-const STRIDE: ArgSpec = optional("stride", ArgType::Sizes, "kernel");
-const PAD: ArgSpec = optional("pad", ArgType::SizesOrZero, "0");
-const CEIL: ArgSpec = optional("ceil", ArgType::Bool, "false");
-
-/// The layers of this family.
+/// The layers of this family. A pool with the window `global` has an op of its own.
 pub const SPECS: &[LayerSpec] = &[
     LayerSpec {
-        name: "maxpool",
-        args: &[KERNEL, STRIDE, PAD, optional("dilation", ArgType::Sizes, "1"), CEIL],
-        doc: "maximum over windows, padding counting as −∞; `maxpool(global)` over all positions",
-        make: make_max,
+        make: |args, input| global(args, true).unwrap_or_else(|| (MaxPool::SPEC.make)(args, input)),
+        ..MaxPool::SPEC
     },
     LayerSpec {
-        name: "avgpool",
-        args: &[KERNEL, STRIDE, PAD, CEIL, optional("count_pad", ArgType::Bool, "true")],
-        doc: "mean over windows; `avgpool(global)` over all positions",
-        make: make_avg,
+        make: |args, input| global(args, false).unwrap_or_else(|| (AvgPool::SPEC.make)(args, input)),
+        ..AvgPool::SPEC
     },
-    LayerSpec {
-        name: "adaptive_avgpool",
-        args: &[required("size", ArgType::Sizes)],
-        doc: "mean over the windows [⌊i·in/out⌋, ⌈(i + 1)·in/out⌉), which give `size`",
-        make: |args, input| Ok(AdaptiveAvgPool { size: args.sizes("size", input.spatial().len(), 1)? }.into()),
-    },
+    AdaptiveAvgPool::SPEC,
 ];
 
-fn make_max(args: &Args, input: &Shape) -> Result<Op, ArgError> {
-    if args.is_word("kernel", "global") {
-        return global(args, true);
+/// A global pool, which has no window to describe, where one is asked for.
+fn global(args: &Args, max: bool) -> Option<Result<Op, ArgError>> {
+    if !args.is_word("kernel", "global") {
+        return None;
     }
-    let axes = input.spatial().len();
-    let (kernel, stride, pad) = window(args, axes)?;
-    let dilation = args.sizes_or("dilation", axes, 1, &[1])?;
-    Ok(MaxPool { kernel, stride, pad, dilation, ceil: args.bool_or("ceil", false)? }.into())
-}
-
-fn make_avg(args: &Args, input: &Shape) -> Result<Op, ArgError> {
-    if args.is_word("kernel", "global") {
-        return global(args, false);
-    }
-    let (kernel, stride, pad) = window(args, input.spatial().len())?;
-    let (ceil, count_pad) = (args.bool_or("ceil", false)?, args.bool_or("count_pad", true)?);
-    Ok(AvgPool { kernel, stride, pad, ceil, count_pad }.into())
-}
-
-/// A global pool, which has no window to describe.
-fn global(args: &Args, max: bool) -> Result<Op, ArgError> {
-    match args.given.keys().find(|name| *name != "kernel") {
+    Some(match args.given.keys().find(|name| *name != "kernel") {
         Some(name) => Err(ArgError::at(name, format!("a global pool has no window, and so no `{name}`"))),
         None => Ok(GlobalPool { max }.into()),
-    }
+    })
 }
 
-/// Kernel, stride and padding.
-type Window = (Vec<usize>, Vec<usize>, Vec<usize>);
-
-fn window(args: &Args, axes: usize) -> Result<Window, ArgError> {
-    if let Some(super::Value::Word(word)) = args.get("kernel") {
-        let message = format!("`kernel` must be {}, not `{word}`", ArgType::SizesOrGlobal.words());
-        return Err(ArgError::at("kernel", message));
-    }
-    let kernel = args.sizes("kernel", axes, 1)?;
-    let stride = args.sizes_or("stride", axes, 1, &kernel)?;
-    let pad = args.sizes_or("pad", axes, 0, &[0])?;
-    match kernel.iter().zip(&pad).find(|(k, p)| **p > **k / 2) {
-        None => Ok((kernel, stride, pad)),
+/// The stride, which is the kernel where nothing else is said; padding is at most half the kernel.
+fn settled_window(kernel: &[usize], stride: Vec<usize>, pad: &[usize]) -> Result<Vec<usize>, ArgError> {
+    match kernel.iter().zip(pad).find(|(k, p)| **p > **k / 2) {
+        None if stride.is_empty() => Ok(kernel.to_vec()),
+        None => Ok(stride),
         Some((k, p)) => {
             let message = format!("`pad` is {p}, and may be at most half the kernel of {k}");
             Err(ArgError::at("pad", message).help(format!("pad={}", k / 2)))
@@ -124,16 +88,32 @@ fn window(args: &Args, axes: usize) -> Result<Window, ArgError> {
     }
 }
 
-/// `3×3 /2`; the stride is left out where it equals the kernel.
-fn detail(kernel: &[usize], stride: &[usize], pad: &[usize]) -> String {
-    let mut text = rules::times(kernel);
-    if kernel != stride {
-        text += &format!(" /{}", rules::short(stride));
+/// The stride's default is the kernel.
+fn restated_stride(mut arguments: Vec<Argument>, is_kernel: bool) -> Vec<Argument> {
+    arguments.iter_mut().filter(|argument| argument.name == "stride").for_each(|stride| stride.is_default = is_kernel);
+    arguments
+}
+
+impl MaxPool {
+    fn settled(mut self, _: &Args) -> Result<Self, ArgError> {
+        self.stride = settled_window(&self.kernel, self.stride, &self.pad)?;
+        Ok(self)
     }
-    if pad.iter().any(|&p| p != 0) {
-        text += &format!(" pad {}", rules::short(pad));
+
+    fn restated(&self, arguments: Vec<Argument>) -> Vec<Argument> {
+        restated_stride(arguments, self.stride == self.kernel)
     }
-    text
+}
+
+impl AvgPool {
+    fn settled(mut self, _: &Args) -> Result<Self, ArgError> {
+        self.stride = settled_window(&self.kernel, self.stride, &self.pad)?;
+        Ok(self)
+    }
+
+    fn restated(&self, arguments: Vec<Argument>) -> Vec<Argument> {
+        restated_stride(arguments, self.stride == self.kernel)
+    }
 }
 
 /// Applies one axis's rule to every spatial axis.
@@ -152,9 +132,7 @@ impl Layer for MaxPool {
     no_params!();
     no_macs!();
 
-    fn kind(&self) -> &'static str {
-        "maxpool"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         each_axis(inputs[0], |i, size| {
@@ -174,10 +152,6 @@ impl Layer for MaxPool {
     fn saved(&self, _: &[&Shape], output: &Shape) -> Saved {
         indices(output)
     }
-
-    fn detail(&self) -> String {
-        detail(&self.kernel, &self.stride, &self.pad)
-    }
 }
 
 impl Layer for AvgPool {
@@ -185,9 +159,7 @@ impl Layer for AvgPool {
     no_macs!();
     nothing_saved!();
 
-    fn kind(&self) -> &'static str {
-        "avgpool"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         each_axis(inputs[0], |i, size| {
@@ -203,10 +175,6 @@ impl Layer for AvgPool {
     fn in_place(&self) -> &'static [usize] {
         &[]
     }
-
-    fn detail(&self) -> String {
-        detail(&self.kernel, &self.stride, &self.pad)
-    }
 }
 
 impl Layer for GlobalPool {
@@ -215,6 +183,10 @@ impl Layer for GlobalPool {
 
     fn kind(&self) -> &'static str {
         if self.max { "maxpool" } else { "avgpool" }
+    }
+
+    fn arguments(&self) -> Vec<Argument> {
+        vec![Argument::new("kernel", ArgType::SizesOrGlobal, Value::Word("global".into()))]
     }
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
@@ -243,9 +215,7 @@ impl Layer for AdaptiveAvgPool {
     no_macs!();
     nothing_saved!();
 
-    fn kind(&self) -> &'static str {
-        "adaptive_avgpool"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         each_axis(inputs[0], |i, _| Ok(self.size[i]))
@@ -264,9 +234,5 @@ impl Layer for AdaptiveAvgPool {
 
     fn in_place(&self) -> &'static [usize] {
         &[]
-    }
-
-    fn detail(&self) -> String {
-        rules::times(&self.size)
     }
 }

@@ -35,12 +35,14 @@ impl LayerSpec {
     }
 }
 
-const FAMILIES: [&[LayerSpec]; 7] =
-    [conv::SPECS, linear::SPECS, norm::SPECS, activation::SPECS, pool::SPECS, resize::SPECS, structure::SPECS];
-
 /// Every layer, in the order of the reference.
 pub fn layers() -> &'static [LayerSpec] {
-    static ALL: LazyLock<Vec<LayerSpec>> = LazyLock::new(|| FAMILIES.concat());
+    static ALL: LazyLock<Vec<LayerSpec>> = LazyLock::new(|| {
+        let functions = activation::specs();
+        let families: [&[LayerSpec]; 7] =
+            [conv::SPECS, linear::SPECS, norm::SPECS, &functions, pool::SPECS, resize::SPECS, structure::SPECS];
+        families.concat()
+    });
     &ALL
 }
 

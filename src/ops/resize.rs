@@ -1,8 +1,9 @@
 //! Spatial sizes made larger or smaller.
 
-use super::args::{optional, required, same_length, whole};
+use super::args::{optional, same_length, whole};
+use super::arguments::{self, Argument, Choice, Kind, Sizes, SizesOrZero, Words, declared, no_arguments, op};
 use super::rules::{self, no_macs, no_params, nothing_saved};
-use super::{ArgError, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
+use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
 use serde::Serialize;
 
@@ -49,20 +50,20 @@ pub enum PadMode {
     Replicate,
 }
 
-/// Padding of each spatial axis by `(before, after)`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Pad {
+op! {
+    /// Padding of each spatial axis by `(before, after)`.
+    Pad = "pad", "padding on each side: one number, one per spatial axis, or a pair `[before, after]` per spatial axis";
     /// One pair per spatial axis.
-    pub amount: Vec<(usize, usize)>,
+    amount: Vec<(usize, usize)> [Amounts],
     /// Filled with what.
-    pub mode: PadMode,
+    mode: PadMode [Choice<PadMode> = "\"zero\""],
 }
 
-/// Centre crop to `size`; the offset is `⌊(in − size) / 2⌋`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Crop {
+op! {
+    /// Centre crop to `size`; the offset is `⌊(in − size) / 2⌋`.
+    Crop = "crop", "centre crop; starts at ⌊(in − size) / 2⌋";
     /// One entry per spatial axis.
-    pub size: Vec<usize>,
+    size: Vec<usize> [Sizes] => Times,
 }
 
 /// Centre crop of operand 0 to the spatial sizes of operand 1 (`fit crop`).
@@ -84,39 +85,59 @@ pub struct ZeroPad {
     pub stride: Vec<usize>,
 }
 
-const UPSAMPLE_MODES: &[&str] = &["nearest", "bilinear"];
-const PAD_MODES: &[&str] = &["zero", "reflect", "replicate"];
+impl Words for Interpolation {
+    const ALL: &'static [Self] = &[Self::Nearest, Self::Bilinear];
+    const WORDS: &'static [&'static str] = &["nearest", "bilinear"];
+}
+
+impl Words for PadMode {
+    const ALL: &'static [Self] = &[Self::Zero, Self::Reflect, Self::Replicate];
+    const WORDS: &'static [&'static str] = &["zero", "reflect", "replicate"];
+}
+
+/// One number, one per spatial axis, or a pair per spatial axis.
+enum Amounts {}
+
+impl Kind for Amounts {
+    type Held = Vec<(usize, usize)>;
+    const TYPE: ArgType = ArgType::Pads;
+
+    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Held, ArgError> {
+        match value {
+            Value::List(items) if items.iter().any(|v| matches!(v, Value::List(_))) => {
+                same_length(name, items.len(), axes)?;
+                items.iter().map(pair).collect()
+            }
+            _ => Ok(SizesOrZero::read(name, value, axes)?.into_iter().map(|n| (n, n)).collect()),
+        }
+    }
+
+    fn value(amounts: &Self::Held) -> Option<Value> {
+        let pair = |&(before, after): &(usize, usize)| arguments::list(&[before, after]);
+        Some(Value::List(amounts.iter().map(pair).collect()))
+    }
+}
 
 /// The layers of this family.
 pub const SPECS: &[LayerSpec] = &[
     LayerSpec {
         name: "upsample",
         args: &[
-            optional("factor", ArgType::Sizes, ""),
-            optional("mode", ArgType::Choice(UPSAMPLE_MODES), "\"nearest\""),
+            ArgSpec { plain: true, ..optional("factor", ArgType::Sizes, "") },
+            optional("mode", <Choice<Interpolation> as Kind>::TYPE, "\"nearest\""),
             optional("size", ArgType::Sizes, ""),
             optional("like", ArgType::Operand, ""),
         ],
         doc: "interpolation to `factor` times the size, to `size`, or to the size of the value named by `like`; bilinear has half-pixel centres",
         make: make_upsample,
     },
-    LayerSpec {
-        name: "pad",
-        args: &[required("amount", ArgType::Pads), optional("mode", ArgType::Choice(PAD_MODES), "\"zero\"")],
-        doc: "padding on each side: one number, one per spatial axis, or a pair `[before, after]` per spatial axis",
-        make: make_pad,
-    },
-    LayerSpec {
-        name: "crop",
-        args: &[required("size", ArgType::Sizes)],
-        doc: "centre crop; starts at ⌊(in − size) / 2⌋",
-        make: |args, input| Ok(Crop { size: args.sizes("size", input.spatial().len(), 1)? }.into()),
-    },
+    Pad::SPEC,
+    Crop::SPEC,
 ];
 
 fn make_upsample(args: &Args, input: &Shape) -> Result<Op, ArgError> {
     let axes = input.spatial().len();
-    let mode = [Interpolation::Nearest, Interpolation::Bilinear][args.choice("mode", UPSAMPLE_MODES)?];
+    let mode = arguments::read::<Choice<Interpolation>>(args, "mode", Some("\"nearest\""), axes)?;
     let mut given = ["factor", "size", "like"].into_iter().filter(|name| args.get(name).is_some());
     let Some(form) = given.next() else {
         return Err(ArgError::call("`upsample` needs a `factor`, a `size` or a `like`").help("upsample(2)"));
@@ -126,24 +147,11 @@ fn make_upsample(args: &Args, input: &Shape) -> Result<Op, ArgError> {
         return Err(ArgError::at(second, message));
     }
     let size = match form {
-        "factor" => UpsampleSize::Factor(args.sizes("factor", axes, 1)?),
-        "size" => UpsampleSize::Size(args.sizes("size", axes, 1)?),
+        "factor" => UpsampleSize::Factor(Sizes::read("factor", args.need("factor")?, axes)?),
+        "size" => UpsampleSize::Size(Sizes::read("size", args.need("size")?, axes)?),
         _ => UpsampleSize::Like,
     };
     Ok(Upsample { size, mode }.into())
-}
-
-fn make_pad(args: &Args, input: &Shape) -> Result<Op, ArgError> {
-    let axes = input.spatial().len();
-    let amount = match args.need("amount")? {
-        Value::List(items) if items.iter().any(|v| matches!(v, Value::List(_))) => {
-            same_length("amount", items.len(), axes)?;
-            items.iter().map(pair).collect::<Result<_, _>>()?
-        }
-        _ => args.sizes("amount", axes, 0)?.into_iter().map(|n| (n, n)).collect(),
-    };
-    let mode = [PadMode::Zero, PadMode::Reflect, PadMode::Replicate][args.choice("mode", PAD_MODES)?];
-    Ok(Pad { amount, mode }.into())
 }
 
 fn pair(value: &Value) -> Result<(usize, usize), ArgError> {
@@ -188,12 +196,15 @@ fn need_room(from: &Shape, to: &[usize]) -> Result<(), ShapeError> {
 /// Ops of this family have no parameters and no sums, and write somewhere else than they read.
 macro_rules! moves {
     ($kind:literal) => {
-        no_params!();
-        no_macs!();
-        nothing_saved!();
+        moves!();
         fn kind(&self) -> &'static str {
             $kind
         }
+    };
+    () => {
+        no_params!();
+        no_macs!();
+        nothing_saved!();
         fn in_place(&self) -> &'static [usize] {
             &[]
         }
@@ -202,6 +213,17 @@ macro_rules! moves {
 
 impl Layer for Upsample {
     moves!("upsample");
+
+    /// Where the size is that of another value, its name is not the op's to know.
+    fn arguments(&self) -> Vec<Argument> {
+        let size = match &self.size {
+            UpsampleSize::Factor(factor) => Argument::new("factor", ArgType::Sizes, arguments::list(factor)),
+            UpsampleSize::Size(size) => Argument::new("size", ArgType::Sizes, arguments::list(size)),
+            UpsampleSize::Like => Argument::new("like", ArgType::Operand, Value::Word(String::new())),
+        };
+        let mode = arguments::argument::<Choice<Interpolation>>("mode", &self.mode, Some("\"nearest\""));
+        [size].into_iter().chain(mode).collect()
+    }
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;
@@ -248,7 +270,8 @@ impl Layer for Upsample {
 }
 
 impl Layer for Pad {
-    moves!("pad");
+    moves!();
+    declared!(but detail);
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;
@@ -288,7 +311,8 @@ impl Layer for Pad {
 }
 
 impl Layer for Crop {
-    moves!("crop");
+    moves!();
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;
@@ -299,14 +323,11 @@ impl Layer for Crop {
     fn field(&self, _: &[&Shape]) -> Field {
         Field::Pointwise
     }
-
-    fn detail(&self) -> String {
-        rules::times(&self.size)
-    }
 }
 
 impl Layer for CropLike {
     moves!("fit_crop");
+    no_arguments!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let fitted = like(inputs)?;
@@ -325,6 +346,7 @@ impl Layer for CropLike {
 
 impl Layer for PadLike {
     moves!("fit_pad");
+    no_arguments!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let fitted = like(inputs)?;
@@ -346,6 +368,12 @@ impl Layer for PadLike {
 
 impl Layer for ZeroPad {
     moves!("zero_pad");
+
+    /// As a skip says them.
+    fn arguments(&self) -> Vec<Argument> {
+        let width = Argument::new("width", ArgType::Count, Value::Int(self.width as i64));
+        vec![width, Argument::new("stride", ArgType::Sizes, arguments::list(&self.stride))]
+    }
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;

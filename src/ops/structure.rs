@@ -1,8 +1,9 @@
 //! Inputs, and layers that only rearrange.
 
-use super::args::{optional, required, whole};
+use super::args::{required, whole};
+use super::arguments::{self, Argument, Probability, declared, no_arguments, op};
 use super::rules::{self, elementwise, no_macs, no_params, nothing_saved};
-use super::{ArgError, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
+use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::{MOST_SIZES, Shape};
 use serde::Serialize;
 
@@ -13,16 +14,18 @@ pub struct Input {
     pub shape: Shape,
 }
 
-/// In training, zeroes elements with probability `p` and divides the rest by `1 − p`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Dropout {
+op! {
+    /// In training, zeroes elements with probability `p` and divides the rest by `1 − p`.
+    Dropout = "dropout",
+        "in training, zeroes elements with probability p and divides the rest by 1 − p (Srivastava et al. 2014)";
     /// Probability.
-    pub p: f64,
+    p: f64 [Probability = "0.5", plain] => Equals,
 }
 
-/// All axes after the batch made one.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Flatten {}
+op! {
+    /// All axes after the batch made one.
+    Flatten = "flatten", "all axes after the batch made one";
+}
 
 /// Other axes over the same elements; the batch stays.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,31 +34,22 @@ pub struct Reshape {
     pub dims: Vec<usize>,
 }
 
-/// Nothing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Identity {}
+op! {
+    /// Nothing.
+    Identity = "identity", "the value as it is";
+}
 
 /// The layers of this family.
 pub const SPECS: &[LayerSpec] = &[
-    LayerSpec {
-        name: "dropout",
-        args: &[optional("p", ArgType::Probability, "0.5")],
-        doc: "in training, zeroes elements with probability p and divides the rest by 1 − p (Srivastava et al. 2014)",
-        make: |args, _| Ok(Dropout { p: args.probability_or("p", 0.5)? }.into()),
-    },
-    LayerSpec {
-        name: "flatten",
-        args: &[],
-        doc: "all axes after the batch made one",
-        make: |_, _| Ok(Flatten {}.into()),
-    },
+    Dropout::SPEC,
+    Flatten::SPEC,
     LayerSpec {
         name: "reshape",
         args: &[required("dims", ArgType::Dims)],
         doc: "other sizes after the batch over the same elements; one may be -1, which is what remains",
         make: make_reshape,
     },
-    LayerSpec { name: "identity", args: &[], doc: "the value as it is", make: |_, _| Ok(Identity {}.into()) },
+    Identity::SPEC,
 ];
 
 fn make_reshape(args: &Args, input: &Shape) -> Result<Op, ArgError> {
@@ -99,6 +93,7 @@ impl Layer for Input {
     no_params!();
     no_macs!();
     nothing_saved!();
+    no_arguments!();
 
     fn kind(&self) -> &'static str {
         "input"
@@ -131,18 +126,12 @@ impl Layer for Dropout {
     elementwise!();
     no_params!();
 
-    fn kind(&self) -> &'static str {
-        "dropout"
-    }
+    declared!();
 
     /// One byte of mask for each element.
     fn saved(&self, _: &[&Shape], output: &Shape) -> Saved {
         let extra_bytes = if self.p > 0.0 { output.elements().unwrap_or(0) } else { 0 };
         Saved { extra_bytes, ..Saved::default() }
-    }
-
-    fn detail(&self) -> String {
-        format!("p={}", self.p)
     }
 }
 
@@ -151,9 +140,7 @@ impl Layer for Flatten {
     no_macs!();
     nothing_saved!();
 
-    fn kind(&self) -> &'static str {
-        "flatten"
-    }
+    declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         let elements = inputs[0].elements().and_then(|n| usize::try_from(n).ok());
@@ -167,10 +154,6 @@ impl Layer for Flatten {
     fn in_place(&self) -> &'static [usize] {
         &[0]
     }
-
-    fn detail(&self) -> String {
-        String::new()
-    }
 }
 
 impl Layer for Reshape {
@@ -180,6 +163,10 @@ impl Layer for Reshape {
 
     fn kind(&self) -> &'static str {
         "reshape"
+    }
+
+    fn arguments(&self) -> Vec<Argument> {
+        vec![Argument::new("dims", ArgType::Dims, arguments::list(&self.dims))]
     }
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
@@ -209,11 +196,5 @@ impl Layer for Identity {
     no_params!();
     nothing_saved!();
 
-    fn kind(&self) -> &'static str {
-        "identity"
-    }
-
-    fn detail(&self) -> String {
-        String::new()
-    }
+    declared!();
 }

@@ -1,7 +1,7 @@
 //! Escape codes: none in pipes, none under NO_COLOR, some where they are asked for; of every command.
 
 use crate::cli::{archc, workplace};
-use archc::cli::help::tree;
+use crate::help::commands;
 use std::path::Path;
 
 /// A call of every kind whose output can have colours or bars.
@@ -31,8 +31,8 @@ fn escapes(folder: &Path, args: &[&str], environment: &[(&str, &str)]) -> bool {
 }
 
 /// What every command does when it is asked for help, or for nothing.
-fn of_every_command() -> Vec<Vec<String>> {
-    let names: Vec<_> = tree().get_subcommands().map(|command| command.get_name().to_string()).collect();
+fn of_every_command(folder: &Path) -> Vec<Vec<String>> {
+    let names = commands(folder);
     names.iter().flat_map(|name| [vec![name.clone(), "--help".into()], vec!["help".into(), name.clone()]]).collect()
 }
 
@@ -45,7 +45,7 @@ fn pipes_get_no_escape_codes() {
         let forced = [args, &["--color", "never"]].concat();
         assert!(!escapes(folder.path(), &forced, &[("CLICOLOR_FORCE", "1")]), "{forced:?}");
     }
-    for args in of_every_command() {
+    for args in of_every_command(folder.path()) {
         let args: Vec<_> = args.iter().map(String::as_str).collect();
         assert!(!escapes(folder.path(), &args, &[]), "{args:?} in a pipe");
     }

@@ -7,9 +7,9 @@ mod report;
 use super::args::{EngineName, ModelArgs};
 use super::shell::{Exit, Shell};
 use super::{compute, load};
-use crate::base::Rng;
-use crate::elaborate::Network;
-use crate::lower::with_stack;
+use archc::base::Rng;
+use archc::elaborate::Network;
+use archc::lower::with_stack;
 use clap::Args;
 use report::Report;
 use std::path::PathBuf;
@@ -73,7 +73,7 @@ pub fn run(args: &BenchArgs, shell: &Shell) -> Result<Exit, Exit> {
         let measured = with_stack(|| module::measure(args, network, values, &device));
         (measured.map_err(|error| loaded.fail(error, shell))?, None)
     };
-    let report = Report::new(network, args, threads, crate::lower::device::name(&device), times, plan);
+    let report = Report::new(network, args, threads, archc::lower::device::name(&device), times, plan);
     match json {
         true => shell.print_json(&report),
         false => shell.print(&report.words()),
@@ -97,7 +97,7 @@ fn planned(args: &BenchArgs, shell: &Shell) -> Result<bool, Exit> {
 /// Normal numbers for every input.
 fn values(network: &Network, batch: usize) -> Values {
     let mut rng = Rng::new(0);
-    let value = |&id: &crate::graph::NodeId| {
+    let value = |&id: &archc::graph::NodeId| {
         let node = network.graph.node(id);
         let dims = node.shape.with_batch(batch);
         let data = (0..dims.iter().product()).map(|_| rng.normal() as f32).collect();

@@ -2,11 +2,11 @@
 
 use super::BenchArgs;
 use super::{Values, timed};
-use crate::elaborate::Network;
-use crate::elaborate::recipe::{Loss, LossTerm, Optimizer as Settings};
-use crate::lower::{Module, ParamStore, Result};
-use crate::train::loss;
-use crate::train::optim::Optimizer;
+use archc::elaborate::Network;
+use archc::elaborate::recipe::{Loss, LossTerm, Optimizer as Settings};
+use archc::lower::{Module, ParamStore, Result};
+use archc::train::loss;
+use archc::train::optim::Optimizer;
 use candle_core::{DType, Device, Tensor};
 
 /// Milliseconds of each repetition.

@@ -3,12 +3,12 @@
 use super::BenchArgs;
 use super::report::{Planned, Row, median};
 use super::{Values, milliseconds, timed};
-use crate::base::Diagnostic;
-use crate::elaborate::Compiled;
-use crate::engine::{Input, SessionOptions, StepTime};
-use crate::kernels::blocked::Cpu;
-use crate::kernels::{Isa, Team, peak};
-use crate::weights::Numbers;
+use archc::base::Diagnostic;
+use archc::elaborate::Compiled;
+use archc::engine::{Input, SessionOptions, StepTime};
+use archc::kernels::blocked::Cpu;
+use archc::kernels::{Isa, Team, peak};
+use archc::weights::Numbers;
 use std::sync::Arc;
 
 /// Milliseconds of each repetition, and what the plan was.
@@ -22,7 +22,7 @@ pub fn measure(
     threads: usize,
 ) -> Result<(Vec<f64>, Planned), Box<Diagnostic>> {
     let seeded = compiled.network.as_ref().map(|network| Numbers::seeded(network, 0));
-    let missing = || Box::new(Diagnostic::new(crate::base::codes::INTERNAL, "there is no network to time"));
+    let missing = || Box::new(Diagnostic::new(archc::base::codes::INTERNAL, "there is no network to time"));
     let engine = compiled.engine(Arc::new(seeded.ok_or_else(missing)?))?;
     let mut session = engine.session(SessionOptions { threads: Some(threads), ..SessionOptions::default() });
     let inputs: Vec<Input> = values.iter().map(|(name, dims, data)| Input { name, dims, data }).collect();

@@ -1,8 +1,8 @@
 //! What `archc bench` says, in words and as JSON.
 
 use super::BenchArgs;
-use crate::analysis::cost::cost;
-use crate::elaborate::Network;
+use archc::analysis::cost::cost;
+use archc::elaborate::Network;
 use serde::Serialize;
 
 /// What was measured, however it was computed.

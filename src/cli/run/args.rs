@@ -3,10 +3,10 @@
 use super::framing::Fit;
 use super::jobs::is_picture;
 use super::kind::Drawn;
-use crate::base::memory;
 use crate::cli::args::{ComputeArgs, ModelArgs};
 use crate::cli::shell::{Exit, Shell};
 use crate::cli::weights::Reading;
+use archc::base::memory;
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -4,14 +4,14 @@ use super::Values;
 use super::compute::Computer;
 use super::cut::Cut;
 use super::framing::{Framing, Part};
-use crate::analysis::canvas::{Follow, Size};
-use crate::base::{Diagnostic, codes};
-use crate::elaborate::Network;
-use crate::elaborate::recipe::Normalize;
-use crate::engine::Input;
-use crate::train::data::painted::map;
-use crate::train::data::photo::{Photo, reflect};
-use crate::train::data::tensor_io::TensorData;
+use archc::analysis::canvas::{Follow, Size};
+use archc::base::{Diagnostic, codes};
+use archc::elaborate::Network;
+use archc::elaborate::recipe::Normalize;
+use archc::engine::Input;
+use archc::train::data::painted::map;
+use archc::train::data::photo::{Photo, reflect};
+use archc::train::data::tensor_io::TensorData;
 
 /// One output, without what stands for padding.
 #[derive(Clone, Debug, PartialEq)]

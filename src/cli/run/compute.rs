@@ -1,16 +1,16 @@
 //! What computes: the engine's session or the module, once for all pictures.
 
 use super::Values;
-use crate::base::Diagnostic;
 use crate::cli::args::ComputeArgs;
 use crate::cli::compute;
 use crate::cli::load::Loaded;
 use crate::cli::shell::{Exit, Shell};
 use crate::cli::weights::{self, Reading};
-use crate::elaborate::Network;
-use crate::engine::{Input, Session, SessionOptions};
-use crate::lower::{Error, Module, ParamStore, Result as Lowered};
-use crate::train::data::tensor_io::TensorData;
+use archc::base::Diagnostic;
+use archc::elaborate::Network;
+use archc::engine::{Input, Session, SessionOptions};
+use archc::lower::{Error, Module, ParamStore, Result as Lowered};
+use archc::train::data::tensor_io::TensorData;
 use candle_core::{DType, Device, Tensor};
 use std::path::Path;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! A frame cut into tiles along one axis: where they begin, how far they overlap, and what each counts for.
 
-use crate::analysis::canvas::Along;
+use archc::analysis::canvas::Along;
 
 /// Positions over which two tiles are blended, at least.
 const BLENDED: usize = 16;

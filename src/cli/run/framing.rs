@@ -1,8 +1,8 @@
 //! What is done to a picture so that a network takes it, and in which words that is said.
 
 use super::cut::Cut;
-use crate::analysis::canvas::{Follow, Size};
-use crate::train::data::resize::Region;
+use archc::analysis::canvas::{Follow, Size};
+use archc::train::data::resize::Region;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
@@ -93,7 +93,7 @@ impl Framing {
     fn along(
         &self,
         axis: usize,
-        along: Option<crate::analysis::canvas::Along>,
+        along: Option<archc::analysis::canvas::Along>,
         output: usize,
     ) -> (usize, usize, f64, f64) {
         let (start, length) = match axis {

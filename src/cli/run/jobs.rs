@@ -1,11 +1,11 @@
 //! What to run on: pictures, folders of pictures and tensors, one after the other, or one file for each of several inputs.
 
-use crate::base::command::quoted_path;
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
-use crate::train::data::DataError;
-use crate::train::data::listing::{at, join, walk};
-use crate::train::data::pictures::is_image;
+use archc::base::command::quoted_path;
+use archc::train::data::DataError;
+use archc::train::data::listing::{at, join, walk};
+use archc::train::data::pictures::is_image;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,12 +1,12 @@
 //! What is an output, for people? Scores of classes, a mask, a picture, or numbers.
 
-use crate::analysis::canvas::Follow;
-use crate::elaborate::Network;
-use crate::elaborate::recipe::{Loss, LossTerm};
-use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
-use crate::ops::activation::Activation;
-use crate::train::data::painted::CLASSES;
+use archc::analysis::canvas::Follow;
+use archc::elaborate::Network;
+use archc::elaborate::recipe::{Loss, LossTerm};
+use archc::graph::{Graph, NodeId};
+use archc::ops::Op;
+use archc::ops::activation::Activation;
+use archc::train::data::painted::CLASSES;
 use clap::ValueEnum;
 
 /// How an answer for each pixel is written as a picture.
@@ -151,7 +151,7 @@ pub fn tells_shares(network: &Network, output: usize, drawn: Option<Drawn>) -> b
 
 /// Whether an output learnt one class of several: then shares of them mean something.
 fn learns_classes(network: &Network, output: usize) -> bool {
-    let channels = |at: &crate::graph::Output| network.graph.shape(at.node).channels().unwrap_or(0);
+    let channels = |at: &archc::graph::Output| network.graph.shape(at.node).channels().unwrap_or(0);
     let channels = network.graph.outputs.get(output).map_or(0, channels);
     loss(network, output).is_some_and(|term| matches!(learns(&term.loss, channels), Learns::Classes))
 }
@@ -159,7 +159,7 @@ fn learns_classes(network: &Network, output: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elaborate::{Options, compile_text};
+    use archc::elaborate::{Options, compile_text};
 
     /// What the output of a network of one grey input is.
     fn kind(body: &str, train: &str) -> Kind {

@@ -3,17 +3,17 @@
 use super::cut::{Cut, Sight};
 use super::framing::{Fit, Framing, times};
 use super::kind;
-use crate::analysis::canvas::{Canvas, Follow, Size};
-use crate::analysis::field::{ReceptiveField, receptive_fields};
-use crate::base::{Diagnostic, codes};
-use crate::elaborate::Network;
-use crate::engine::Outline;
-use crate::graph::NodeId;
-use crate::kernels::Isa;
-use crate::ops::Op;
-use crate::ops::resize::UpsampleSize;
-use crate::tools::text::bytes;
-use crate::train::data::resize::Region;
+use archc::analysis::canvas::{Canvas, Follow, Size};
+use archc::analysis::field::{ReceptiveField, receptive_fields};
+use archc::base::{Diagnostic, codes};
+use archc::elaborate::Network;
+use archc::engine::Outline;
+use archc::graph::NodeId;
+use archc::kernels::Isa;
+use archc::ops::Op;
+use archc::ops::resize::UpsampleSize;
+use archc::tools::text::bytes;
+use archc::train::data::resize::Region;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -291,7 +291,7 @@ impl<'a> Scene<'a> {
     fn afford(&self, framing: &Framing) -> Result<(), Diagnostic> {
         let at_once = framing.cuts.as_ref().map_or(framing.frame, |[rows, columns]| [rows.size, columns.size]);
         let numbers = |channels: usize, [h, w]: Size| 4 * channels as u64 * h as u64 * w as u64;
-        let output = |(output, follow): (&crate::graph::Output, &Option<Follow>)| {
+        let output = |(output, follow): (&archc::graph::Output, &Option<Follow>)| {
             let shape = self.network.graph.shape(output.node);
             let size = follow.map(|f| [0, 1].map(|axis| f[axis].covering(framing.frame[axis])));
             size.map_or(0, |size| numbers(shape.channels().unwrap_or(1), size))

@@ -1,8 +1,8 @@
 //! Classes of many files as one table, CSV or JSON: the likeliest of each sample, or those of its pixels.
 
-use crate::base::atomic;
 use crate::cli::answer::Ranked;
-use crate::train::data::DataError;
+use archc::base::atomic;
+use archc::train::data::DataError;
 use serde_json::json;
 use std::path::Path;
 

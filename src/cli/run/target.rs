@@ -4,13 +4,13 @@ use super::ask::Answer;
 use super::framing::{Fit, Framing};
 use super::jobs::{Job, real};
 use super::kind::Kind;
-use crate::base::command::quoted_path;
-use crate::base::{Fault, codes};
 use crate::cli::compute::say;
 use crate::cli::shell::{Exit, Shell};
-use crate::train::data::DataError;
-use crate::train::data::painted::{Mask, VOID, map, write_picture};
-use crate::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
+use archc::base::command::quoted_path;
+use archc::base::{Fault, codes};
+use archc::train::data::DataError;
+use archc::train::data::painted::{Mask, VOID, map, write_picture};
+use archc::train::data::tensor_io::{TensorData, write_npy, write_safetensors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

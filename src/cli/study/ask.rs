@@ -1,16 +1,16 @@
 //! From what was typed to what a study is asked.
 
 use super::args::{Degradation, Features, Gradients, Kind, Landscape, Lesion, Trained, Vary};
-use crate::base::nearest::nearest;
-use crate::base::{Diagnostic, codes};
 use crate::cli::compute;
 use crate::cli::shell::{Exit, Shell};
 use crate::cli::weights::{Reading, read};
-use crate::elaborate::Recipe;
-use crate::study::{Case, Desk, Given, Outcome, Report, Subject, Twin, fingerprint};
-use crate::study::{degradation, features, gradients, landscape, lesion};
-use crate::train::checkpoint::Run;
-use crate::train::data::Split;
+use archc::base::nearest::nearest;
+use archc::base::{Diagnostic, codes};
+use archc::elaborate::Recipe;
+use archc::study::{Case, Desk, Given, Outcome, Report, Subject, Twin, fingerprint};
+use archc::study::{degradation, features, gradients, landscape, lesion};
+use archc::train::checkpoint::Run;
+use archc::train::data::Split;
 use candle_core::Device;
 use serde_json::{Value, json};
 use std::path::Path;

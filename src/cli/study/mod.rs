@@ -12,12 +12,12 @@ use super::load;
 use super::run::noted;
 use super::shell::{Exit, Shell};
 use super::taught;
-use crate::base::Diagnostic;
-use crate::elaborate::Recipe;
-use crate::lower::with_stack;
-use crate::study::{Desk, Folder, Halt, Outcome, Report, Subject};
-use crate::train::checkpoint::{Run, RunInfo};
-use crate::train::data::Split;
+use archc::base::Diagnostic;
+use archc::elaborate::Recipe;
+use archc::lower::with_stack;
+use archc::study::{Desk, Folder, Halt, Outcome, Report, Subject};
+use archc::train::checkpoint::{Run, RunInfo};
+use archc::train::data::Split;
 pub use args::StudyArgs;
 use args::{Common, Kind};
 use candle_core::Device;
@@ -100,7 +100,7 @@ fn subject(kind: &Kind, info: Option<&RunInfo>, shell: &Shell) -> Result<(Subjec
     let model = ModelArgs { settings: model.settings, ..model };
     let loaded = load::network(&common.file, &model, false, shell)?;
     let Some(recipe) = loaded.network.recipe.clone() else {
-        return Err(loaded.fail(crate::study::no_recipe(&loaded.network.name), shell));
+        return Err(loaded.fail(archc::study::no_recipe(&loaded.network.name), shell));
     };
     let spec = common.data.clone().or(info.map(|info| info.data.clone())).or(recipe.data.clone());
     let Some(data) = spec else {

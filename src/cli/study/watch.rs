@@ -1,7 +1,7 @@
 //! What a study looks like while it is made: a bar in a terminal, a line for each part elsewhere.
 
 use crate::cli::shell::Shell;
-use crate::study::{Progress, Watch};
+use archc::study::{Progress, Watch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 

@@ -8,9 +8,9 @@ use crate::engine::planned::Terms;
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::Arena;
+use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Conv, Epilogue, MapShape, Method, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
-use crate::ops::activation::Activation;
 use crate::ops::conv;
 use crate::opt::{After, Step};
 use std::sync::Arc;
@@ -110,10 +110,10 @@ pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Ca
 }
 
 fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Result<Box<dyn Call>> {
-    listed(context, node, &shape)?;
+    within_reach(context, node, &shape)?;
     let head = head(context, step, shape.pad == [0, 0]);
     let prologue = head.as_ref().is_some_and(|head| !head.folds);
-    let map = MapShape { shape, layout: step.reads[0].layout, prologue };
+    let map = MapShape { shape, layout: step.reads[0].layout.into(), prologue };
     let Terms { threads, isa, direct, .. } = context.terms;
     let kernel = if direct { Conv::by(Method::Direct, map, threads, isa) } else { Conv::new(map, threads, isa) };
     let folded = || folded(context, step, node, shape.groups, head.as_ref());
@@ -137,25 +137,27 @@ fn phases(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
     Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help("a stride of 256 × 256 is the largest that runs")))
 }
 
-/// The most taps of a window, which a kernel keeps a list of: those of 4,096 by 4,096.
-const TAPS: usize = 1 << 24;
+/// The most positions that a window reaches over, which a kernel may keep a copy of: those of 2,048 by 2,048.
+const REACH: usize = 1 << 22;
 
-/// Refuses windows that no network has: a list of their taps alone would fill the memory.
-fn listed(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
-    let [rows, columns] = shape.kernel;
-    if rows.saturating_mul(columns) <= TAPS {
+/// Refuses windows that no network has: what they reach over, padding for the most part, would fill the memory.
+fn within_reach(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()> {
+    let along = |a: usize| (shape.kernel[a] - 1).saturating_mul(shape.dilation[a]).saturating_add(1);
+    let [rows, columns] = [along(0), along(1)];
+    if rows.saturating_mul(columns) <= REACH {
         return Ok(());
     }
     let path = &context.graph.node(node).path;
-    let text = format!("`{path}` looks through windows of {rows} × {columns}");
-    Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help("a window of 4096 × 4096 is the largest that runs")))
+    let text = format!("`{path}` looks through windows that reach over {rows} × {columns} positions");
+    let help = "windows that reach over 2048 × 2048 are the largest that run, dilation counted";
+    Err(Box::new(Diagnostic::new(codes::PLAN_TOO_LARGE, text).help(help)))
 }
 
 /// A transposed convolution.
 pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTranspose) -> Result<Box<dyn Call>> {
     let shape = shape_of!(context, node, op);
     phases(context, node, &shape)?;
-    listed(context, node, &shape)?;
+    within_reach(context, node, &shape)?;
     let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
     let folded = || {
         let mut weight = context.store.weight(context.graph, node)?;

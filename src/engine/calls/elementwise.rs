@@ -5,13 +5,13 @@ use crate::engine::Result;
 use crate::engine::fold::{self, in_blocks};
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
+use crate::kernels::activation::Activation;
 use crate::kernels::blocked::Other;
 use crate::kernels::blocked::elementwise::{self as kernel, Extent};
 use crate::kernels::blocked::stretch::{self, Meet};
-use crate::ops::activation::Activation;
+use crate::kernels::layout::Layout;
 use crate::ops::merge;
 use crate::opt::Step;
-use crate::shape::Layout;
 use std::sync::Arc;
 
 /// Operands that are gathered at once, so that nothing is allocated for them.
@@ -127,7 +127,7 @@ fn in_turns(job: &Job, count: usize, mut f: impl FnMut(Turn)) {
 
 fn extent(context: &Context, step: &Step) -> Extent {
     let node = step.makes.node;
-    Extent { layout: step.makes.layout, channels: context.channels(node), positions: context.positions(node) }
+    Extent { layout: step.makes.layout.into(), channels: context.channels(node), positions: context.positions(node) }
 }
 
 /// A batch norm by its running statistics, or a learned factor.
@@ -182,5 +182,5 @@ fn stretch(context: &Context, step: &Step, node: NodeId, meet: Meet) -> Stretch 
         [context.channels(node), rows, cols]
     };
     let operands = step.reads.iter().map(|read| size(read.node)).collect();
-    Stretch { meet, layout: step.makes.layout, size: size(node), operands, act: final_activation(context, step) }
+    Stretch { meet, layout: step.makes.layout.into(), size: size(node), operands, act: final_activation(context, step) }
 }

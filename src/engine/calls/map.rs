@@ -114,7 +114,7 @@ impl Call for Concat {
 pub fn convert(context: &Context, step: &Step) -> Box<dyn Call> {
     let (from, node) = (step.reads[0], step.makes.node);
     let (channels, positions) = (context.channels(node), context.positions(node));
-    Box::new(Convert { channels, positions, from: from.layout, to: step.makes.layout })
+    Box::new(Convert { channels, positions, from: from.layout.into(), to: step.makes.layout.into() })
 }
 
 /// The numbers that are read, in the same order, under another shape.
@@ -125,9 +125,9 @@ pub fn copy(context: &Context, step: &Step) -> Box<dyn Call> {
     match (from.layout, step.makes.layout) {
         // A vector of all numbers in row-major order, zeros at its end.
         (Layout::Blocked, Layout::Blocked) if (channels, positions) != (made, there) => {
-            Box::new(Flatten(Convert { channels, positions, from: Layout::Blocked, to: Layout::Plain }))
+            Box::new(Flatten(Convert { channels, positions, from: Layout::Blocked.into(), to: Layout::Plain.into() }))
         }
-        (from, to) => Box::new(Convert { channels, positions, from, to }),
+        (from, to) => Box::new(Convert { channels, positions, from: from.into(), to: to.into() }),
     }
 }
 
@@ -177,17 +177,18 @@ pub fn map(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>
         Op::AdaptiveAvgPool(_) => Box::new(Pool::adaptive(channels, input, output)),
         Op::Upsample(op) => match op.mode {
             Interpolation::Bilinear => Box::new(Bilinear::new(channels, input, output)),
-            Interpolation::Nearest => gather([0, 1].map(|a| {
-                Axis::<f32>::new(input[a], output[a], Interpolation::Nearest).low.into_iter().map(Some).collect()
-            })),
+            Interpolation::Nearest => gather(
+                [0, 1]
+                    .map(|a| Axis::<f32>::new(input[a], output[a], op.mode.into()).low.into_iter().map(Some).collect()),
+            ),
         },
         Op::Pad(op) => {
             let around = |a: usize| op.amount.iter().rev().nth(1 - a).copied().unwrap_or((0, 0));
-            gather([0, 1].map(|a| sources(input[a], around(a), op.mode)))
+            gather([0, 1].map(|a| sources(input[a], around(a), op.mode.into())))
         }
         Op::PadLike(_) => gather([0, 1].map(|a| {
             let before = (output[a] - input[a]) / 2;
-            sources(input[a], (before, output[a] - input[a] - before), PadMode::Zero)
+            sources(input[a], (before, output[a] - input[a] - before), PadMode::Zero.into())
         })),
         Op::Crop(_) | Op::CropLike(_) => gather([0, 1].map(|a| {
             let margin = (input[a] - output[a]) / 2;
@@ -208,7 +209,7 @@ fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
     let place = |read: &crate::opt::Held| {
         let channels = context.channels(read.node);
         let (width, positions) = (context.channels(node), context.positions(node));
-        let place = Place { channels, width, before, positions, layout: step.makes.layout };
+        let place = Place { channels, width, before, positions, layout: step.makes.layout.into() };
         before += channels;
         place
     };

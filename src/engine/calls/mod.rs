@@ -10,10 +10,10 @@ use super::planned::Terms;
 use super::store::Store;
 use crate::base::{Diagnostic, codes};
 use crate::graph::{Graph, NodeId};
+use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Cpu, Other};
 use crate::kernels::{Dst, Src, Views};
 use crate::ops::Op;
-use crate::ops::activation::Activation;
 use crate::opt::{After, Step, Work};
 use crate::shape::Shape;
 
@@ -107,7 +107,7 @@ pub fn prepare(context: &Context, step: &Step) -> Result<Box<dyn Call>> {
         Op::Linear(_) => conv::linear(context, step, node),
         Op::BatchNorm(_) | Op::Scale(_) => elementwise::affine(context, step, node),
         Op::Prelu(_) => elementwise::prelu(context, step, node),
-        Op::Activation(f) => Ok(elementwise::activation(context, step, *f)),
+        Op::Activation(f) => Ok(elementwise::activation(context, step, (*f).into())),
         Op::Add(op) => Ok(elementwise::add(context, step, op)),
         Op::Mul(_) => Ok(elementwise::mul(context, step, node)),
         Op::Gate(_) => Ok(elementwise::gate(context, step, node)),
@@ -115,7 +115,11 @@ pub fn prepare(context: &Context, step: &Step) -> Result<Box<dyn Call>> {
         Op::Input(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => {
             Ok(map::copy(context, step))
         }
-        _ => map::map(context, step, node),
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => map::map(context, step, node),
+        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) => {
+            map::map(context, step, node)
+        }
+        Op::Concat(_) => map::map(context, step, node),
     }
 }
 
@@ -164,7 +168,7 @@ fn final_activation(context: &Context, step: &Step) -> Option<Activation> {
 
 fn activation_of(graph: &Graph, node: NodeId) -> Option<Activation> {
     match &graph.node(node).op {
-        Op::Activation(f) => Some(*f),
+        Op::Activation(f) => Some((*f).into()),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ mod names;
 mod plan;
 mod recipe;
 
-pub use call::layer_call;
+pub use call::{layer_call, value_text};
 
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::{InputDecl, Network, Recipe};

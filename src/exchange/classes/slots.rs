@@ -1,8 +1,6 @@
 //! An op as a kind, which decides the code, and numbers, which may differ between uses of one class.
 
-use crate::ops::activation::Activation;
-use crate::ops::resize::UpsampleSize;
-use crate::ops::{Init, Op};
+use crate::ops::{ArgType, Argument, Op, Value};
 use crate::shape::Shape;
 
 /// A number in a class's body.
@@ -55,8 +53,8 @@ pub fn axis_names(name: &'static str) -> [&'static str; 2] {
 }
 
 impl Parts {
-    fn int(mut self, name: &'static str, value: usize) -> Self {
-        self.slots.push((name, Number::Int(value as i64)));
+    fn int(mut self, name: &'static str, value: i64) -> Self {
+        self.slots.push((name, Number::Int(value)));
         self
     }
 
@@ -70,7 +68,8 @@ impl Parts {
         self
     }
 
-    fn sizes(mut self, name: &'static str, sizes: &[usize]) -> Self {
+    /// Sizes along the axes: one number where all are the same.
+    fn sizes(mut self, name: &'static str, sizes: &[i64]) -> Self {
         if sizes.iter().all(|size| Some(size) == sizes.first()) {
             return self.int(name, sizes.first().copied().unwrap_or(1));
         }
@@ -79,14 +78,47 @@ impl Parts {
     }
 
     /// Padding may differ before and after.
-    fn amounts(mut self, amounts: &[(usize, usize)]) -> Self {
+    fn amounts(mut self, pairs: &[Value]) -> Self {
         const NAMES: [&str; 4] = ["before0", "after0", "before1", "after1"];
-        let all: Vec<usize> = amounts.iter().flat_map(|&(before, after)| [before, after]).collect();
-        if all.iter().all(|n| *n == all[0]) {
-            return self.int("pad", all[0]);
+        let all: Vec<i64> = pairs.iter().flat_map(ints).collect();
+        if all.iter().all(|n| Some(n) == all.first()) {
+            return self.int("pad", all.first().copied().unwrap_or(0));
         }
         self.key += " by side";
         NAMES.into_iter().zip(all).fold(self, |parts, (name, n)| parts.int(name, n))
+    }
+
+    /// Sizes that no axes name: how many there are is code.
+    fn dims(self, dims: &[i64]) -> Self {
+        const NAMES: [&str; 6] = ["dim0", "dim1", "dim2", "dim3", "dim4", "dim5"];
+        NAMES.into_iter().zip(dims).fold(self.flag("dims", dims.len()), |parts, (name, &dim)| parts.int(name, dim))
+    }
+
+    /// An argument: numbers are slots, all else is code.
+    fn argument(self, argument: &Argument) -> Self {
+        let name = argument.name;
+        match (&argument.ty, &argument.value) {
+            (ArgType::Pads, Value::List(pairs)) => self.amounts(pairs),
+            (ArgType::Dims, dims) => self.dims(&ints(dims)),
+            (ArgType::Operand, _) => self.flag("to", name),
+            // Which of two sizes it is, is code, too.
+            (_, sizes @ Value::List(_)) => self.flag("by", name).sizes(name, &ints(sizes)),
+            (_, Value::Int(n)) => self.int(name, *n),
+            // Where a layer has several starts, they are written as code.
+            (_, Value::Float(x)) if !name.ends_with("_init") => self.float(name, *x),
+            (_, value) => self.flag(name, value),
+        }
+    }
+}
+
+/// The numbers of a list, or the one that there is.
+fn ints(value: &Value) -> Vec<i64> {
+    match value {
+        Value::Int(n) => vec![*n],
+        Value::List(items) => items.iter().flat_map(ints).collect(),
+        Value::Float(_) | Value::Bool(_) | Value::Str(_) | Value::Word(_) | Value::Call(..) | Value::Record(_) => {
+            vec![]
+        }
     }
 }
 
@@ -95,91 +127,27 @@ pub(super) fn parts(op: &Op, inputs: &[&Shape]) -> Parts {
     let rank = inputs.first().map_or(0, |shape| shape.rank());
     let channels = inputs.first().and_then(|shape| shape.channels()).unwrap_or(1);
     let new = Parts { key: format!("{} {rank} of {}", op.layer().kind(), inputs.len()), slots: Vec::new() };
-    match op {
-        Op::Conv(op) => new
-            .int("in", channels)
-            .int("width", op.width)
-            .sizes("kernel", &op.kernel)
-            .sizes("stride", &op.stride)
-            .sizes("pad", &op.pad)
-            .sizes("dilation", &op.dilation)
-            .int("groups", op.groups)
-            .flag("bias", op.bias)
-            .flag("init", (op.init, op.bias_init)),
-        Op::ConvTranspose(op) => new
-            .int("in", channels)
-            .int("width", op.width)
-            .sizes("kernel", &op.kernel)
-            .sizes("stride", &op.stride)
-            .sizes("pad", &op.pad)
-            .sizes("out_pad", &op.out_pad)
-            .sizes("dilation", &op.dilation)
-            .int("groups", op.groups)
-            .flag("bias", op.bias)
-            .flag("init", (op.init, op.bias_init)),
-        Op::Linear(op) => {
-            new.int("in", channels).int("width", op.width).flag("bias", op.bias).flag("init", (op.init, op.bias_init))
-        }
-        Op::Scale(op) => new
-            .int("width", if op.per_channel { channels } else { 1 })
-            .float("init", op.init)
-            .flag("each", op.per_channel),
-        Op::Prelu(op) => {
-            new.int("width", if op.shared { 1 } else { channels }).float("init", op.init).flag("shared", op.shared)
-        }
-        _ => without_weights(op, new, channels),
+    if let Op::ZeroPad(op) = op {
+        // The code counts the channels that are added.
+        let added = op.width.saturating_sub(channels);
+        let stride: Vec<i64> = op.stride.iter().map(|&n| n as i64).collect();
+        let new = new.int("before", (added / 2) as i64).int("after", (added - added / 2) as i64);
+        return new.sizes("stride", &stride);
     }
+    let new = read_channels(op, channels).into_iter().fold(new, |parts, (name, n)| parts.int(name, n as i64));
+    op.layer().arguments().iter().fold(new, Parts::argument)
 }
 
-fn without_weights(op: &Op, new: Parts, channels: usize) -> Parts {
+/// The channels that a layer's code names, beside its arguments: those that it reads, and how many factors it has.
+fn read_channels(op: &Op, channels: usize) -> Option<(&'static str, usize)> {
     match op {
-        Op::BatchNorm(op) => new
-            .int("width", channels)
-            .float("eps", op.eps)
-            .float("momentum", op.momentum)
-            .flag("affine", op.affine)
-            .flag("init", (Init::Constant(op.weight_init), op.bias_init)),
-        Op::GroupNorm(op) => {
-            new.int("groups", op.groups).int("width", channels).float("eps", op.eps).flag("affine", op.affine)
-        }
-        Op::LayerNorm(op) => new.int("width", channels).float("eps", op.eps).flag("affine", op.affine),
-        Op::InstanceNorm(op) => new.int("width", channels).float("eps", op.eps).flag("affine", op.affine),
-        Op::Activation(Activation::LeakyRelu { slope }) => new.float("slope", *slope),
-        Op::Activation(Activation::Elu { alpha }) => new.float("alpha", *alpha),
-        Op::MaxPool(op) => new
-            .sizes("kernel", &op.kernel)
-            .sizes("stride", &op.stride)
-            .sizes("pad", &op.pad)
-            .sizes("dilation", &op.dilation)
-            .flag("ceil", op.ceil),
-        Op::AvgPool(op) => new
-            .sizes("kernel", &op.kernel)
-            .sizes("stride", &op.stride)
-            .sizes("pad", &op.pad)
-            .flag("ceil", (op.ceil, op.count_pad)),
-        Op::GlobalPool(op) => new.flag("max", op.max),
-        Op::AdaptiveAvgPool(op) => new.sizes("size", &op.size),
-        Op::Upsample(op) => {
-            let new = new.flag("mode", op.mode);
-            match &op.size {
-                UpsampleSize::Factor(factor) => new.sizes("factor", factor),
-                UpsampleSize::Size(size) => new.sizes("size", size).flag("to", "size"),
-                UpsampleSize::Like => new.flag("to", "like"),
-            }
-        }
-        Op::Pad(op) => new.amounts(&op.amount).flag("mode", op.mode),
-        Op::Crop(op) => new.sizes("size", &op.size),
-        Op::ZeroPad(op) => {
-            let before = (op.width - channels) / 2;
-            new.int("before", before).int("after", op.width - channels - before).sizes("stride", &op.stride)
-        }
-        Op::Dropout(op) => new.float("p", op.p),
-        Op::Reshape(op) => {
-            const NAMES: [&str; 6] = ["dim0", "dim1", "dim2", "dim3", "dim4", "dim5"];
-            let count = op.dims.len();
-            NAMES.into_iter().zip(&op.dims).fold(new.flag("dims", count), |parts, (name, &dim)| parts.int(name, dim))
-        }
-        Op::Add(op) => new.float("scale", op.scale).float("drop_path", op.drop_path),
-        _ => new,
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Some(("in", channels)),
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(("width", channels)),
+        Op::Scale(op) => Some(("width", if op.per_channel { channels } else { 1 })),
+        Op::Prelu(op) => Some(("width", if op.shared { 1 } else { channels })),
+        Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => None,
+        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => None,
+        Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => None,
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => None,
     }
 }

@@ -4,6 +4,7 @@ use super::layout::{Py, call, named, text};
 use crate::exchange::classes::{Expr, axis_names};
 use crate::ops::Op;
 use crate::ops::activation::Activation;
+use crate::ops::pool::{AvgPool, MaxPool};
 use crate::ops::resize::{Interpolation, PadMode, UpsampleSize};
 
 /// A layer's op, the rank of what it reads, and its numbers.
@@ -46,7 +47,10 @@ pub(super) fn is_module(op: &Op) -> bool {
         Op::Pad(op) => op.mode == PadMode::Zero || op.amount.len() < 3,
         Op::Input(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Reshape(_) => false,
         Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => false,
-        _ => true,
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) | Op::BatchNorm(_) | Op::GroupNorm(_) => true,
+        Op::LayerNorm(_) | Op::InstanceNorm(_) | Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => true,
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
+        Op::Dropout(_) | Op::Flatten(_) | Op::Identity(_) => true,
     }
 }
 
@@ -57,7 +61,12 @@ pub(super) fn has_state(op: &Op) -> bool {
         Op::GroupNorm(op) => op.affine,
         Op::LayerNorm(op) => op.affine,
         Op::InstanceNorm(op) => op.affine,
-        _ => false,
+        Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => {
+            false
+        }
+        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) => false,
+        Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => false,
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => false,
     }
 }
 
@@ -168,15 +177,18 @@ impl At<'_> {
                 let kind = ["Zero", "Reflection", "Replication"][op.mode as usize];
                 nn(&format!("{kind}Pad{d}d"), vec![text(self.amounts())])
             }
-            Op::MaxPool(_) | Op::AvgPool(_) => {
-                let name = if matches!(self.op, Op::MaxPool(_)) { "Max" } else { "Avg" };
-                nn(&format!("{name}Pool{d}d"), self.pool())
-            }
+            Op::MaxPool(op) => nn(&format!("MaxPool{d}d"), self.max_pool(op)),
+            Op::AvgPool(op) => nn(&format!("AvgPool{d}d"), self.avg_pool(op)),
             Op::GlobalPool(op) => {
                 nn(&format!("Adaptive{}Pool{d}d", if op.max { "Max" } else { "Avg" }), vec![text("1")])
             }
             Op::AdaptiveAvgPool(_) => nn(&format!("AdaptiveAvgPool{d}d"), vec![text(self.size("size"))]),
-            _ => nn("Identity", vec![]),
+            Op::Identity(_) => nn("Identity", vec![]),
+            // A body writes these as functions: they are no modules, and no class has them as members.
+            Op::Input(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Reshape(_) => {
+                nn("Identity", vec![])
+            }
+            Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => nn("Identity", vec![]),
         }
     }
 
@@ -195,24 +207,27 @@ impl At<'_> {
         args
     }
 
-    fn pool(&self) -> Vec<Py> {
+    /// The window, what lies between its kernel and `ceil_mode`, and that.
+    fn pool(&self, between: impl FnOnce(&mut Vec<Py>), ceil: bool) -> Vec<Py> {
         let mut args = vec![text(self.size("kernel"))];
         if self.size("stride") != self.size("kernel") {
             args.push(named("stride", self.size("stride")));
         }
         self.unless(&mut args, "pad", "padding", 0);
-        let ceil = match self.op {
-            Op::MaxPool(op) => {
-                self.unless(&mut args, "dilation", "dilation", 1);
-                op.ceil
-            }
-            Op::AvgPool(op) => op.ceil,
-            _ => false,
-        };
+        between(&mut args);
         if ceil {
             args.push(named("ceil_mode", "True"));
         }
-        if matches!(self.op, Op::AvgPool(op) if !op.count_pad) {
+        args
+    }
+
+    fn max_pool(&self, op: &MaxPool) -> Vec<Py> {
+        self.pool(|args| self.unless(args, "dilation", "dilation", 1), op.ceil)
+    }
+
+    fn avg_pool(&self, op: &AvgPool) -> Vec<Py> {
+        let mut args = self.pool(|_| {}, op.ceil);
+        if !op.count_pad {
             args.push(named("count_include_pad", "False"));
         }
         args
@@ -260,6 +275,7 @@ impl At<'_> {
         let operands = || x.iter().map(Py::flat).collect::<Vec<_>>();
         match self.op {
             op if has_state(op) => None,
+            Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) | Op::Prelu(_) | Op::BatchNorm(_) => None,
             Op::Activation(f) => self.activation(f, x),
             Op::Softmax(_) => with("F.softmax", vec![named("dim", "1")]),
             Op::Dropout(_) => with("F.dropout", vec![text(self.n("p")), named("training", "self.training")]),
@@ -275,8 +291,8 @@ impl At<'_> {
                 with("F.group_norm", args)
             }
             Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(Py::Call(self.module().flat(), x.to_vec())),
-            Op::MaxPool(_) => with(&format!("F.max_pool{d}d"), self.pool()),
-            Op::AvgPool(_) => with(&format!("F.avg_pool{d}d"), self.pool()),
+            Op::MaxPool(op) => with(&format!("F.max_pool{d}d"), self.max_pool(op)),
+            Op::AvgPool(op) => with(&format!("F.avg_pool{d}d"), self.avg_pool(op)),
             Op::GlobalPool(op) => {
                 with(&format!("F.adaptive_{}_pool{d}d", if op.max { "max" } else { "avg" }), vec![text("1")])
             }
@@ -309,7 +325,7 @@ impl At<'_> {
             Op::Gate(_) => {
                 Some(call("torch.lerp", vec![x[0].clone(), x[1].clone(), call("torch.sigmoid", vec![x[2].clone()])]))
             }
-            _ => Some(x[0].clone()),
+            Op::Input(_) | Op::Identity(_) => Some(x[0].clone()),
         }
     }
 

@@ -22,30 +22,23 @@ pub(super) fn written(expr: &Expr) -> String {
 
 /// Whether an op has parameters or is made like one that has, so that it is a member of its struct.
 pub(super) fn has_state(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Conv(_)
-            | Op::ConvTranspose(_)
-            | Op::Linear(_)
-            | Op::Scale(_)
-            | Op::Prelu(_)
-            | Op::BatchNorm(_)
-            | Op::GroupNorm(_)
-            | Op::LayerNorm(_)
-            | Op::InstanceNorm(_)
-    )
+    kind(op).is_some()
 }
 
-/// The type of a member.
-pub(super) fn kind(op: &Op) -> &'static str {
+/// The type of a member; `None` of what is called as a function.
+pub(super) fn kind(op: &Op) -> Option<&'static str> {
     match op {
-        Op::Conv(_) => "ops::Conv",
-        Op::ConvTranspose(_) => "ops::ConvTranspose",
-        Op::Linear(_) => "Linear",
-        Op::BatchNorm(_) => "ops::BatchNorm",
-        Op::GroupNorm(_) | Op::InstanceNorm(_) => "ops::GroupNorm",
-        Op::LayerNorm(_) => "ops::ChannelNorm",
-        _ => "ops::Factor",
+        Op::Conv(_) => Some("ops::Conv"),
+        Op::ConvTranspose(_) => Some("ops::ConvTranspose"),
+        Op::Linear(_) => Some("Linear"),
+        Op::BatchNorm(_) => Some("ops::BatchNorm"),
+        Op::GroupNorm(_) | Op::InstanceNorm(_) => Some("ops::GroupNorm"),
+        Op::LayerNorm(_) => Some("ops::ChannelNorm"),
+        Op::Scale(_) | Op::Prelu(_) => Some("ops::Factor"),
+        Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => None,
+        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) => None,
+        Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => None,
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => None,
     }
 }
 
@@ -133,7 +126,14 @@ impl At<'_> {
             Op::LayerNorm(op) => {
                 format!("ops::ChannelNorm::new({}, {}, {}, {vb})?", self.n("width"), self.n("eps"), op.affine)
             }
-            _ => format!("ops::Factor::new({}, {}, {vb})?", self.n("width"), self.n("init")),
+            Op::Scale(_) | Op::Prelu(_) => {
+                format!("ops::Factor::new({}, {}, {vb})?", self.n("width"), self.n("init"))
+            }
+            // Functions, which no struct has as members.
+            Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) => String::new(),
+            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) => String::new(),
+            Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) => String::new(),
+            Op::Reshape(_) | Op::Identity(_) | Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => String::new(),
         }
     }
 

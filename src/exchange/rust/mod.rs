@@ -132,7 +132,7 @@ impl Writer<'_> {
         match &item.what {
             What::Op(layer) => {
                 let op = &self.graph.node(layer.node).op;
-                has_state(op).then(|| layers::kind(op).to_string())
+                layers::kind(op).map(str::to_string)
             }
             What::Use(inner) => Some(self.classes.list[*inner].name.clone()),
             What::Run(run) if class.numbers[item.base].is(1) => Some(self.classes.list[run.class].name.clone()),

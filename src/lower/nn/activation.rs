@@ -16,7 +16,7 @@ pub fn activation(x: &Tensor, f: &Activation) -> Result<Tensor> {
     if !is_native(x) {
         return portable::activation::activation(x, f);
     }
-    apply(Function(*f), &[x])
+    apply(Function((*f).into()), &[x])
 }
 
 /// `x` or `weight·x` of `[N, C, …]`; weight `[C]`, or `[1]` for all channels.
@@ -55,7 +55,7 @@ fn softmax_or_log(x: &Tensor, log: bool) -> Result<Tensor> {
     if is_native(x) { apply(Softmax { log }, &[x]) } else { portable::activation::softmax(x, log) }
 }
 
-struct Function(Activation);
+struct Function(kernel::Activation);
 
 impl Native for Function {
     const NAME: &'static str = "activation";

@@ -112,13 +112,13 @@ impl Native for Upsample {
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
         let dims = sized(args[0].dims(), self.output);
         let mut y = room(&dims);
-        kernel::forward(self.mode, self.input, self.output, &args[0].data(), &mut y);
+        kernel::forward(self.mode.into(), self.input, self.output, &args[0].data(), &mut y);
         Ok((y, dims))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
         let mut dx = room(args[0].dims());
-        kernel::grad(self.mode, self.input, self.output, grad, &mut dx);
+        kernel::grad(self.mode.into(), self.input, self.output, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
 }
@@ -136,13 +136,13 @@ impl Native for Pad {
         let size = [0, 1].map(|a| self.amounts[a].0 + self.input[a] + self.amounts[a].1);
         let dims = sized(args[0].dims(), size);
         let mut y = room(&dims);
-        pad_kernel::pad(self.mode, self.input, self.amounts, &args[0].data(), &mut y);
+        pad_kernel::pad(self.mode.into(), self.input, self.amounts, &args[0].data(), &mut y);
         Ok((y, dims))
     }
 
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
         let mut dx = room(args[0].dims());
-        pad_kernel::pad_grad(self.mode, self.input, self.amounts, grad, &mut dx);
+        pad_kernel::pad_grad(self.mode.into(), self.input, self.amounts, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
 }
@@ -166,7 +166,7 @@ impl Native for Crop {
     fn backward<E: Elem>(&self, args: &[Arg<E>], _out: &Arg<E>, grad: &[E], _wanted: &[bool]) -> Result<ArgGrads<E>> {
         let amounts = [0, 1].map(|a| (self.offset[a], self.input[a] - self.offset[a] - self.size[a]));
         let mut dx = room(args[0].dims());
-        pad_kernel::pad(PadMode::Zero, self.size, amounts, grad, &mut dx);
+        pad_kernel::pad(PadMode::Zero.into(), self.size, amounts, grad, &mut dx);
         Ok(vec![Some(dx)])
     }
 }

@@ -20,7 +20,7 @@ pub(in super::super) fn upsample(
     mode: Interpolation,
 ) -> Result<Tensor> {
     each_axis(x, |x, axis, a| {
-        let table = Axis::<f64>::new(input[a], output[a], mode);
+        let table = Axis::<f64>::new(input[a], output[a], mode.into());
         let low = x.index_select(&indices(table.low, &x)?, axis)?;
         if mode == Interpolation::Nearest {
             return Ok(low);
@@ -43,7 +43,7 @@ pub(in super::super) fn pad(
     each_axis(x, |x, axis, a| match mode {
         PadMode::Zero => surround(&x, axis, amounts[a], 0.0),
         _ => {
-            let sources = sources(input[a], amounts[a], mode).into_iter().flatten().collect();
+            let sources = sources(input[a], amounts[a], mode.into()).into_iter().flatten().collect();
             x.index_select(&indices(sources, &x)?, axis)
         }
     })
