@@ -14,7 +14,7 @@ op! {
     /// the mean and the *unbiased* variance. In evaluation: the running statistics.
     BatchNorm = "batch_norm",
         "batch normalisation, weight·(x − mean)/√(var + eps) + bias over batch and positions (Ioffe and Szegedy 2015)",
-        settled by settled;
+        settled by settled, restated by restated;
     /// Added to the variance.
     eps: f64 [Positive = "1e-5"],
     /// How far running statistics move.
@@ -61,6 +61,12 @@ op! {
 pub const SPECS: &[LayerSpec] = &[BatchNorm::SPEC, GroupNorm::SPEC, LayerNorm::SPEC, InstanceNorm::SPEC];
 
 impl BatchNorm {
+    /// What is not there has no start.
+    fn restated(&self, mut arguments: Vec<Argument>) -> Vec<Argument> {
+        arguments.retain(|argument| self.affine || !["weight_init", "bias_init"].contains(&argument.name));
+        arguments
+    }
+
     /// What parameters start with needs parameters.
     fn settled(self, args: &Args) -> Result<Self, ArgError> {
         match ["weight_init", "bias_init"].into_iter().find(|n| !self.affine && args.get(n).is_some()) {

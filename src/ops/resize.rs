@@ -368,12 +368,7 @@ impl Layer for PadLike {
 
 impl Layer for ZeroPad {
     moves!("zero_pad");
-
-    /// As a skip says them.
-    fn arguments(&self) -> Vec<Argument> {
-        let width = Argument::new("width", ArgType::Count, Value::Int(self.width as i64));
-        vec![width, Argument::new("stride", ArgType::Sizes, arguments::list(&self.stride))]
-    }
+    no_arguments!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
         rules::need_map(inputs[0])?;

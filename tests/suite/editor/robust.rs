@@ -117,7 +117,7 @@ fn bursts_are_looked_at_once_and_cancelled_requests_are_answered() {
 #[test]
 fn a_network_too_large_to_unroll_at_every_keystroke_is_no_error() {
     let mut client = Client::new();
-    let large = "model Net() {\n    input x [N, 3, 8, 8]\n    repeat 15000 { conv(3, 1) -> relu }\n    flatten\n}\n\ntrain { loss = cross_entropy }\n";
+    let large = "model Net() {\n    input x [N, 3, 8, 8]\n    repeat 15000 { conv(3, 1) -> relu }\n    flatten\n}\n";
     client.open("net.arch", large);
     let found = client.settled("net.arch");
     let shown: Vec<_> = found.iter().map(|one| (one["severity"].as_u64(), one["message"].as_str())).collect();
