@@ -1,4 +1,4 @@
-//! Arguments as data. An op declares its fields once, by [`op!`]: their names, what they accept, their defaults and how they are
+//! Arguments as data. An op declares its fields once, by `op!`: their names, what they accept, their defaults and how they are
 //! shown. From that come its struct, its signature, how it is read from a call, and [`Argument`]s, from which the call is
 //! written again, details are shown and ops are told apart.
 

@@ -72,16 +72,15 @@ fn own(source: NodeId, channels: usize) -> Vec<Segment> {
 
 /// Whether each channel of the result is made of the same channel of the operand.
 fn keeps_channels(op: &Op) -> bool {
-    !matches!(
-        op,
-        Op::Input(_)
-            | Op::Conv(_)
-            | Op::ConvTranspose(_)
-            | Op::Linear(_)
-            | Op::ZeroPad(_)
-            | Op::Reshape(_)
-            | Op::Softmax(_)
-    )
+    match op {
+        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => false,
+        Op::ZeroPad(_) | Op::Reshape(_) | Op::Softmax(_) => false,
+        Op::Scale(_) | Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => true,
+        Op::Activation(_) | Op::Prelu(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) => true,
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
+        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => true,
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => true,
+    }
 }
 
 /// The layers that read several others, with the sources of their input channels.

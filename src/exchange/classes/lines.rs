@@ -79,7 +79,10 @@ fn weight(graph: &Graph, what: &What, gives: usize) -> Weight {
         Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Weight::Norm,
         Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => Weight::Activation,
         Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => Weight::Merge,
-        _ => Weight::Other,
+        Op::Input(_) | Op::Scale(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => Weight::Other,
+        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) => Weight::Other,
+        Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) => Weight::Other,
+        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => Weight::Other,
     }
 }
 

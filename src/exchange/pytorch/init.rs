@@ -3,6 +3,7 @@
 use super::{Class, has_state, started};
 use crate::exchange::classes::{Item, What};
 use crate::graph::Graph;
+use crate::ops::conv::{Conv, ConvTranspose};
 use crate::ops::{Init, Op};
 use std::collections::BTreeSet;
 
@@ -27,11 +28,12 @@ pub(super) fn mixed(graph: &Graph) -> bool {
     graph.order().any(|id| conv_start(&graph.node(id).op).is_some_and(|init| init != Init::KaimingNormal))
 }
 
+/// Of convolutions alone: these start otherwise in PyTorch than here.
 fn conv_start(op: &Op) -> Option<Init> {
-    match op {
-        Op::Conv(op) => Some(op.init),
-        Op::ConvTranspose(op) => Some(op.init),
-        _ => None,
+    if let Op::Conv(Conv { init, .. }) | Op::ConvTranspose(ConvTranspose { init, .. }) = op {
+        Some(*init)
+    } else {
+        None
     }
 }
 
