@@ -22,15 +22,7 @@ pub fn blocks(channels: usize) -> usize {
 }
 
 impl Layout {
-    /// Numbers of a sample of so many channels and positions, those past the last channel counted.
-    pub fn len(self, channels: usize, positions: usize) -> usize {
-        match self {
-            Self::Plain => channels * positions,
-            Self::Blocked => blocks(channels) * LANES * positions,
-        }
-    }
-
-    /// [`len`](Self::len) of a shape; saturates where it overflows.
+    /// Numbers of a sample, those past the last channel counted; saturates where it overflows.
     pub fn numbers(self, shape: &Shape) -> u64 {
         let positions = shape.spatial().iter().fold(1u64, |n, &d| n.saturating_mul(d as u64));
         let channels = match self {
