@@ -1,7 +1,7 @@
 //! What does it cost? Parameters, multiply-accumulates, and the memory of values, for one sample.
 
 use crate::graph::{Graph, NodeId};
-use crate::ops::{Op, ParamSpec};
+use crate::ops::{Family, ParamSpec};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +75,7 @@ impl<'g> Values<'g> {
             for operand in &operands {
                 last_read.insert(owner[operand], id);
             }
-            let is_view = matches!(graph.node(id).op, Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_));
+            let is_view = graph.node(id).op.family() == Family::View;
             owner.insert(id, if is_view { owner[&operands[0]] } else { id });
         }
         if let Some(end) = graph.order().next_back() {
@@ -133,6 +133,7 @@ mod tests {
     use super::*;
     use crate::base::Span;
     use crate::graph::{Node, Output, ScopeId};
+    use crate::ops::Op;
     use crate::ops::{activation::Activation, linear::Linear, structure::Input};
     use crate::shape::Shape;
 

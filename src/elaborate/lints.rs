@@ -5,7 +5,7 @@ use super::recipe::Loss;
 use super::report::Reporter;
 use crate::base::{Code, Diagnostic, Diagnostics, SourceMap, Span, codes};
 use crate::graph::{Graph, Node, NodeId};
-use crate::ops::Op;
+use crate::ops::{Family, Op};
 
 /// The word that a recipe begins with.
 const TRAIN: &str = "train";
@@ -52,11 +52,9 @@ fn dead_end(graph: &Graph, id: NodeId, read: &[bool]) -> Option<Diagnostic> {
         return None;
     }
     let node = graph.node(id);
-    let (message, help) = match node.op {
-        Op::Input(_) => {
-            (format!("the input `{}` is never read", node.path), "leave it out, or start a path with `from`")
-        }
-        _ => (
+    let (message, help) = match node.op.family() == Family::Input {
+        true => (format!("the input `{}` is never read", node.path), "leave it out, or start a path with `from`"),
+        false => (
             format!("the value of `{}` goes nowhere", node.op.layer().kind()),
             "name it an output with `output NAME`, merge it, or leave it out",
         ),
@@ -67,12 +65,7 @@ fn dead_end(graph: &Graph, id: NodeId, read: &[bool]) -> Option<Diagnostic> {
 /// A batch norm takes away the mean, and with it any bias.
 fn needless_bias(graph: &Graph, id: NodeId, sources: &SourceMap) -> Option<Diagnostic> {
     let node = graph.node(id);
-    let bias = match &node.op {
-        Op::Conv(op) => op.bias,
-        Op::ConvTranspose(op) => op.bias,
-        Op::Linear(op) => op.bias,
-        _ => false,
-    };
+    let bias = node.op.mixes_channels() && graph.params(id).iter().any(|param| param.name == "bias");
     let [user] = graph.users(id)[..] else { return None };
     if !bias || !matches!(graph.node(user).op, Op::BatchNorm(_)) {
         return None;
@@ -93,7 +86,7 @@ fn needless_bias(graph: &Graph, id: NodeId, sources: &SourceMap) -> Option<Diagn
 }
 
 fn two_activations(graph: &Graph, id: NodeId) -> Option<Diagnostic> {
-    let active = |id: NodeId| matches!(graph.node(id).op, Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_));
+    let active = |id: NodeId| graph.node(id).op.family() == Family::Activation;
     if !active(id) {
         return None;
     }
@@ -132,7 +125,7 @@ fn activated_logits(network: &Network) -> Option<Diagnostic> {
             None => graph.outputs.first()?.node,
         };
         let node = graph.node(output);
-        if !matches!(node.op, Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_)) {
+        if node.op.family() != Family::Activation {
             return None;
         }
         let kind = node.op.layer().kind();

@@ -6,7 +6,7 @@ use super::unroll::Unroller;
 use super::value::spatial;
 use crate::base::{Diagnostic, Span, Spanned, codes};
 use crate::graph::{Graph, NodeId};
-use crate::ops::{Op, ShapeError};
+use crate::ops::ShapeError;
 use crate::shape::Shape;
 use crate::syntax::ast::{Fit, MergeKind, Skip};
 
@@ -108,8 +108,7 @@ fn last_change(
 }
 
 fn decides_channels(graph: &Graph, id: NodeId, before: NodeId) -> bool {
-    let decides = matches!(graph.node(id).op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_));
-    decides || graph.shape(id).channels() != graph.shape(before).channels()
+    graph.node(id).op.mixes_channels() || graph.shape(id).channels() != graph.shape(before).channels()
 }
 
 /// `halves 56×56 to 28×28`

@@ -2,6 +2,7 @@
 
 use super::Result;
 use super::store::Store;
+use crate::base::{Diagnostic, codes};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::{LANES, blocks};
@@ -29,21 +30,21 @@ impl Affine {
         let channels = graph.shape(node).channels().unwrap_or(1);
         let read = |name: &str| store.numbers(graph, node, name);
         let all = |found: Option<Vec<f32>>, otherwise: f32| found.unwrap_or_else(|| vec![otherwise; channels]);
-        Ok(match &graph.node(node).op {
-            Op::BatchNorm(norm) => {
-                let (mean, var) = (store.need(graph, node, "running_mean")?, store.need(graph, node, "running_var")?);
-                let (weight, bias) = (all(read("weight")?, 1.0), all(read("bias")?, 0.0));
-                let scale: Vec<f64> =
-                    weight.iter().zip(&var).map(|(&w, &v)| f64::from(w) / (f64::from(v) + norm.eps).sqrt()).collect();
-                let shift = bias.iter().zip(&mean).zip(&scale).map(|((&b, &m), s)| f64::from(b) - f64::from(m) * s);
-                Self { shift: shift.collect(), scale }
-            }
-            _ => {
-                let weight = store.need(graph, node, "weight")?;
-                let scale = (0..channels).map(|c| f64::from(weight[c % weight.len()])).collect();
-                Self { scale, shift: vec![0.0; channels] }
-            }
-        })
+        if let Op::BatchNorm(norm) = &graph.node(node).op {
+            let (mean, var) = (store.need(graph, node, "running_mean")?, store.need(graph, node, "running_var")?);
+            let (weight, bias) = (all(read("weight")?, 1.0), all(read("bias")?, 0.0));
+            let scale: Vec<f64> =
+                weight.iter().zip(&var).map(|(&w, &v)| f64::from(w) / (f64::from(v) + norm.eps).sqrt()).collect();
+            let shift = bias.iter().zip(&mean).zip(&scale).map(|((&b, &m), s)| f64::from(b) - f64::from(m) * s);
+            return Ok(Self { shift: shift.collect(), scale });
+        }
+        if let Op::Scale(_) = &graph.node(node).op {
+            let weight = store.need(graph, node, "weight")?;
+            let scale = (0..channels).map(|c| f64::from(weight[c % weight.len()])).collect();
+            return Ok(Self { scale, shift: vec![0.0; channels] });
+        }
+        let message = format!("`{}` is no affine map", graph.node(node).path);
+        Err(Box::new(Diagnostic::new(codes::INTERNAL, message)))
     }
 
     /// This map, then another.

@@ -4,8 +4,7 @@
 //! A skip is long where some value on a path from its source to its merge has a resolution that differs from both ends'. Only
 //! the edges of the graph count, so that the order of the text does not matter.
 
-use crate::ops::resize::UpsampleSize;
-use crate::ops::{Field, Op};
+use crate::ops::{Field, Op, Scaling};
 use crate::shape::Shape;
 use std::rc::Rc;
 
@@ -134,29 +133,26 @@ impl Resolutions {
 
     /// Whether a value whose sizes are all 1 has them at any size of the input.
     fn is_global(&self, op: &Op, operands: &[usize]) -> bool {
-        match op {
-            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
-            _ => operands.iter().all(|&operand| self.list.get(operand).is_none_or(|known| known.global)),
-        }
+        let all = || operands.iter().all(|&operand| self.list.get(operand).is_none_or(|known| known.global));
+        op.nature().scaling == Scaling::Global || all()
     }
 
     fn of_new(&self, op: &Op, shape: &Shape, operands: &[usize], shapes: &[&Shape]) -> Option<Rc<Resolution>> {
         let id = self.list.len();
         let (Some(&first), Some(from)) = (operands.first(), shapes.first()) else { return Some(self.input(id, shape)) };
         let before = self.get(first);
-        match op {
-            Op::Upsample(op) if op.size == UpsampleSize::Like => self.get(*operands.get(1)?).cloned(),
-            Op::Upsample(op) if matches!(op.size, UpsampleSize::Size(_)) => Some(ratio(before?, from.spatial(), shape)),
-            Op::AdaptiveAvgPool(_) | Op::GlobalPool(_) => Some(ratio(before?, from.spatial(), shape)),
+        match op.nature().scaling {
+            Scaling::Like => self.get(*operands.get(1)?).cloned(),
+            Scaling::Ratio | Scaling::Global => Some(ratio(before?, from.spatial(), shape)),
             // Axes that a vector is given begin here, and so do those of a value that had no resolution.
-            Op::Reshape(_) if !self.has(first) => Some(begin(id, shape)),
-            Op::Reshape(_) => before.cloned(),
+            Scaling::Begins if !self.has(first) => Some(begin(id, shape)),
+            Scaling::Begins => before.cloned(),
             // Of values that meet, one that is as large as their result: others are stretched.
-            Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => {
+            Scaling::Meets => {
                 let whole = operands.iter().zip(shapes).filter(|(_, operand)| operand.spatial() == shape.spatial());
                 whole.filter_map(|(&operand, _)| self.get(operand)).next().or(before).cloned()
             }
-            op => Some(scaled(before?, &op.layer().field(shapes))),
+            Scaling::Field => Some(scaled(before?, &op.layer().field(shapes))),
         }
     }
 

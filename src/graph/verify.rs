@@ -85,7 +85,7 @@ fn skip_holds(graph: &Graph, skip: &SkipEdge) -> Result<(), String> {
     }
     let merge = graph.node(skip.merge);
     let wrong = |what: &str| Err(format!("the skip at `{}` {what}", merge.path));
-    if !matches!(merge.op, Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_)) {
+    if !merge.op.is_merge() {
         return wrong("does not end in a merge");
     }
     let operands = graph.operands(skip.merge);

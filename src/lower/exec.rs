@@ -4,10 +4,10 @@ use super::error::{Error, Result};
 use super::nn;
 use super::schedule::{Schedule, Step};
 use crate::base::Rng;
-use crate::ops::Op;
 use crate::ops::merge::Add;
 use crate::ops::norm::BatchNorm;
 use crate::ops::resize::PadMode;
+use crate::ops::{Family, Op};
 use candle_core::Tensor;
 
 /// What a pass changes besides its values.
@@ -30,9 +30,9 @@ pub(super) fn compute(schedule: &Schedule, inputs: Vec<Tensor>, pass: &mut Pass)
     for step in &schedule.steps {
         let operands = step.operands.iter().map(|&slot| values[slot].clone().ok_or_else(|| lost(&step.path)));
         let operands = operands.collect::<Result<Vec<_>>>()?;
-        let value = match step.op {
-            Op::Input(_) => inputs.next().ok_or_else(|| lost(&step.path))?,
-            _ => apply(step, &operands, pass).map_err(|error| in_node(error, &step.path))?,
+        let value = match step.op.family() == Family::Input {
+            true => inputs.next().ok_or_else(|| lost(&step.path))?,
+            false => apply(step, &operands, pass).map_err(|error| in_node(error, &step.path))?,
         };
         let want = step.shape.with_batch(batch);
         if value.dims() != want {

@@ -2,6 +2,7 @@
 
 use super::args::optional;
 use super::arguments::{self, Argument, Flag, Number, declared, first, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{elementwise, no_params};
 use super::{ArgError, ArgSpec, ArgType, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
@@ -112,6 +113,10 @@ impl Activation {
 }
 
 impl Layer for Activation {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Activation, Channels::Kept, Values::Elementwise, Scaling::Field)
+    }
+
     elementwise!();
     no_params!();
 
@@ -138,6 +143,10 @@ impl Layer for Activation {
 }
 
 impl Layer for Prelu {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Activation, Channels::Kept, Values::Elementwise, Scaling::Field)
+    }
+
     elementwise!();
     declared!(but detail);
 
@@ -156,6 +165,10 @@ impl Layer for Prelu {
 }
 
 impl Layer for Softmax {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Activation, Channels::Moved, Values::Computed, Scaling::Field)
+    }
+
     elementwise!();
     no_params!();
     declared!();

@@ -1,6 +1,7 @@
 //! Convolutions.
 
 use super::arguments::{Argument, Count, Flag, Maybe, Number, Sizes, SizesOrSame, SizesOrZero, Start, declared, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, Slide};
 use super::{ArgError, ArgSpec, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
@@ -166,6 +167,10 @@ impl Conv {
 }
 
 impl Layer for Conv {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Convolution, Channels::Mixed, Values::Computed, Scaling::Field)
+    }
+
     declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
@@ -238,6 +243,10 @@ impl ConvTranspose {
 }
 
 impl Layer for ConvTranspose {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Convolution, Channels::Mixed, Values::Computed, Scaling::Field)
+    }
+
     declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {

@@ -2,6 +2,7 @@
 
 use super::arguments::{Argument, Count, Flag, Kind, Maybe, Number, Start, declared, op};
 use super::conv::{check_bias_init, weight_and_bias};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, elementwise};
 use super::{ArgError, ArgSpec, ArgType, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
@@ -57,6 +58,10 @@ impl Linear {
 }
 
 impl Layer for Linear {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Linear, Channels::Mixed, Values::Computed, Scaling::Field)
+    }
+
     declared!();
 
     fn infer(&self, inputs: &[&Shape]) -> Result<Shape, ShapeError> {
@@ -93,6 +98,10 @@ impl Layer for Linear {
 }
 
 impl Layer for Scale {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Linear, Channels::Kept, Values::Elementwise, Scaling::Field)
+    }
+
     elementwise!();
     declared!(but detail);
 

@@ -1,6 +1,7 @@
 //! Where edges meet.
 
 use super::arguments::{Argument, no_arguments};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, no_macs, no_params, nothing_saved};
 use super::{ArgType, Field, Layer, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
@@ -69,6 +70,10 @@ fn stretched(first: &Shape, operand: usize, shape: &Shape) -> Result<Shape, Shap
 }
 
 impl Layer for Add {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+    }
+
     no_params!();
     no_macs!();
 
@@ -109,6 +114,10 @@ impl Layer for Add {
 }
 
 impl Layer for Concat {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Merge, Channels::Kept, Values::Computed, Scaling::Meets)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();
@@ -139,6 +148,10 @@ impl Layer for Concat {
 }
 
 impl Layer for Mul {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+    }
+
     no_params!();
     no_macs!();
 
@@ -172,6 +185,10 @@ impl Layer for Mul {
 }
 
 impl Layer for Gate {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+    }
+
     no_params!();
     no_macs!();
 

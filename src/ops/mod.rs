@@ -13,6 +13,7 @@ pub mod error;
 pub mod init;
 pub mod linear;
 pub mod merge;
+pub mod nature;
 pub mod norm;
 pub mod pool;
 pub mod registry;
@@ -26,6 +27,7 @@ pub use args::{ArgError, ArgSpec, ArgType, Args, Value};
 pub use arguments::Argument;
 pub use error::ShapeError;
 pub use init::Init;
+pub use nature::{Channels, Family, Nature, Scaling, Values};
 pub use registry::{LayerSpec, layer, layers};
 
 use crate::shape::Shape;
@@ -89,6 +91,8 @@ pub struct Saved {
 pub trait Layer {
     /// The word in the language, or a merge's name.
     fn kind(&self) -> &'static str;
+    /// Its family, and what its channels, numbers and resolution are made of.
+    fn nature(&self) -> Nature<'_>;
     /// The arguments of the call that makes it, in the order of its signature; what is absent is left out.
     fn arguments(&self) -> Vec<Argument>;
     /// The output's shape.

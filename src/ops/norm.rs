@@ -1,6 +1,7 @@
 //! Normalisations.
 
 use super::arguments::{Argument, Count, Flag, Number, Positive, Probability, declared, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, no_macs};
 use super::{ArgError, ArgSpec, Args, Field, Init, Layer, LayerSpec, ParamSpec, Saved, ShapeError};
 use crate::shape::Shape;
@@ -110,6 +111,10 @@ macro_rules! norm {
 }
 
 impl Layer for BatchNorm {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Norm, Channels::Kept, Values::Elementwise, Scaling::Field)
+    }
+
     norm!();
     declared!(but detail);
 
@@ -137,6 +142,10 @@ impl Layer for BatchNorm {
 }
 
 impl Layer for GroupNorm {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Norm, Channels::Kept, Values::Computed, Scaling::Field)
+    }
+
     norm!();
     declared!();
 
@@ -159,6 +168,10 @@ impl Layer for GroupNorm {
 }
 
 impl Layer for LayerNorm {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Norm, Channels::Kept, Values::Computed, Scaling::Field)
+    }
+
     norm!();
     declared!();
 
@@ -177,6 +190,10 @@ impl Layer for LayerNorm {
 }
 
 impl Layer for InstanceNorm {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Norm, Channels::Kept, Values::Computed, Scaling::Field)
+    }
+
     norm!();
     declared!();
 

@@ -1,6 +1,7 @@
 //! Pools.
 
 use super::arguments::{Argument, Flag, Sizes, SizesOfKernel, SizesOrZero, Window, declared, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, Slide, no_macs, no_params, nothing_saved};
 use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
@@ -129,6 +130,10 @@ fn indices(output: &Shape) -> Saved {
 }
 
 impl Layer for MaxPool {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Pool, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     no_params!();
     no_macs!();
 
@@ -155,6 +160,10 @@ impl Layer for MaxPool {
 }
 
 impl Layer for AvgPool {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Pool, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();
@@ -178,6 +187,10 @@ impl Layer for AvgPool {
 }
 
 impl Layer for GlobalPool {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Pool, Channels::Kept, Values::Moved, Scaling::Global)
+    }
+
     no_params!();
     no_macs!();
 
@@ -211,6 +224,10 @@ impl Layer for GlobalPool {
 }
 
 impl Layer for AdaptiveAvgPool {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Pool, Channels::Kept, Values::Moved, Scaling::Global)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();

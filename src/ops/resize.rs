@@ -2,6 +2,7 @@
 
 use super::args::{optional, same_length, whole};
 use super::arguments::{self, Argument, Choice, Kind, Sizes, SizesOrZero, Words, declared, no_arguments, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, no_macs, no_params, nothing_saved};
 use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
@@ -212,6 +213,19 @@ macro_rules! moves {
 }
 
 impl Layer for Upsample {
+    fn nature(&self) -> Nature<'_> {
+        let scaling = match self.size {
+            UpsampleSize::Factor(_) => Scaling::Field,
+            UpsampleSize::Size(_) => Scaling::Ratio,
+            UpsampleSize::Like => Scaling::Like,
+        };
+        let nature = Nature::new(Family::Resize, Channels::Kept, Values::Moved, scaling);
+        match &self.size {
+            UpsampleSize::Size(size) => nature.stating(size),
+            UpsampleSize::Factor(_) | UpsampleSize::Like => nature,
+        }
+    }
+
     moves!("upsample");
 
     /// Where the size is that of another value, its name is not the op's to know.
@@ -270,6 +284,10 @@ impl Layer for Upsample {
 }
 
 impl Layer for Pad {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Resize, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     moves!();
     declared!(but detail);
 
@@ -311,6 +329,10 @@ impl Layer for Pad {
 }
 
 impl Layer for Crop {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Resize, Channels::Kept, Values::Moved, Scaling::Field).stating(&self.size)
+    }
+
     moves!();
     declared!();
 
@@ -326,6 +348,10 @@ impl Layer for Crop {
 }
 
 impl Layer for CropLike {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Resize, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     moves!("fit_crop");
     no_arguments!();
 
@@ -345,6 +371,10 @@ impl Layer for CropLike {
 }
 
 impl Layer for PadLike {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Resize, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     moves!("fit_pad");
     no_arguments!();
 
@@ -367,6 +397,10 @@ impl Layer for PadLike {
 }
 
 impl Layer for ZeroPad {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Resize, Channels::Moved, Values::Moved, Scaling::Field)
+    }
+
     moves!("zero_pad");
     no_arguments!();
 

@@ -2,6 +2,7 @@
 
 use super::args::{required, whole};
 use super::arguments::{self, Argument, Probability, declared, no_arguments, op};
+use super::nature::{Channels, Family, Nature, Scaling, Values};
 use super::rules::{self, elementwise, no_macs, no_params, nothing_saved};
 use super::{ArgError, ArgSpec, ArgType, Args, Field, Layer, LayerSpec, Op, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::{MOST_SIZES, Shape};
@@ -90,6 +91,10 @@ fn lost_positions(input: &Shape) -> Field {
 }
 
 impl Layer for Input {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Input, Channels::Moved, Values::Computed, Scaling::Field)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();
@@ -123,6 +128,10 @@ impl Layer for Input {
 }
 
 impl Layer for Dropout {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::Regularization, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     elementwise!();
     no_params!();
 
@@ -136,6 +145,10 @@ impl Layer for Dropout {
 }
 
 impl Layer for Flatten {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::View, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();
@@ -157,6 +170,10 @@ impl Layer for Flatten {
 }
 
 impl Layer for Reshape {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::View, Channels::Moved, Values::Moved, Scaling::Begins).stating(&self.dims)
+    }
+
     no_params!();
     no_macs!();
     nothing_saved!();
@@ -192,6 +209,10 @@ impl Layer for Reshape {
 }
 
 impl Layer for Identity {
+    fn nature(&self) -> Nature<'_> {
+        Nature::new(Family::View, Channels::Kept, Values::Moved, Scaling::Field)
+    }
+
     elementwise!();
     no_params!();
     nothing_saved!();

@@ -1,12 +1,13 @@
 //! Batch norms and learned factors right after a sum of products, whose weights take them up.
 
 use super::edit::Edit;
+use super::fuse_after::{Takes, takes as takes_in};
 use super::net::After;
 use crate::ops::Op;
 
 /// Whether a step is a sum of products that ends in affine maps only.
 fn takes(edit: &Edit<'_>, position: usize) -> bool {
-    let sums = matches!(edit.op(position), Some((_, Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_))));
+    let sums = edit.op(position).is_some_and(|(_, op)| takes_in(op) == Takes::All);
     sums && edit.net.steps[position].after.iter().all(|after| matches!(after, After::Affine(_)))
 }
 

@@ -22,7 +22,12 @@ pub fn takes(op: &Op) -> Takes {
         Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Takes::All,
         Op::BatchNorm(_) | Op::Scale(_) | Op::Add(_) | Op::Mul(_) | Op::Gate(_) => Takes::Activation,
         Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Takes::Activation,
-        _ => Takes::Nothing,
+        Op::Input(_) | Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => Takes::Nothing,
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Takes::Nothing,
+        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) => {
+            Takes::Nothing
+        }
+        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) | Op::Concat(_) => Takes::Nothing,
     }
 }
 
@@ -43,10 +48,11 @@ pub fn supported(op: &Op, after: &[After]) -> bool {
 /// Fuses each activation and each addition of two into the step before it.
 pub fn run(edit: &mut Edit<'_>) {
     for position in edit.positions() {
-        match edit.op(position) {
-            Some((node, Op::Activation(_))) => activation(edit, position, node),
-            Some((node, Op::Add(add))) => sum(edit, position, node, add.scale),
-            _ => {}
+        let Some((node, op)) = edit.op(position) else { continue };
+        if let Op::Activation(_) = op {
+            activation(edit, position, node);
+        } else if let Op::Add(add) = op {
+            sum(edit, position, node, add.scale);
         }
     }
 }

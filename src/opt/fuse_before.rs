@@ -62,10 +62,11 @@ fn in_the_way(edit: &Edit<'_>, position: usize, nodes: &[NodeId]) -> Option<Stri
     for &reader in readers {
         let path = edit.path(reader);
         let it = &edit.net.steps[reader];
-        match edit.op(reader) {
-            Some((_, Op::Conv(conv))) if conv.groups == 1 => {}
-            Some((_, Op::Conv(_))) => return Some(format!("{path} reads it, a convolution in groups")),
-            _ => return Some(format!("{path} reads it, which is no convolution")),
+        let Some((_, Op::Conv(conv))) = edit.op(reader) else {
+            return Some(format!("{path} reads it, which is no convolution"));
+        };
+        if conv.groups != 1 {
+            return Some(format!("{path} reads it, a convolution in groups"));
         }
         if it.all_reads().skip(1).any(|read| read == step.makes) || it.reads[0] != step.makes {
             return Some(format!("{path} adds it"));

@@ -4,7 +4,7 @@ use super::edit::Edit;
 use super::fuse_after::summand;
 use super::net::Held;
 use crate::graph::Graph;
-use crate::ops::Op;
+use crate::ops::Values;
 
 /// Operands up to which a result is made in one go. One of more is made in several, and an operand that was written
 /// over in the first would be gone.
@@ -24,12 +24,12 @@ pub fn run(edit: &mut Edit<'_>) {
                 wishes.push((makes, value));
                 edit.did(node, "it may write its sum over the summand");
             }
-        } else if element_wise(op) && step.reads.len() > FEW {
+        } else if op.nature().values == Values::Elementwise && step.reads.len() > FEW {
             edit.refused(
                 node,
                 format!("it reads {} values, too many for one go", edit.net.steps[position].reads.len()),
             );
-        } else if element_wise(op) {
+        } else if op.nature().values == Values::Elementwise {
             let operands = op.layer().in_place().iter().filter_map(|&i| step.reads.get(i));
             let over: Vec<Held> = operands.copied().filter(|&read| alike(edit.graph, read, makes)).collect();
             match over.is_empty() {
@@ -40,11 +40,6 @@ pub fn run(edit: &mut Edit<'_>) {
         }
     }
     edit.net.in_place = wishes;
-}
-
-fn element_wise(op: &Op) -> bool {
-    matches!(op, Op::Activation(_) | Op::BatchNorm(_) | Op::Scale(_) | Op::Prelu(_))
-        || matches!(op, Op::Add(_) | Op::Mul(_) | Op::Gate(_))
 }
 
 /// Whether two values have as many numbers in the same order; axes of one position do not matter.

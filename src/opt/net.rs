@@ -130,11 +130,6 @@ impl Step {
     }
 }
 
-/// Whether an op reads what an operand holds, not only how large it is.
-pub fn looks_into(op: &Op, position: usize) -> bool {
-    position == 0 || !matches!(op, Op::CropLike(_) | Op::PadLike(_) | Op::Upsample(_))
-}
-
 impl Net {
     /// One step for each node but the inputs, everything plain.
     pub fn new(graph: &Graph) -> Self {
@@ -142,7 +137,7 @@ impl Net {
         let step = |node: NodeId| {
             let op = &graph.node(node).op;
             let operands = graph.operands(node).into_iter().enumerate();
-            let reads = operands.filter(|&(i, _)| looks_into(op, i)).map(|(_, operand)| plain(operand)).collect();
+            let reads = operands.filter(|&(i, _)| op.reads_values(i)).map(|(_, operand)| plain(operand)).collect();
             Step { work: Work::Op(node), reads, before: Vec::new(), after: Vec::new(), makes: plain(node) }
         };
         let computed = graph.order().filter(|&node| !matches!(graph.node(node).op, Op::Input(_)));

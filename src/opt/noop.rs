@@ -52,7 +52,9 @@ fn nothing(graph: &Graph, node: NodeId, op: &Op) -> Option<&'static str> {
         Op::AvgPool(pool) => window_of_one([&pool.kernel, &pool.stride]).then_some("a window of one position"),
         Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => (from == to).then_some("a window of one position"),
         Op::Add(_) | Op::Mul(_) | Op::Concat(_) => (operands.len() == 1).then_some("it has one operand"),
-        _ => None,
+        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => None,
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => None,
+        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Gate(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a net promises, checked after every pass.
 
-use super::net::{Held, Net, Step, Work, looks_into};
+use super::net::{Held, Net, Step, Work};
 use super::{fuse_after, fuse_before};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -95,7 +95,7 @@ fn whole(graph: &Graph, net: &Net, computed: &[bool]) -> Result<(), String> {
             return Err(format!("`{}` is computed and the same as another", graph.node(node).path));
         }
         let op = &graph.node(node).op;
-        for (_, operand) in graph.operands(node).into_iter().enumerate().filter(|&(i, _)| looks_into(op, i)) {
+        for (_, operand) in graph.operands(node).into_iter().enumerate().filter(|&(i, _)| op.reads_values(i)) {
             if !computed[net.same[operand.index()].index()] {
                 return Err(format!("`{}` is read and computed nowhere", graph.node(operand).path));
             }

@@ -112,16 +112,12 @@ impl Backward<'_> {
     ) -> Option<Share> {
         let step = schedule.now();
         let operands = self.graph.operands(node);
-        match &self.graph.node(node).op {
-            Op::Concat(_) => may_slice(self.graph, self.assumptions, operands[position]).then_some(Share::Slice {
-                part: gradient,
-                whole: own,
-                offset,
-                step,
-            }),
-            Op::Add(_) => self.assumptions.in_place.then_some(Share::InPlace { from: own, to: gradient, step }),
-            op => (self.assumptions.in_place && operands.len() == 1 && op.layer().in_place() == [0])
-                .then_some(Share::InPlace { from: own, to: gradient, step }),
+        let op = &self.graph.node(node).op;
+        if matches!(op, Op::Concat(_)) {
+            let slices = may_slice(self.graph, self.assumptions, operands[position]);
+            return slices.then_some(Share::Slice { part: gradient, whole: own, offset, step });
         }
+        let over = matches!(op, Op::Add(_)) || operands.len() == 1 && op.layer().in_place() == [0];
+        (self.assumptions.in_place && over).then_some(Share::InPlace { from: own, to: gradient, step })
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::analysis::liveness::Interval;
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
 use serde::Serialize;
 
 /// Bytes of an element; all values are f32.
@@ -182,7 +181,7 @@ impl Schedule {
 
 /// Whether a node reads what an operand holds, not only how large it is.
 pub fn looks_into(graph: &Graph, node: NodeId, position: usize) -> bool {
-    position == 0 || !matches!(graph.node(node).op, Op::CropLike(_) | Op::PadLike(_) | Op::Upsample(_))
+    graph.node(node).op.reads_values(position)
 }
 
 /// The operands that a node reads, in order.

@@ -3,7 +3,7 @@
 use super::schedule::{Content, Phase, Schedule, Share, bytes, read_operands, readers};
 use super::{Assumptions, Concat, Grouping, Mode};
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
+use crate::ops::{Family, Op};
 
 /// How a node takes part in the forward pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +67,23 @@ fn roles(graph: &Graph, assumptions: &Assumptions, mode: Mode) -> Vec<Role> {
         let users = graph.users(node);
         sole[node.index()] = readers(graph, node) == 1 && !is_output[node.index()];
         let operands = graph.operands(node);
-        let role = match &graph.node(node).op {
-            Op::Input(_) => Role::Input,
-            Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => Role::View,
-            Op::Dropout(_) if mode == Mode::Run => Role::View,
-            Op::Crop(_) | Op::CropLike(_) if assumptions.crop_views && mode == Mode::Run => {
+        let op = &graph.node(node).op;
+        let role = match op.family() {
+            Family::Input => Role::Input,
+            Family::View => Role::View,
+            Family::Regularization if mode == Mode::Run => Role::View,
+            Family::Resize if is_crop(op) && assumptions.crop_views && mode == Mode::Run => {
                 let copied = users.iter().all(|&user| matches!(graph.node(user).op, Op::Concat(_)));
                 if copied && !is_output[node.index()] { Role::View } else { Role::Own }
             }
-            op => {
+            Family::Convolution
+            | Family::Linear
+            | Family::Norm
+            | Family::Activation
+            | Family::Pool
+            | Family::Resize
+            | Family::Regularization
+            | Family::Merge => {
                 let alone = operands.len() == 1 && sole[operands[0].index()];
                 let joins = assumptions.grouping == Grouping::Fused && op.layer().in_place() == [0] && alone;
                 if joins && may_lead(graph, &roles, operands[0]) { Role::Joined } else { Role::Own }
@@ -92,12 +100,17 @@ fn roles(graph: &Graph, assumptions: &Assumptions, mode: Mode) -> Vec<Role> {
 /// Whether others may join a node's step. An input is not ours, and a `concat` is its operands' memory.
 fn may_lead(graph: &Graph, roles: &[Role], mut node: NodeId) -> bool {
     while roles[node.index()] == Role::View {
-        if matches!(graph.node(node).op, Op::Crop(_) | Op::CropLike(_)) {
+        if is_crop(&graph.node(node).op) {
             return false;
         }
         node = graph.operands(node)[0];
     }
-    !matches!(graph.node(node).op, Op::Input(_) | Op::Concat(_))
+    let op = &graph.node(node).op;
+    op.family() != Family::Input && !matches!(op, Op::Concat(_))
+}
+
+fn is_crop(op: &Op) -> bool {
+    matches!(op, Op::Crop(_) | Op::CropLike(_))
 }
 
 /// For each node the one that leads its step; itself where it leads or has none.

@@ -12,7 +12,7 @@ use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::graph::{Graph, NodeId};
 use crate::lower::{ParamStore, Result};
-use crate::ops::Op;
+use crate::ops::{Channels, Op};
 use crate::tools::chart::{Axis, Body, Figure, Heat, Panel};
 use crate::train::data::Split;
 use candle_core::{DType, Device};
@@ -55,11 +55,11 @@ pub fn sources(graph: &Graph) -> BTreeMap<NodeId, Vec<Segment>> {
         let channels = graph.shape(id).channels().unwrap_or(0);
         let first = operands.first().and_then(|operand| all.get(operand));
         let kept = first.filter(|list| list.iter().map(|s| s.channels).sum::<usize>() == channels);
-        let segments = match &graph.node(id).op {
-            Op::Concat(_) => operands.iter().filter_map(|operand| all.get(operand)).flatten().cloned().collect(),
-            Op::Flatten(_) if kept.is_some() => kept.cloned().unwrap_or_default(),
-            op if operands.len() == 1 && keeps_channels(op) => kept.cloned().unwrap_or_else(|| own(id, channels)),
-            _ => own(id, channels),
+        let op = &graph.node(id).op;
+        let keeps = operands.len() == 1 && op.nature().channels == Channels::Kept;
+        let segments = match matches!(op, Op::Concat(_)) {
+            true => operands.iter().filter_map(|operand| all.get(operand)).flatten().cloned().collect(),
+            false => kept.filter(|_| keeps).cloned().unwrap_or_else(|| own(id, channels)),
         };
         all.insert(id, segments);
     }
@@ -68,19 +68,6 @@ pub fn sources(graph: &Graph) -> BTreeMap<NodeId, Vec<Segment>> {
 
 fn own(source: NodeId, channels: usize) -> Vec<Segment> {
     vec![Segment { source, channels }]
-}
-
-/// Whether each channel of the result is made of the same channel of the operand.
-fn keeps_channels(op: &Op) -> bool {
-    match op {
-        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => false,
-        Op::ZeroPad(_) | Op::Reshape(_) | Op::Softmax(_) => false,
-        Op::Scale(_) | Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => true,
-        Op::Activation(_) | Op::Prelu(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) => true,
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
-        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => true,
-        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => true,
-    }
 }
 
 /// The layers that read several others, with the sources of their input channels.

@@ -175,7 +175,7 @@ impl Case {
     /// Layers with weights on the way through, as papers count them: convolutions and linear layers, projections of skips not.
     pub fn depth(&self) -> usize {
         let graph = &self.network.graph;
-        let heavy = |op: &Op| matches!(op, Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_));
+        let heavy = |op: &Op| op.mixes_channels();
         let all = graph.order().filter(|&id| heavy(&graph.node(id).op)).count();
         let carried = graph.skips.iter().filter(|skip| {
             let operand = graph.operands(skip.merge).get(skip.source_operand).copied();

@@ -78,7 +78,7 @@ fn title(group: &Group, run: &[Item]) -> String {
 
 fn edges<'g>(graph: &'g Graph, twins: &BTreeMap<NodeId, NodeId>) -> Vec<Edge<'g>> {
     let skips: BTreeMap<NodeId, &SkipEdge> = graph.skips.iter().map(|skip| (skip.merge, skip)).collect();
-    let drawn = |id: &NodeId| !tree::is_fit(&graph.node(*id).op) && !twins.contains_key(id);
+    let drawn = |id: &NodeId| !graph.node(*id).op.is_fit() && !twins.contains_key(id);
     let mut edges = Vec::new();
     for to in graph.order().filter(drawn) {
         for (position, operand) in tree::operands(graph, to).into_iter().enumerate() {

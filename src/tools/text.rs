@@ -52,7 +52,12 @@ impl Ink {
             Op::Concat(_) => Self::Concat,
             Op::Mul(_) => Self::Mul,
             Op::Gate(_) => Self::Gate,
-            _ => Self::Plain,
+            Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => Self::Plain,
+            Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Self::Plain,
+            Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => Self::Plain,
+            Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Self::Plain,
+            Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => Self::Plain,
+            Op::ZeroPad(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => Self::Plain,
         }
     }
 

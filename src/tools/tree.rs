@@ -82,7 +82,7 @@ impl Item {
 /// remarks on their edges.
 pub fn tree(graph: &Graph) -> Vec<Item> {
     let mut open = Open::default();
-    for id in graph.order().filter(|&id| !is_fit(&graph.node(id).op)) {
+    for id in graph.order().filter(|&id| !graph.node(id).op.is_fit()) {
         let mut chain: Vec<ScopeId> = graph.scopes.chain(graph.node(id).scope).collect();
         chain.reverse();
         open.insert(&chain[1..], id);
@@ -226,11 +226,6 @@ pub fn is_input(graph: &Graph, id: NodeId) -> bool {
     matches!(graph.node(id).op, Op::Input(_))
 }
 
-/// Whether the op is a cropping or padding that `fit` made.
-pub fn is_fit(op: &Op) -> bool {
-    matches!(op, Op::CropLike(_) | Op::PadLike(_))
-}
-
 /// What a node reads, seen through the croppings and paddings of `fit`.
 pub fn operands(graph: &Graph, id: NodeId) -> Vec<NodeId> {
     graph.operands(id).into_iter().map(|operand| unfitted(graph, operand)).collect()
@@ -238,7 +233,7 @@ pub fn operands(graph: &Graph, id: NodeId) -> Vec<NodeId> {
 
 /// A value before the croppings and paddings of `fit`.
 pub fn unfitted(graph: &Graph, mut value: NodeId) -> NodeId {
-    while is_fit(&graph.node(value).op) {
+    while graph.node(value).op.is_fit() {
         value = graph.operands(value)[0];
     }
     value
@@ -246,11 +241,8 @@ pub fn unfitted(graph: &Graph, mut value: NodeId) -> NodeId {
 
 /// `fit crop` or `fit pad`, where an operand of a merge was fitted; else nothing.
 pub fn fit_words(graph: &Graph, merge: NodeId) -> &'static str {
-    graph.operands(merge).into_iter().fold("", |words, operand| match graph.node(operand).op {
-        Op::CropLike(_) => "fit crop",
-        Op::PadLike(_) => "fit pad",
-        _ => words,
-    })
+    let mut fits = graph.operands(merge).into_iter().map(|operand| &graph.node(operand).op).filter(|op| op.is_fit());
+    fits.next_back().map_or("", |op| if matches!(op, Op::CropLike(_)) { "fit crop" } else { "fit pad" })
 }
 
 /// Labels of several scopes in one: `0–2`, `denselayer2–6`, `inception4a–e`, `down … up`.

@@ -30,6 +30,7 @@ mod elaborate;
 #[cfg(feature = "candle")]
 mod engine;
 mod error_pages;
+mod every_op;
 #[cfg(feature = "candle")]
 mod executed;
 mod exports;

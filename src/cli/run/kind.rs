@@ -4,8 +4,8 @@ use archc::analysis::canvas::Follow;
 use archc::elaborate::Network;
 use archc::elaborate::recipe::{Loss, LossTerm};
 use archc::graph::{Graph, NodeId};
-use archc::ops::Op;
 use archc::ops::activation::Activation;
+use archc::ops::{Op, Values};
 use archc::train::data::painted::CLASSES;
 use clap::ValueEnum;
 
@@ -106,9 +106,14 @@ enum Bounds {
 impl Bounds {
     /// Those of the last function, where nothing behind it but what takes values, or means of them, elsewhere.
     fn of(graph: &Graph, node: NodeId) -> Self {
-        match &graph.node(origin(graph, node)).op {
-            Op::Activation(Activation::Sigmoid | Activation::HardSigmoid) | Op::Softmax(_) => Self::Unit,
-            Op::Activation(Activation::Tanh) => Self::Signed,
+        let op = &graph.node(origin(graph, node)).op;
+        if matches!(op, Op::Softmax(_)) {
+            return Self::Unit;
+        }
+        let Op::Activation(function) = op else { return Self::Open };
+        match function {
+            Activation::Sigmoid | Activation::HardSigmoid => Self::Unit,
+            Activation::Tanh => Self::Signed,
             _ => Self::Open,
         }
     }
@@ -117,23 +122,11 @@ impl Bounds {
 /// Where a node's values were computed, before they were taken elsewhere.
 pub fn origin(graph: &Graph, node: NodeId) -> NodeId {
     let mut at = node;
-    while let Some(&operand) = graph.operands(at).first().filter(|_| moves(&graph.node(at).op)) {
+    while let Some(&operand) = graph.operands(at).first().filter(|_| graph.node(at).op.nature().values == Values::Moved)
+    {
         at = operand;
     }
     at
-}
-
-/// Whether an op's values are those of its first operand, or lie between them (or 0).
-fn moves(op: &Op) -> bool {
-    match op {
-        Op::Identity(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) => true,
-        Op::Crop(_) | Op::CropLike(_) | Op::Pad(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Upsample(_) => true,
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => true,
-        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => false,
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => false,
-        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => false,
-        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => false,
-    }
 }
 
 /// The first loss that reads an output.

@@ -360,10 +360,7 @@ fn sight(network: &Network, follows: &[Option<Follow>], axis: usize) -> Sight {
 /// Of everything that is brought to a size, and not by a factor, its sizes before and after along each axis.
 fn stretches(network: &Network) -> Vec<[usize; 2]> {
     let graph = &network.graph;
-    let to_size = |id: &NodeId| match &graph.node(*id).op {
-        Op::Upsample(upsample) => !matches!(upsample.size, UpsampleSize::Factor(_)),
-        _ => false,
-    };
+    let to_size = |id: &NodeId| matches!(&graph.node(*id).op, Op::Upsample(upsample) if !matches!(upsample.size, UpsampleSize::Factor(_)));
     let sizes = |id: NodeId| {
         let from = graph.operands(id).first().map(|&operand| graph.shape(operand).spatial()).unwrap_or_default();
         from.iter().zip(graph.shape(id).spatial()).map(|(&from, &to)| [from, to]).collect::<Vec<_>>()

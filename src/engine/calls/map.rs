@@ -1,6 +1,7 @@
 //! Pools, other sizes, channels side by side, and other layouts.
 
 use super::{Call, Context, Job, internal, pair};
+use crate::base::Diagnostic;
 use crate::engine::Result;
 use crate::graph::NodeId;
 use crate::kernels::blocked::convert::{Convert, Place};
@@ -200,8 +201,16 @@ pub fn map(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>
             Box::new(Gather { channels, width: op.width, before: (op.width - channels) / 2, input, rows, cols })
         }
         Op::Concat(_) => concat(context, step, node),
-        other => return Err(internal(format!("{other:?} has no kernel"))),
+        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => return Err(no_map(node)),
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => return Err(no_map(node)),
+        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => return Err(no_map(node)),
+        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => return Err(no_map(node)),
+        Op::Add(_) | Op::Mul(_) | Op::Gate(_) => return Err(no_map(node)),
     })
+}
+
+fn no_map(node: NodeId) -> Box<Diagnostic> {
+    internal(format!("node {} makes no map of another size", node.index()))
 }
 
 fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {

@@ -111,7 +111,10 @@ pub fn prepare(context: &Context, step: &Step) -> Result<Box<dyn Call>> {
         Op::Add(op) => Ok(elementwise::add(context, step, op)),
         Op::Mul(_) => Ok(elementwise::mul(context, step, node)),
         Op::Gate(_) => Ok(elementwise::gate(context, step, node)),
-        Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) | Op::Softmax(_) => norm::norm(context, step, node),
+        Op::GroupNorm(op) => norm::group(context, step, node, op),
+        Op::LayerNorm(op) => norm::layer(context, step, node, op),
+        Op::InstanceNorm(op) => norm::instance(context, step, node, op),
+        Op::Softmax(_) => Ok(norm::softmax(context, node)),
         Op::Input(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => {
             Ok(map::copy(context, step))
         }
@@ -167,10 +170,8 @@ fn final_activation(context: &Context, step: &Step) -> Option<Activation> {
 }
 
 fn activation_of(graph: &Graph, node: NodeId) -> Option<Activation> {
-    match &graph.node(node).op {
-        Op::Activation(f) => Some((*f).into()),
-        _ => None,
-    }
+    let Op::Activation(function) = &graph.node(node).op else { return None };
+    Some((*function).into())
 }
 
 fn internal(what: String) -> Box<Diagnostic> {

@@ -1,13 +1,13 @@
 //! Normalisations by what is normalised, and softmax.
 
-use super::{Call, Context, Job, final_activation, internal};
+use super::{Call, Context, Job, final_activation};
 use crate::engine::Result;
 use crate::engine::fold::in_blocks;
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::blocked::norm::{GroupNorm, LayerNorm};
 use crate::kernels::blocked::softmax::Softmax;
-use crate::ops::Op;
+use crate::ops::norm::{GroupNorm as GroupNormOp, InstanceNorm as InstanceNormOp, LayerNorm as LayerNormOp};
 use crate::opt::Step;
 use std::sync::Arc;
 
@@ -48,18 +48,36 @@ impl Call for Softmax {
     }
 }
 
-/// A group, layer or instance norm, or a softmax.
-pub fn norm(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+/// A softmax over channels.
+pub fn softmax(context: &Context, node: NodeId) -> Box<dyn Call> {
+    Box::new(Softmax { channels: context.channels(node), positions: context.positions(node) })
+}
+
+/// A group norm.
+pub fn group(context: &Context, step: &Step, node: NodeId, op: &GroupNormOp) -> Result<Box<dyn Call>> {
+    norm(context, node, grouped(context, step, node, op.groups, op.eps), "group_norm")
+}
+
+/// An instance norm: a group norm of one channel a group.
+pub fn instance(context: &Context, step: &Step, node: NodeId, op: &InstanceNormOp) -> Result<Box<dyn Call>> {
+    norm(context, node, grouped(context, step, node, context.channels(node), op.eps), "instance_norm")
+}
+
+/// A layer norm.
+pub fn layer(context: &Context, step: &Step, node: NodeId, op: &LayerNormOp) -> Result<Box<dyn Call>> {
     let (channels, positions) = (context.channels(node), context.positions(node));
     let act = final_activation(context, step);
-    let group = |groups, eps| Kind::Group(GroupNorm { channels, positions, groups, eps, act });
-    let (kind, name) = match &context.graph.node(node).op {
-        Op::GroupNorm(op) => (group(op.groups, op.eps), "group_norm"),
-        Op::InstanceNorm(op) => (group(channels, op.eps), "instance_norm"),
-        Op::LayerNorm(op) => (Kind::Layer(LayerNorm { channels, positions, eps: op.eps, act }), "layer_norm"),
-        Op::Softmax(_) => return Ok(Box::new(Softmax { channels, positions })),
-        other => return Err(internal(format!("{other:?} is no norm"))),
-    };
+    norm(context, node, Kind::Layer(LayerNorm { channels, positions, eps: op.eps, act }), "layer_norm")
+}
+
+fn grouped(context: &Context, step: &Step, node: NodeId, groups: usize, eps: f64) -> Kind {
+    let (channels, positions) = (context.channels(node), context.positions(node));
+    Kind::Group(GroupNorm { channels, positions, groups, eps, act: final_activation(context, step) })
+}
+
+/// A norm with its weight and bias.
+fn norm(context: &Context, node: NodeId, kind: Kind, name: &'static str) -> Result<Box<dyn Call>> {
+    let channels = context.channels(node);
     let path = &context.graph.node(node).path;
     let parameters = context.store.parameters(format!("{path} norm"), || {
         let read = |parameter: &str, otherwise: f32| -> Result<Vec<f32>> {

@@ -217,7 +217,7 @@ impl<'n> Writer<'n> {
     fn made(&mut self, id: NodeId, scope: &[&str]) {
         let node = self.graph.node(id);
         self.current = Some(id);
-        match merged(&node.op).is_some() || matches!(node.op, Op::Gate(_)) {
+        match node.op.is_merge() {
             true => self.names.enter(&node.path),
             false => self.names.name(&node.path, id),
         }
@@ -321,12 +321,7 @@ impl<'n> Writer<'n> {
 
 /// The word of a merge that `parallel` can make.
 fn merged(op: &Op) -> Option<&'static str> {
-    match op {
-        Op::Add(_) => Some("add"),
-        Op::Concat(_) => Some("concat"),
-        Op::Mul(_) => Some("mul"),
-        _ => None,
-    }
+    (op.is_merge() && !matches!(op, Op::Gate(_))).then(|| op.layer().kind())
 }
 
 /// For each node the last one that all ways from the inputs to it pass; `None` where there is none. It is where the paths

@@ -1,9 +1,9 @@
 //! How each skip edge is written: what is current where it stands, and which nodes its `via` and `by` hold.
 
 use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
-use crate::ops::Op;
 use crate::ops::conv::Conv;
 use crate::ops::norm::BatchNorm;
+use crate::ops::{Argument, Op};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -67,19 +67,16 @@ pub(super) fn write(graph: &Graph, line: &Line, edge: &SkipEdge) -> Option<Writt
     let (mut carried, mut result) = (*operands.get(edge.source_operand)?, edge.result);
     let before = last.checked_sub(1).map(|i| line.nodes[i])?;
     let (mut fit, mut end) = (None, last);
-    match &graph.node(before).op {
-        Op::CropLike(_) if before == carried && graph.operands(before).get(1) == Some(&result) => {
-            (fit, end, carried) = (Some("crop"), last - 1, graph.operands(before)[0]);
-        }
-        Op::PadLike(_) if before == result && graph.operands(before).get(1) == Some(&carried) => {
-            (fit, end, result) = (Some("pad"), last - 1, graph.operands(before)[0]);
-        }
-        _ => {}
+    let (op, sized_by) = (&graph.node(before).op, graph.operands(before).get(1).copied());
+    if matches!(op, Op::CropLike(_)) && before == carried && sized_by == Some(result) {
+        (fit, end, carried) = (Some("crop"), last - 1, graph.operands(before)[0]);
+    } else if matches!(op, Op::PadLike(_)) && before == result && sized_by == Some(carried) {
+        (fit, end, result) = (Some("pad"), last - 1, graph.operands(before)[0]);
     }
     let floor = line.at(edge.source).max(line.at(result));
-    let by = match graph.node(edge.merge).op {
-        Op::Gate(_) => Some(side(graph, line, *operands.get(2)?, floor.max(line.at(carried)), end)),
-        _ => None,
+    let by = match matches!(graph.node(edge.merge).op, Op::Gate(_)) {
+        true => Some(side(graph, line, *operands.get(2)?, floor.max(line.at(carried)), end)),
+        false => None,
     };
     let via_end = by.as_ref().filter(|by| !by.nodes.is_empty()).map_or(end, |by| by.nodes.start);
     let via = (carried != edge.source).then(|| side(graph, line, carried, floor, via_end));
@@ -96,23 +93,24 @@ fn side(graph: &Graph, line: &Line, value: NodeId, floor: usize, end: usize) -> 
 }
 
 fn head(graph: &Graph, edge: &SkipEdge) -> Option<String> {
-    let kind = match (&graph.node(edge.merge).op, edge.source_operand) {
-        (Op::Add(op), 0) => {
-            let scale = (op.scale != 1.0).then(|| format!("scale={}", super::call::number(op.scale)));
-            let drop = (op.drop_path != 0.0).then(|| format!("drop_path={}", super::call::number(op.drop_path)));
-            let args: Vec<String> = scale.into_iter().chain(drop).collect();
-            if args.is_empty() { "add".into() } else { format!("add({})", args.join(", ")) }
-        }
-        (Op::Concat(_), 0) => "concat".to_string(),
-        (Op::Concat(_), 1) => "concat(order=last)".into(),
-        (Op::Mul(_), 0) => "mul".into(),
-        (Op::Gate(_), 0) => "gate".into(),
+    let op = &graph.node(edge.merge).op;
+    let mut said: Vec<String> =
+        op.layer().arguments().iter().filter(|arg| !arg.is_default).map(named_argument).collect();
+    match edge.source_operand {
+        0 => {}
+        1 if matches!(op, Op::Concat(_)) => said.push("order=last".into()),
         _ => return None,
-    };
+    }
+    let word = op.is_merge().then(|| op.layer().kind())?;
+    let kind = if said.is_empty() { word.to_string() } else { format!("{word}({})", said.join(", ")) };
     let operands = graph.operands(edge.merge).len();
-    let expected = if kind == "gate" { 3 } else { 2 };
+    let expected = if matches!(op, Op::Gate(_)) { 3 } else { 2 };
     let long = if edge.length == SkipLength::Long { "long " } else { "" };
     (operands == expected).then(|| format!("{long}skip {kind}"))
+}
+
+fn named_argument(argument: &Argument) -> String {
+    format!("{}={}", argument.name, super::call::value_text(argument))
 }
 
 /// The side with the word that makes it, where there is one.
@@ -122,26 +120,24 @@ fn named(graph: &Graph, line: &Line, side: Side, edge: &SkipEdge, result: NodeId
         nodes.iter().zip([&[edge.source], nodes].concat()).all(|(&id, before)| graph.operands(id) == [before]);
     let ops: Vec<&Op> = nodes.iter().map(|&id| &graph.node(id).op).collect();
     let (from, to) = (graph.shape(edge.source), graph.shape(result));
-    let width = match graph.node(edge.merge).op {
-        Op::Concat(_) => from.channels(),
-        _ => to.channels(),
-    };
+    let width = if matches!(graph.node(edge.merge).op, Op::Concat(_)) { from.channels() } else { to.channels() };
     let steps = || from.spatial().iter().zip(to.spatial()).map(|(&a, &b)| if a == b { 1 } else { (a - 1) / b + 1 });
     let depth = |id: NodeId| graph.node(id).path.split('.').count();
     let labelled = |depth_below: usize| nodes.iter().all(|&id| depth(id) == depth(edge.merge) + depth_below);
     let nested = labelled(1) && nodes.first().is_some_and(|&id| graph.node(id).path.ends_with(".0"));
-    let word = match ops.as_slice() {
-        _ if !chained => None,
-        [Op::ZeroPad(_)] if labelled(0) => Some("zero_pad"),
-        [Op::Conv(conv), Op::BatchNorm(norm)] if nested => {
+    let projects = || {
+        if let [Op::Conv(conv), Op::BatchNorm(norm)] = ops.as_slice() {
             let plain = *conv == projection(conv.width, steps().collect()) && *norm == NORM;
-            (plain && Some(conv.width) == width).then_some("project")
+            return plain && Some(conv.width) == width;
         }
-        [Op::Linear(linear)] if nested => {
-            let plain = linear.bias && linear.init.is_none() && linear.bias_init.is_none();
-            (plain && Some(linear.width) == width && edge.via.as_deref() == Some("project")).then_some("project")
-        }
-        _ => None,
+        let [Op::Linear(linear)] = ops.as_slice() else { return false };
+        let plain = linear.bias && linear.init.is_none() && linear.bias_init.is_none();
+        plain && Some(linear.width) == width && edge.via.as_deref() == Some("project")
+    };
+    let word = match chained {
+        true if matches!(ops.as_slice(), [Op::ZeroPad(_)]) && labelled(0) => Some("zero_pad"),
+        true if nested && projects() => Some("project"),
+        true | false => None,
     };
     Side { word, ..side }
 }

@@ -4,7 +4,7 @@ use super::{Class, has_state, started};
 use crate::exchange::classes::{Item, What};
 use crate::graph::Graph;
 use crate::ops::conv::{Conv, ConvTranspose};
-use crate::ops::{Init, Op};
+use crate::ops::{Family, Init, Op};
 use std::collections::BTreeSet;
 
 /// Lines of a constructor. The model starts all convolutions as the ResNet paper does, before what starts otherwise is set:
@@ -56,7 +56,13 @@ fn of_op(op: &Op, name: &str, mixed: bool) -> String {
             Some(Init::Constant(op.weight_init)).filter(|_| op.weight_init != 1.0),
             Some(op.bias_init).filter(|b| *b != 0.0),
         ),
-        _ => (None, None),
+        // These start as PyTorch's do, or have nothing that starts.
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => (None, None),
+        Op::Input(_) | Op::Scale(_) | Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => (None, None),
+        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => (None, None),
+        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => (None, None),
+        Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => (None, None),
+        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => (None, None),
     };
     let weight = weight.map(|init| format!("        nn.init.{}\n", started_by(init, &format!("{name}.weight"))));
     let bias = bias.map(|value| format!("        nn.init.constant_({name}.bias, {value:?})\n"));
@@ -78,10 +84,11 @@ fn started_by(init: Init, name: &str) -> String {
 
 /// The classes of a network's convolutions.
 fn kinds(graph: &Graph) -> BTreeSet<String> {
-    let kind = |id| match &graph.node(id).op {
-        Op::Conv(op) => Some(format!("Conv{}d", op.kernel.len())),
-        Op::ConvTranspose(op) => Some(format!("ConvTranspose{}d", op.kernel.len())),
-        _ => None,
+    let kind = |id| {
+        let op = &graph.node(id).op;
+        let axes = graph.shape(id).spatial().len();
+        let word = if matches!(op, Op::ConvTranspose(_)) { "ConvTranspose" } else { "Conv" };
+        (op.family() == Family::Convolution).then(|| format!("{word}{axes}d"))
     };
     graph.order().filter_map(kind).collect()
 }

@@ -1,7 +1,7 @@
 //! Which parts of two scopes belong together.
 
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
+use crate::ops::{Family, Op};
 use crate::tools::tree::{Item, label};
 
 /// Pairs of parts that are compared at most; beyond, parts with equal labels belong together.
@@ -106,26 +106,18 @@ fn likeness(graphs: Graphs, x: &Item, y: &Item) -> u32 {
 fn leaves(graphs: Graphs, x: NodeId, y: NodeId) -> u32 {
     let (op_x, op_y) = (&graphs.a.node(x).op, &graphs.b.node(y).op);
     let same_kind = op_x.layer().kind() == op_y.layer().kind();
-    let merges = |op: &Op| matches!(op, Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_));
     match op_x == op_y {
         true if graphs.a.shape(x) == graphs.b.shape(y) => SAME,
         true => 6,
         false if same_kind => 4,
-        false if merges(op_x) && merges(op_y) && is_skip(graphs.a, x) == is_skip(graphs.b, y) => 3,
-        false => {
-            u32::from(label(graphs.a, x) == label(graphs.b, y) || family(op_x).is_some_and(|f| family(op_y) == Some(f)))
-        }
+        false if op_x.is_merge() && op_y.is_merge() && is_skip(graphs.a, x) == is_skip(graphs.b, y) => 3,
+        false => u32::from(label(graphs.a, x) == label(graphs.b, y) || stands_in(op_x, op_y)),
     }
 }
 
-/// Kinds of layers of which one often stands in for another.
-fn family(op: &Op) -> Option<u8> {
-    match op {
-        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => Some(0),
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(1),
-        Op::MaxPool(_) | Op::AvgPool(_) => Some(2),
-        _ => None,
-    }
+/// Whether two layers are of a kind of which one often stands in for another.
+fn stands_in(a: &Op, b: &Op) -> bool {
+    a.family() == b.family() && matches!(a.family(), Family::Activation | Family::Norm | Family::Pool)
 }
 
 /// The alignment of the highest score (Needleman and Wunsch 1970).

@@ -1,7 +1,6 @@
 //! What is drawn: sequences of layers, boxes and branches, and the edges that do not run straight down.
 
 use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
-use crate::ops::Op;
 use crate::tools::text::Ink;
 use crate::tools::tree::{self, Item};
 use std::collections::{BTreeMap, BTreeSet};
@@ -186,7 +185,7 @@ impl Builder<'_> {
         match &run[0] {
             Item::Leaf(id) => {
                 let linked = self.side_edges(*id, above);
-                (if is_merge(&self.graph.node(*id).op) { Elem::Merge(*id) } else { Elem::Layer(*id) }, linked)
+                (if self.graph.node(*id).op.is_merge() { Elem::Merge(*id) } else { Elem::Layer(*id) }, linked)
             }
             Item::Group(group) => {
                 let last = &run[run.len() - 1];
@@ -253,7 +252,7 @@ impl Builder<'_> {
     /// of each path. `None` where there is one path only, or they do not lie side by side.
     fn cuts(&self, items: &[Item], entry: Option<NodeId>) -> Option<Vec<usize>> {
         let (Item::Leaf(merge), before) = items.split_last()? else { return None };
-        if !is_merge(&self.graph.node(*merge).op) {
+        if !self.graph.node(*merge).op.is_merge() {
             return None;
         }
         let position = |value: NodeId| before.iter().position(|item| item.last() == value);
@@ -322,8 +321,4 @@ impl Builder<'_> {
         }
         columns
     }
-}
-
-fn is_merge(op: &Op) -> bool {
-    matches!(op, Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_))
 }

@@ -5,7 +5,6 @@ use super::model::{Column, Elem, Frame, Role, Seq};
 use super::scene::Scene;
 use super::style::{self, CORNER, LAYER, LEAVE, MERGE, PAD, TITLE};
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
 use crate::tools::text::{Ink, grouped};
 use std::collections::BTreeMap;
 
@@ -88,12 +87,13 @@ impl<'m> Place<'_, 'm> {
 
     fn merge(&mut self, id: NodeId, x: i64, top: i64) {
         let op = &self.graph.node(id).op;
-        let (class, y) = (style::ink(Ink::of_merge(op)), top + MERGE);
+        let ink = Ink::of_merge(op);
+        let (class, y) = (style::ink(ink), top + MERGE);
         self.scene.shapes.push(super::scene::Shape::Disc { at: [x, y], radius: MERGE, class: format!("disc {class}") });
-        let sign = match op {
-            Op::Add(_) => format!("M{} {y}h10M{x} {}v10", x - 5, y - 5),
-            Op::Mul(_) => format!("M{} {}l8 8m0 -8l-8 8", x - 4, y - 4),
-            Op::Concat(_) => format!("M{} {}v8m5 -8v8", x - 2, y - 4),
+        let sign = match ink {
+            Ink::Add => format!("M{} {y}h10M{x} {}v10", x - 5, y - 5),
+            Ink::Mul => format!("M{} {}l8 8m0 -8l-8 8", x - 4, y - 4),
+            Ink::Concat => format!("M{} {}v8m5 -8v8", x - 2, y - 4),
             _ => format!("M{} {}c5 0 5 -8 10 -8", x - 5, y + 4),
         };
         self.scene.line(sign, class, None);

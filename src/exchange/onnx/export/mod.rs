@@ -17,7 +17,7 @@ use super::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntry
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::{Compiled, Network};
 use crate::graph::NodeId;
-use crate::ops::Op;
+use crate::ops::{Family, Op};
 use crate::weights::Numbers;
 use free::Free;
 use prost::Message;
@@ -178,11 +178,10 @@ impl<'n> Export<'n> {
     fn node(&mut self, id: NodeId) -> String {
         let node = self.network.graph.node(id);
         let operands = self.network.graph.operands(id);
-        match (&node.op, operands.first()) {
-            (Op::Input(_), _) | (_, None) => return node.path.clone(),
-            // Nothing happens at inference.
-            (Op::Dropout(_) | Op::Identity(_), Some(operand)) => return self.values[operand].clone(),
-            _ => {}
+        let Some(operand) = operands.first() else { return node.path.clone() };
+        // Nothing happens at inference.
+        if matches!(node.op, Op::Identity(_)) || node.op.family() == Family::Regularization {
+            return self.values[operand].clone();
         }
         let result = self.result_name(id);
         self.writer.layer(&node.path, result);

@@ -1,7 +1,6 @@
 //! Layers that change sizes, as operators; sizes that are free are computed in the file.
 
 use super::Export;
-use super::tried::stated;
 use super::writer::Attr;
 use crate::graph::NodeId;
 use crate::ops::Op;
@@ -78,7 +77,7 @@ impl Export<'_> {
     /// Sizes that an op states, as they are, or by a rule from the operand's where they change.
     fn stated(&mut self, id: NodeId, x: &str) -> String {
         let rules = self.rules(id);
-        let own = stated(&self.network.graph.node(id).op).unwrap_or_default().to_vec();
+        let own = self.network.graph.node(id).op.nature().sizes.unwrap_or_default().to_vec();
         if rules.iter().all(|rule| matches!(rule, Follows::Nothing | Follows::Unknown)) {
             return self.writer.ints(&own.iter().map(|&s| s as i64).collect::<Vec<_>>());
         }
@@ -130,12 +129,15 @@ impl Export<'_> {
     /// Free sizes with which something is stated that the file cannot compute, and why they must be fixed.
     pub(super) fn not_computed(&self) -> Vec<(String, String)> {
         let graph = &self.network.graph;
-        let unknown = |id: NodeId| match &graph.node(id).op {
-            Op::Reshape(reshape) if self.changing(id, reshape).iter().filter(|&&c| c).count() <= 1 => Vec::new(),
-            _ => {
-                let rules = self.rules(id).into_iter().enumerate();
-                rules.filter(|(_, rule)| *rule == Follows::Unknown).map(|(place, _)| place).collect()
+        let unknown = |id: NodeId| {
+            // One size that changes is the one that ONNX counts itself.
+            if let Op::Reshape(reshape) = &graph.node(id).op
+                && self.changing(id, reshape).iter().filter(|&&c| c).count() <= 1
+            {
+                return Vec::new();
             }
+            let rules = self.rules(id).into_iter().enumerate();
+            rules.filter(|(_, rule)| *rule == Follows::Unknown).map(|(place, _)| place).collect()
         };
         let found = graph.order().flat_map(|id| {
             let (path, places) = (&graph.node(id).path, unknown(id));

@@ -4,10 +4,7 @@ use crate::analysis::sizes::{Rule, explore};
 use crate::base::Diagnostic;
 use crate::elaborate::{FreeSize, Network};
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
-use crate::ops::resize::UpsampleSize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::discriminant;
 
 /// Elaborates the network at other sizes.
 pub type Resize<'a> = &'a dyn Fn(&BTreeMap<String, usize>) -> Result<Network, Diagnostic>;
@@ -102,13 +99,9 @@ impl Trial<'_> {
     }
 }
 
-fn is_fit(op: &Op) -> bool {
-    matches!(op, Op::CropLike(_) | Op::PadLike(_))
-}
-
 /// Where `fit` cuts or pads.
 pub fn fitted(graph: &Graph) -> Fits {
-    let fits = graph.order().filter(|&id| is_fit(&graph.node(id).op));
+    let fits = graph.order().filter(|&id| graph.node(id).op.is_fit());
     let read = fits.flat_map(|id| {
         let places = move |user: NodeId| {
             let operands = graph.operands(user).into_iter().enumerate();
@@ -119,23 +112,10 @@ pub fn fitted(graph: &Graph) -> Fits {
     read.collect()
 }
 
-/// Sizes that an op states outright.
-pub fn stated(op: &Op) -> Option<&[usize]> {
-    match op {
-        Op::Reshape(reshape) => Some(&reshape.dims),
-        Op::Crop(crop) => Some(&crop.size),
-        Op::Upsample(upsample) => match &upsample.size {
-            UpsampleSize::Size(size) => Some(size),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 fn sample(graph: &Graph, into: &mut BTreeMap<String, BTreeSet<Sample>>) {
     for id in graph.order() {
         let node = graph.node(id);
-        if let (Some(sizes), Some(operand)) = (stated(&node.op), graph.operands(id).first()) {
+        if let (Some(sizes), Some(operand)) = (node.op.nature().sizes, graph.operands(id).first()) {
             into.entry(node.path.clone()).or_default().insert((sizes.to_vec(), graph.shape(*operand).dims().to_vec()));
         }
     }
@@ -145,7 +125,7 @@ fn sample(graph: &Graph, into: &mut BTreeMap<String, BTreeSet<Sample>>) {
 fn skeleton(graph: &Graph) -> (Vec<NodeId>, BTreeMap<NodeId, usize>) {
     let (mut nodes, mut places) = (Vec::new(), BTreeMap::new());
     for id in graph.order() {
-        match graph.operands(id).first().filter(|_| is_fit(&graph.node(id).op)).and_then(|of| places.get(of).copied()) {
+        match graph.operands(id).first().filter(|_| graph.node(id).op.is_fit()).and_then(|of| places.get(of).copied()) {
             Some(place) => _ = places.insert(id, place),
             None => {
                 places.insert(id, nodes.len());
@@ -169,17 +149,8 @@ pub fn differs(a: &Graph, b: &Graph) -> Option<String> {
         let sizes = |graph: &Graph, id| graph.params(id).into_iter().map(|spec| spec.dims).collect::<Vec<_>>();
         a.node(x).path != b.node(y).path
             || reads(a, &at_a, x) != reads(b, &at_b, y)
-            || !same(&a.node(x).op, &b.node(y).op)
+            || !a.node(x).op.same_but_sizes(&b.node(y).op)
             || sizes(a, x) != sizes(b, y)
     });
     changed.map(|(id, _)| format!("`{}` is made by it", a.node(*id).path))
-}
-
-/// Whether two ops are the same at different sizes. What states a size outright may state another.
-fn same(a: &Op, b: &Op) -> bool {
-    match (a, b) {
-        (Op::Input(_), Op::Input(_)) | (Op::Reshape(_), Op::Reshape(_)) | (Op::Crop(_), Op::Crop(_)) => true,
-        (Op::Upsample(x), Op::Upsample(y)) => x.mode == y.mode && discriminant(&x.size) == discriminant(&y.size),
-        _ => a == b,
-    }
 }

@@ -8,8 +8,8 @@ use super::patterns::per_channel;
 use super::reader::{Read, Reader};
 use super::refused::{Refused, lacking, sizes_of};
 use super::tensor::Tensor;
-use crate::ops::Op;
 use crate::ops::activation::{Activation, Prelu, Softmax};
+use crate::ops::{Op, Values};
 use std::rc::Rc;
 
 /// The activation that an operator is, if it is one; an error where its attributes make it another.
@@ -124,15 +124,14 @@ impl Lift<'_> {
     fn not_negative(&self, id: usize, back: usize) -> bool {
         let item = &self.items[id];
         let all = || back > 0 && item.inputs.iter().all(|&input| self.not_negative(input, back - 1));
-        match &item.kind {
-            Kind::Layer(Op::Activation(a)) => {
-                matches!(a, Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::HardSigmoid)
-            }
-            Kind::Layer(Op::Softmax(_)) => true,
-            Kind::Layer(Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::Crop(_) | Op::Concat(_)) => all(),
-            Kind::Raw(Raw::Transpose(_)) => all(),
-            _ => false,
+        let Kind::Layer(op) = &item.kind else { return matches!(item.kind, Kind::Raw(Raw::Transpose(_))) && all() };
+        if let Op::Activation(function) = op {
+            return matches!(
+                function,
+                Activation::Relu | Activation::Relu6 | Activation::Sigmoid | Activation::HardSigmoid
+            );
         }
+        matches!(op, Op::Softmax(_)) || (op.nature().values == Values::Moved || matches!(op, Op::Concat(_))) && all()
     }
 
     /// Slopes are stretched as all operands are: along the last axes, so that one a channel is [C, 1, 1] of [N, C, H, W].

@@ -5,10 +5,8 @@ use super::net::{Net, Node};
 use super::tensor::Tensor;
 use super::{Result, WORDS};
 use crate::exchange::onnx::proto::{Dimension, GraphProto};
-use crate::ops::Op;
-use crate::ops::resize::{Upsample, UpsampleSize};
+use crate::ops::{Family, Op};
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::discriminant;
 use std::rc::Rc;
 
 /// Sizes by the file's own names for them.
@@ -198,8 +196,11 @@ pub fn differs(a: &Net, b: &Net) -> Option<Difference> {
     if a.nodes.len() != b.nodes.len() {
         return Some(Difference::Layers);
     }
-    let changed =
-        a.nodes.iter().zip(&b.nodes).find(|(x, y)| x.inputs != y.inputs || !alike(&x.op, &y.op) || !same_params(x, y));
+    let changed = a
+        .nodes
+        .iter()
+        .zip(&b.nodes)
+        .find(|(x, y)| x.inputs != y.inputs || !x.op.same_but_sizes(&y.op) || !same_params(x, y));
     changed.map(|(node, _)| Difference::Layer(format!("{}, a `{}`", node.title, node.op.layer().kind())))
 }
 
@@ -209,27 +210,11 @@ fn same_params(x: &Node, y: &Node) -> bool {
     x.params.len() == y.params.len() && x.params.iter().zip(&y.params).all(|((a, p), (b, q))| a == b && same(p, q))
 }
 
-/// Whether two ops are the same at different sizes. What states a size outright may state another.
-fn alike(a: &Op, b: &Op) -> bool {
-    match (a, b) {
-        (Op::Input(_), Op::Input(_)) | (Op::Crop(_), Op::Crop(_)) => true,
-        (Op::Reshape(x), Op::Reshape(y)) => x.dims.len() == y.dims.len(),
-        (Op::Upsample(x), Op::Upsample(y)) => {
-            let stated = matches!(x.size, UpsampleSize::Size(_)) || x.size == y.size;
-            x.mode == y.mode && discriminant(&x.size) == discriminant(&y.size) && stated
-        }
-        _ => a == b,
-    }
-}
-
 /// The sizes that an op states, and the axis of its operand that the first of them is about.
 fn stated(op: &Op) -> Option<(&[usize], usize)> {
-    match op {
-        Op::Crop(crop) => Some((&crop.size, 1)),
-        Op::Upsample(Upsample { size: UpsampleSize::Size(size), .. }) => Some((size, 1)),
-        Op::Reshape(reshape) => Some((&reshape.dims, 0)),
-        _ => None,
-    }
+    // A reshape says all axes after the batch, all others the spatial ones.
+    let first = if op.family() == Family::View { 0 } else { 1 };
+    Some((op.nature().sizes?, first))
 }
 
 /// Says sizes that change as they follow from the operand's.

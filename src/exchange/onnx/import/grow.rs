@@ -4,7 +4,7 @@
 use super::net::Net;
 use super::order;
 use super::tree::{Line, Regions, Skip, Step};
-use crate::ops::Op;
+use crate::ops::{Family, Op};
 use std::collections::BTreeSet;
 
 /// How many merges may wait for one another.
@@ -48,7 +48,7 @@ impl<'n> Grower<'n> {
         // In order, nothing waits for anything; from the end of the longest way, braces are as large as they can be.
         let order: Vec<usize> = if self.braces { vec![self.deepest()?] } else { (0..=last).collect() };
         for id in order {
-            let waits = matches!(net.nodes[id].op, Op::ZeroPad(_) | Op::Input(_));
+            let waits = matches!(net.nodes[id].op, Op::ZeroPad(_)) || net.nodes[id].op.family() == Family::Input;
             if !self.made[id] && !waits {
                 self.bring(id, 0)?;
             }
@@ -200,8 +200,9 @@ impl<'n> Grower<'n> {
     fn open(&mut self, merge: usize, depth: usize) -> Option<()> {
         let node = &self.net.nodes[merge];
         let plain = Skip::of(merge);
-        let skip = match (&node.op, node.inputs.as_slice()) {
-            (Op::Gate(_), &[s, r, t]) => {
+        let gates = matches!(node.op, Op::Gate(_));
+        let skip = match node.inputs.as_slice() {
+            &[s, r, t] if gates => {
                 self.ensure(s, depth)?;
                 self.ensure(t, depth)?;
                 self.bring(r, depth)?;
@@ -209,8 +210,8 @@ impl<'n> Grower<'n> {
                 let by = vec![Line::new(Step::Group(vec![Line::new(Step::From(t))]))];
                 Skip { from: Some(s), by, ..plain }
             }
-            (_, &[a, b]) => self.pair(plain, a, b, depth)?,
-            (_, all) => {
+            &[a, b] => self.pair(plain, a, b, depth)?,
+            all => {
                 for &operand in all {
                     self.ensure(operand, depth)?;
                 }

@@ -162,12 +162,10 @@ impl<'n> Labeller<'n> {
 
     /// How many activations stand behind all of several places, the same behind each.
     fn shared(&self, lines: &[Line], places: &[Place], ends: &[usize]) -> usize {
-        let passed = |at: usize| match (lines.get(at).map(|line| &line.step), places.get(at)) {
-            (Some(Step::Layer(id, ..)), Some(Place::Here | Place::Open)) => match &self.net.nodes[*id].op {
-                Op::Activation(op) => Some(*op),
-                _ => None,
-            },
-            _ => None,
+        let passed = |at: usize| {
+            let Step::Layer(id, ..) = &lines.get(at)?.step else { return None };
+            let Op::Activation(function) = &self.net.nodes[*id].op else { return None };
+            matches!(places.get(at)?, Place::Here | Place::Open).then_some(*function)
         };
         let alike = |n: &usize| {
             let op = ends.first().and_then(|first| passed(first + n));

@@ -100,10 +100,13 @@ impl Lift<'_> {
     /// The layer before with this bias, if it has none.
     fn with_added(&mut self, item: &Item, bias: Vec<f32>) -> Option<Made> {
         let mut params = item.params.clone();
-        let op = match item.op()? {
-            Op::Linear(op) if !op.bias => Op::from(Linear { bias: true, ..op.clone() }),
-            Op::Conv(op) if !op.bias => Op::from(Conv { bias: true, ..op.clone() }),
-            _ => return None,
+        let op = item.op()?;
+        let op = if let Op::Linear(op) = op {
+            (!op.bias).then(|| Op::from(Linear { bias: true, ..op.clone() }))?
+        } else if let Op::Conv(op) = op {
+            (!op.bias).then(|| Op::from(Conv { bias: true, ..op.clone() }))?
+        } else {
+            return None;
         };
         params.push(("bias", Rc::new(Tensor::floats_of(vec![bias.len()], bias, ""))));
         Some(self.layer(op, item.inputs.clone(), params))
@@ -187,9 +190,10 @@ impl Lift<'_> {
         }
         for (x, gate) in [(a, b), (b, a)] {
             let item = &self.items[gate];
-            let own = match item.op() {
-                Some(Op::Activation(Activation::Sigmoid)) if item.inputs == [x] => Activation::Silu,
-                Some(Op::Activation(Activation::HardSigmoid)) if item.inputs == [x] => Activation::HardSwish,
+            let Some(Op::Activation(function)) = item.op().filter(|_| item.inputs == [x]) else { continue };
+            let own = match function {
+                Activation::Sigmoid => Activation::Silu,
+                Activation::HardSigmoid => Activation::HardSwish,
                 _ => continue,
             };
             return self.layer(own, vec![x], Vec::new());
@@ -222,9 +226,10 @@ impl Lift<'_> {
 
     /// S, R and T of `t·R + (1 − t)·S`, given the two products.
     fn gate_parts(&self, taken: usize, carried: usize) -> Option<[usize; 3]> {
-        let two = |id: usize| match (self.items[id].op(), self.items[id].inputs.as_slice()) {
-            (Some(Op::Mul(_)), [a, b]) => Some([(*a, *b), (*b, *a)]),
-            _ => None,
+        let two = |id: usize| {
+            let Some(Op::Mul(_)) = self.items[id].op() else { return None };
+            let &[a, b] = self.items[id].inputs.as_slice() else { return None };
+            Some([(a, b), (b, a)])
         };
         for (t, r) in two(taken)? {
             let sigmoid = self.items[t].op() == Some(&Op::Activation(Activation::Sigmoid));
@@ -239,10 +244,9 @@ impl Lift<'_> {
 
     fn one_minus(&self, id: usize) -> Option<usize> {
         // A piece that met a merge stands before the layer that it became.
-        let id = match self.items[id].op() {
-            Some(Op::Scale(_)) => return None,
-            _ => id,
-        };
+        if matches!(self.items[id].op(), Some(Op::Scale(_))) {
+            return None;
+        }
         self.affine_of(id).filter(|&(_, m, a)| m == -1.0 && a == 1.0).map(|(x, ..)| x)
     }
 
@@ -305,10 +309,13 @@ impl Lift<'_> {
     /// A factor and a sum after a norm without them are its weight and bias.
     fn norm_affine(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
         let before = self.items[item.inputs[0]].clone();
-        let with: Op = match before.op()? {
-            Op::GroupNorm(norm) if !norm.affine => GroupNorm { affine: true, ..norm.clone() }.into(),
-            Op::LayerNorm(norm) if !norm.affine => LayerNorm { affine: true, ..norm.clone() }.into(),
-            _ => return None,
+        let op = before.op()?;
+        let with: Op = if let Op::GroupNorm(norm) = op {
+            (!norm.affine).then(|| GroupNorm { affine: true, ..norm.clone() })?.into()
+        } else if let Op::LayerNorm(norm) = op {
+            (!norm.affine).then(|| LayerNorm { affine: true, ..norm.clone() })?.into()
+        } else {
+            return None;
         };
         let channels = item.dims.get(1).copied()?;
         let (mul, add) = (mul.as_ref()?, add.as_ref()?);

@@ -99,13 +99,9 @@ impl Lift<'_> {
     /// What nearest interpolation along other axes read, so that one along this axis and that are one.
     fn before_choice(&self, x: usize, axis: usize) -> usize {
         let item = &self.items[x];
-        match item.op() {
-            Some(Op::Upsample(Upsample { mode: Interpolation::Nearest, .. })) => {
-                let source = item.inputs[0];
-                if self.items[source].dims[axis] == item.dims[axis] { source } else { x }
-            }
-            _ => x,
-        }
+        let Some(Op::Upsample(Upsample { mode: Interpolation::Nearest, .. })) = item.op() else { return x };
+        let source = item.inputs[0];
+        if self.items[source].dims[axis] == item.dims[axis] { source } else { x }
     }
 
     /// A choice of positions along an axis, where it is that of nearest interpolation.

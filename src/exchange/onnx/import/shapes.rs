@@ -87,10 +87,7 @@ impl Lift<'_> {
             return made;
         }
         // A reshape of a reshape is one.
-        let x = match from.op() {
-            Some(Op::Reshape(_)) => from.inputs[0],
-            _ => x,
-        };
+        let x = if matches!(from.op(), Some(Op::Reshape(_))) { from.inputs[0] } else { x };
         if self.items[x].dims == to {
             return Ok(Value::Item(x));
         }

@@ -131,10 +131,13 @@ impl Writer<'_> {
     fn skip(&self, skip: &Skip, depth: usize) -> String {
         let op = &self.net.nodes[skip.node].op;
         let mut text = format!("{}skip {}", if skip.long { "long " } else { "" }, op.layer().kind());
-        match op {
-            Op::Add(add) if add.scale != 1.0 => text += &format!("(scale={})", add.scale),
-            Op::Concat(_) if skip.last => text += "(order=last)",
-            _ => {}
+        if let Op::Add(add) = op
+            && add.scale != 1.0
+        {
+            text += &format!("(scale={})", add.scale);
+        }
+        if matches!(op, Op::Concat(_)) && skip.last {
+            text += "(order=last)";
         }
         if let Some(id) = skip.from {
             text += &format!(" from {}", self.targets.get(&id).map_or("", String::as_str));

@@ -174,13 +174,14 @@ impl<'n> Regions<'n> {
             return None;
         }
         let scaled = matches!(&node.op, Op::Add(add) if add.scale != 1.0);
-        match (&node.op, inputs.as_slice()) {
-            (Op::Gate(_), &[s, r, t]) => {
+        let gates = matches!(node.op, Op::Gate(_));
+        match *inputs.as_slice() {
+            [s, r, t] if gates => {
                 let (by, body) = (self.path(before, t, depth)?, self.path(before, r, depth)?);
                 let skip = Skip { by, body: Some(body), ..Skip::of(at) };
                 (s == before).then(|| Step::Skip(Box::new(skip)))
             }
-            (_, &[a, b]) => self.pair(at, before, (a, b), depth),
+            [a, b] => self.pair(at, before, (a, b), depth),
             _ => {
                 let paths = inputs.iter().map(|&i| self.path(before, i, depth)).collect::<Option<_>>()?;
                 (!scaled).then_some(Step::Parallel(at, paths))

@@ -8,10 +8,7 @@ use crate::ops::{Argument, Op, layer};
 /// The word of a node's op and its arguments, in the order of its signature. Those at their defaults are said in the words of
 /// the signature: `same` is the padding of every size that keeps the map's.
 pub fn of(node: &Node) -> (String, Vec<Arg>) {
-    let word = match &node.op {
-        Op::ZeroPad(_) => "zero_pad",
-        op => op.layer().kind(),
-    };
+    let word = if matches!(node.op, Op::ZeroPad(_)) { "zero_pad" } else { node.op.layer().kind() };
     let stated = node.stated.as_ref().map(|sizes| format!("[{}]", sizes.join(", ")));
     let arg = |argument: Argument| {
         let default = default(word, argument.name).filter(|_| argument.is_default);

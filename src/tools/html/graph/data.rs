@@ -65,7 +65,7 @@ pub fn data(network: &Network, sources: &SourceMap) -> Value {
     let nodes = Nodes { graph, sources, names: ValueNames::new(graph), fields: field::receptive_fields(graph) };
     let count = graph.order().next_back().map_or(0, |last| last.index() + 1);
     let mut rows: Vec<Option<NodeRow>> = (0..count).map(|_| None).collect();
-    for id in graph.order().filter(|&id| !tree::is_fit(&graph.node(id).op)) {
+    for id in graph.order().filter(|&id| !graph.node(id).op.is_fit()) {
         rows[id.index()] = Some(nodes.row(id));
     }
     json!({ "nodes": rows, "root": seq(&model.root), "arcs": arcs(&model), "files": files(&rows, sources) })
