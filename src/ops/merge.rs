@@ -1,7 +1,7 @@
 //! Where edges meet.
 
 use super::arguments::{Argument, no_arguments};
-use super::nature::{Channels, Family, Nature, Scaling, Values};
+use super::nature::{Channels, Family, Merge, Nature, Scaling, Values};
 use super::rules::{self, no_macs, no_params, nothing_saved};
 use super::{ArgType, Field, Layer, ParamSpec, Saved, ShapeError, Value};
 use crate::shape::Shape;
@@ -71,7 +71,7 @@ fn stretched(first: &Shape, operand: usize, shape: &Shape) -> Result<Shape, Shap
 
 impl Layer for Add {
     fn nature(&self) -> Nature<'_> {
-        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+        Nature::new(Family::Merge(Merge::Add), Channels::Kept, Values::Elementwise, Scaling::Meets)
     }
 
     no_params!();
@@ -115,7 +115,7 @@ impl Layer for Add {
 
 impl Layer for Concat {
     fn nature(&self) -> Nature<'_> {
-        Nature::new(Family::Merge, Channels::Kept, Values::Computed, Scaling::Meets)
+        Nature::new(Family::Merge(Merge::Concat), Channels::Kept, Values::Computed, Scaling::Meets)
     }
 
     no_params!();
@@ -149,7 +149,7 @@ impl Layer for Concat {
 
 impl Layer for Mul {
     fn nature(&self) -> Nature<'_> {
-        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+        Nature::new(Family::Merge(Merge::Mul), Channels::Kept, Values::Elementwise, Scaling::Meets)
     }
 
     no_params!();
@@ -186,7 +186,7 @@ impl Layer for Mul {
 
 impl Layer for Gate {
     fn nature(&self) -> Nature<'_> {
-        Nature::new(Family::Merge, Channels::Kept, Values::Elementwise, Scaling::Meets)
+        Nature::new(Family::Merge(Merge::Gate), Channels::Kept, Values::Elementwise, Scaling::Meets)
     }
 
     no_params!();

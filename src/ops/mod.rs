@@ -27,7 +27,7 @@ pub use args::{ArgError, ArgSpec, ArgType, Args, Value};
 pub use arguments::Argument;
 pub use error::ShapeError;
 pub use init::Init;
-pub use nature::{Channels, Family, Nature, Scaling, Values};
+pub use nature::{Channels, Family, Merge, Nature, Scaling, Values};
 pub use registry::{LayerSpec, layer, layers};
 
 use crate::shape::Shape;

@@ -24,7 +24,20 @@ pub enum Family {
     /// The same numbers under other axes.
     View,
     /// Several values made one.
-    Merge,
+    Merge(Merge),
+}
+
+/// How values are made one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Their sum.
+    Add,
+    /// One after another.
+    Concat,
+    /// Their product.
+    Mul,
+    /// One of them as much as a gate is open, the other as much as it is shut.
+    Gate,
 }
 
 /// What a channel of the result is made of.
@@ -106,7 +119,7 @@ impl Op {
 
     /// Whether it makes one value of several.
     pub fn is_merge(&self) -> bool {
-        self.family() == Family::Merge
+        matches!(self.family(), Family::Merge(_))
     }
 
     /// Whether it has weights that make each channel of all.

@@ -3,7 +3,7 @@
 use super::edit::Edit;
 use super::net::{After, Held, Step};
 use crate::graph::NodeId;
-use crate::ops::Op;
+use crate::ops::{Family, Op, Values};
 
 /// What a step can take behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,18 +16,15 @@ pub enum Takes {
     Nothing,
 }
 
-/// What an op can take behind it.
+/// What an op can take behind it: kernels of sums of products end in all, those of norms and those that go number by number in
+/// an activation.
 pub fn takes(op: &Op) -> Takes {
-    match op {
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Takes::All,
-        Op::BatchNorm(_) | Op::Scale(_) | Op::Add(_) | Op::Mul(_) | Op::Gate(_) => Takes::Activation,
-        Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Takes::Activation,
-        Op::Input(_) | Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => Takes::Nothing,
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Takes::Nothing,
-        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) => {
-            Takes::Nothing
-        }
-        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) | Op::Concat(_) => Takes::Nothing,
+    match op.family() {
+        Family::Convolution | Family::Linear if op.mixes_channels() => Takes::All,
+        Family::Norm => Takes::Activation,
+        Family::Linear | Family::Merge(_) if op.nature().values == Values::Elementwise => Takes::Activation,
+        Family::Input | Family::Convolution | Family::Linear | Family::Activation | Family::Pool => Takes::Nothing,
+        Family::Resize | Family::Regularization | Family::View | Family::Merge(_) => Takes::Nothing,
     }
 }
 

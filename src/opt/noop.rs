@@ -3,7 +3,7 @@
 use super::edit::Edit;
 use super::net::After;
 use crate::graph::{Graph, NodeId};
-use crate::ops::Op;
+use crate::ops::{Family, Field, Op};
 use crate::shape::Shape;
 
 /// Lets the readers of what changes nothing read its operand.
@@ -40,21 +40,32 @@ pub fn run(edit: &mut Edit<'_>) {
 fn nothing(graph: &Graph, node: NodeId, op: &Op) -> Option<&'static str> {
     let operands = graph.operand_shapes(node);
     let (from, to) = (*operands.first()?, graph.shape(node));
-    let window_of_one = |sizes: [&[usize]; 2]| sizes.iter().all(|sizes| sizes.iter().all(|&size| size == 1));
-    match op {
-        Op::Identity(_) => Some("an identity"),
-        Op::Dropout(_) => Some("dropout acts in training only"),
-        Op::Flatten(_) | Op::Reshape(_) => keeps_order(from, to).then_some("the numbers stay in their order"),
-        Op::Crop(_) | Op::CropLike(_) => (from == to).then_some("it crops nothing"),
-        Op::Pad(_) | Op::PadLike(_) | Op::ZeroPad(_) => (from == to).then_some("it pads by nothing"),
-        Op::Upsample(_) => (from == to).then_some("the size is already so"),
-        Op::MaxPool(pool) => window_of_one([&pool.kernel, &pool.stride]).then_some("a window of one position"),
-        Op::AvgPool(pool) => window_of_one([&pool.kernel, &pool.stride]).then_some("a window of one position"),
-        Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => (from == to).then_some("a window of one position"),
-        Op::Add(_) | Op::Mul(_) | Op::Concat(_) => (operands.len() == 1).then_some("it has one operand"),
-        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => None,
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => None,
-        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Gate(_) => None,
+    match op.family() {
+        Family::Regularization => Some("dropout acts in training only"),
+        Family::View if matches!(op, Op::Identity(_)) => Some("an identity"),
+        Family::View => keeps_order(from, to).then_some("the numbers stay in their order"),
+        Family::Resize => (from == to).then_some(unresized(op)),
+        Family::Pool => looks_at_one(op, from, to).then_some("a window of one position"),
+        Family::Merge(_) => (operands.len() == 1).then_some("it has one operand"),
+        Family::Input | Family::Convolution | Family::Linear | Family::Norm | Family::Activation => None,
+    }
+}
+
+/// What an op does that changes no size.
+fn unresized(op: &Op) -> &'static str {
+    match op.layer().kind() {
+        "upsample" => "the size is already so",
+        kind if kind.ends_with("crop") => "it crops nothing",
+        _ => "it pads by nothing",
+    }
+}
+
+/// Whether a pool's windows hold one position, all of them in order.
+fn looks_at_one(op: &Op, from: &Shape, to: &Shape) -> bool {
+    let ones = |sizes: &[usize]| sizes.iter().all(|&size| size == 1);
+    match op.layer().field(&[from]) {
+        Field::Window { extent, stride } if !matches!(op, Op::AdaptiveAvgPool(_)) => ones(&extent) && ones(&stride),
+        Field::Window { .. } | Field::Global | Field::Pointwise | Field::Spread { .. } => from == to,
     }
 }
 

@@ -83,7 +83,7 @@ fn roles(graph: &Graph, assumptions: &Assumptions, mode: Mode) -> Vec<Role> {
             | Family::Pool
             | Family::Resize
             | Family::Regularization
-            | Family::Merge => {
+            | Family::Merge(_) => {
                 let alone = operands.len() == 1 && sole[operands[0].index()];
                 let joins = assumptions.grouping == Grouping::Fused && op.layer().in_place() == [0] && alone;
                 if joins && may_lead(graph, &roles, operands[0]) { Role::Joined } else { Role::Own }

@@ -53,7 +53,7 @@ fn node(graph: &Graph, id: NodeId) -> String {
         true => format!("{}\n{}", node.path, node.shape),
         false => format!("{} {}\n{}", layer.kind(), layer.detail(), node.shape),
     };
-    let fill = style::fill(layer.kind());
+    let fill = style::fill(&node.op);
     format!("{} [label={}, fillcolor=\"{fill}\"];", quoted(&node.path), quoted(&label.replace(" \n", "\n")))
 }
 

@@ -84,7 +84,7 @@ fn node(graph: &Graph, id: NodeId) -> String {
     let open = if style::ink(Ink::of_merge(&node.op)) == "line" { ["[", "]"] } else { ["((", "))"] };
     // A merge is a disc, and says its kind alone.
     let label = if open[0] == "((" { quoted(layer.kind()) } else { label };
-    format!("n{}{}{label}{}:::{}", id.index(), open[0], open[1], style::layer(layer.kind()))
+    format!("n{}{}{label}{}:::{}", id.index(), open[0], open[1], style::layer(&node.op))
 }
 
 /// Colours of boxes, and of skips by the number of their link.

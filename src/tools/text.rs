@@ -1,6 +1,6 @@
 //! Numbers and colours of everything that is printed.
 
-use crate::ops::Op;
+use crate::ops::{Family, Merge, Op};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
@@ -47,17 +47,13 @@ pub enum Ink {
 impl Ink {
     /// The colour of a merge.
     pub fn of_merge(op: &Op) -> Self {
-        match op {
-            Op::Add(_) => Self::Add,
-            Op::Concat(_) => Self::Concat,
-            Op::Mul(_) => Self::Mul,
-            Op::Gate(_) => Self::Gate,
-            Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => Self::Plain,
-            Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Self::Plain,
-            Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => Self::Plain,
-            Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Self::Plain,
-            Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => Self::Plain,
-            Op::ZeroPad(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => Self::Plain,
+        match op.family() {
+            Family::Merge(Merge::Add) => Self::Add,
+            Family::Merge(Merge::Concat) => Self::Concat,
+            Family::Merge(Merge::Mul) => Self::Mul,
+            Family::Merge(Merge::Gate) => Self::Gate,
+            Family::Input | Family::Convolution | Family::Linear | Family::Norm | Family::Activation => Self::Plain,
+            Family::Pool | Family::Resize | Family::Regularization | Family::View => Self::Plain,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Reserved;
 use super::body::{Body, Ref, What};
 use crate::graph::Graph;
-use crate::ops::Op;
+use crate::ops::Family;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A value as it is written.
@@ -74,15 +74,13 @@ fn weight(graph: &Graph, what: &What, gives: usize) -> Weight {
     let What::Op(layer) = what else {
         return if matches!(what, What::Run(_)) || gives != 1 { Weight::Alone } else { Weight::Part };
     };
-    match &graph.node(layer.node).op {
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Weight::Heavy,
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Weight::Norm,
-        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => Weight::Activation,
-        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => Weight::Merge,
-        Op::Input(_) | Op::Scale(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => Weight::Other,
-        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) => Weight::Other,
-        Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) => Weight::Other,
-        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => Weight::Other,
+    match graph.node(layer.node).op.family() {
+        Family::Convolution | Family::Linear if graph.node(layer.node).op.mixes_channels() => Weight::Heavy,
+        Family::Norm => Weight::Norm,
+        Family::Activation => Weight::Activation,
+        Family::Merge(_) => Weight::Merge,
+        Family::Input | Family::Convolution | Family::Linear | Family::Pool => Weight::Other,
+        Family::Resize | Family::Regularization | Family::View => Weight::Other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! An op as a kind, which decides the code, and numbers, which may differ between uses of one class.
 
-use crate::ops::{ArgType, Argument, Op, Value};
+use crate::ops::{ArgType, Argument, Family, Op, Value};
 use crate::shape::Shape;
 
 /// A number in a class's body.
@@ -134,20 +134,18 @@ pub(super) fn parts(op: &Op, inputs: &[&Shape]) -> Parts {
         let new = new.int("before", (added / 2) as i64).int("after", (added - added / 2) as i64);
         return new.sizes("stride", &stride);
     }
-    let new = read_channels(op, channels).into_iter().fold(new, |parts, (name, n)| parts.int(name, n as i64));
+    let new = read_channels(op, inputs, channels).into_iter().fold(new, |parts, (name, n)| parts.int(name, n as i64));
     op.layer().arguments().iter().fold(new, Parts::argument)
 }
 
 /// The channels that a layer's code names, beside its arguments: those that it reads, and how many factors it has.
-fn read_channels(op: &Op, channels: usize) -> Option<(&'static str, usize)> {
-    match op {
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) => Some(("in", channels)),
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(("width", channels)),
-        Op::Scale(op) => Some(("width", if op.per_channel { channels } else { 1 })),
-        Op::Prelu(op) => Some(("width", if op.shared { 1 } else { channels })),
-        Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) => None,
-        Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => None,
-        Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => None,
-        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => None,
+fn read_channels(op: &Op, inputs: &[&Shape], channels: usize) -> Option<(&'static str, usize)> {
+    if op.mixes_channels() {
+        return Some(("in", channels));
     }
+    if op.family() == Family::Norm {
+        return Some(("width", channels));
+    }
+    let parameter = op.layer().params(inputs).into_iter().next()?;
+    Some(("width", parameter.dims.first().copied().unwrap_or(1)))
 }

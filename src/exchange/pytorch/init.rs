@@ -48,25 +48,23 @@ fn of_item(graph: &Graph, item: &Item, name: &str, mixed: bool) -> String {
 }
 
 fn of_op(op: &Op, name: &str, mixed: bool) -> String {
-    let (weight, bias) = match op {
-        Op::Conv(op) => (Some(op.init).filter(|_| mixed), op.bias_init),
-        Op::ConvTranspose(op) => (Some(op.init).filter(|_| mixed), op.bias_init),
-        Op::Linear(op) => (op.init, op.bias_init),
-        Op::BatchNorm(op) if op.affine => (
-            Some(Init::Constant(op.weight_init)).filter(|_| op.weight_init != 1.0),
-            Some(op.bias_init).filter(|b| *b != 0.0),
-        ),
-        // These start as PyTorch's do, or have nothing that starts.
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => (None, None),
-        Op::Input(_) | Op::Scale(_) | Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) => (None, None),
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => (None, None),
-        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) => (None, None),
-        Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => (None, None),
-        Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => (None, None),
-    };
+    let (weight, bias) = starts(op, mixed);
     let weight = weight.map(|init| format!("        nn.init.{}\n", started_by(init, &format!("{name}.weight"))));
     let bias = bias.map(|value| format!("        nn.init.constant_({name}.bias, {value:?})\n"));
     weight.unwrap_or_default() + &bias.unwrap_or_default()
+}
+
+/// What weight and bias start with, where PyTorch starts them otherwise.
+fn starts(op: &Op, mixed: bool) -> (Option<Init>, Option<f64>) {
+    if let Op::Conv(Conv { init, bias_init, .. }) | Op::ConvTranspose(ConvTranspose { init, bias_init, .. }) = op {
+        return (Some(*init).filter(|_| mixed), *bias_init);
+    }
+    if let Op::Linear(op) = op {
+        return (op.init, op.bias_init);
+    }
+    let Op::BatchNorm(op) = op else { return (None, None) };
+    let weight = Some(Init::Constant(op.weight_init)).filter(|_| op.affine && op.weight_init != 1.0);
+    (weight, Some(op.bias_init).filter(|b| op.affine && *b != 0.0))
 }
 
 fn started_by(init: Init, name: &str) -> String {

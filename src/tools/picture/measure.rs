@@ -249,5 +249,5 @@ pub fn merge_text(graph: &Graph, id: NodeId) -> String {
 
 /// The class of a layer's box.
 pub fn layer_class(graph: &Graph, id: NodeId) -> &'static str {
-    style::layer(graph.node(id).op.layer().kind())
+    style::layer(&graph.node(id).op)
 }

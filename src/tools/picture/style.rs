@@ -1,6 +1,7 @@
 //! Colours, fonts and sizes of pictures.
 
 use crate::graph::SkipLength;
+use crate::ops::{Family, Op};
 use crate::tools::text::Ink;
 
 /// Text size of layers, in pixels.
@@ -111,16 +112,15 @@ pub fn edge(colour: Ink, length: SkipLength) -> String {
 }
 
 /// The class of a layer's box.
-pub fn layer(kind: &str) -> &'static str {
-    match kind {
-        "conv" | "conv_transpose" | "linear" | "scale" => "weights",
-        "batch_norm" | "group_norm" | "layer_norm" | "instance_norm" => "norm",
-        "relu" | "relu6" | "leaky_relu" | "elu" | "gelu" | "silu" | "sigmoid" | "tanh" | "softmax" | "hard_swish"
-        | "hard_sigmoid" | "prelu" => "activation",
-        "maxpool" | "avgpool" | "adaptive_avgpool" => "pool",
-        "upsample" | "pad" | "crop" | "zero_pad" => "resize",
-        "input" => "port",
-        _ => "other",
+pub fn layer(op: &Op) -> &'static str {
+    match op.family() {
+        Family::Input => "port",
+        Family::Convolution | Family::Linear => "weights",
+        Family::Norm => "norm",
+        Family::Activation => "activation",
+        Family::Pool => "pool",
+        Family::Resize => "resize",
+        Family::Regularization | Family::View | Family::Merge(_) => "other",
     }
 }
 
@@ -136,8 +136,8 @@ pub fn color(colour: Ink) -> &'static str {
 }
 
 /// The colour of a layer's box, in light.
-pub fn fill(kind: &str) -> &'static str {
-    match layer(kind) {
+pub fn fill(op: &Op) -> &'static str {
+    match layer(op) {
         "weights" => "#e3edfb",
         "norm" => "#eeeaf8",
         "activation" => "#fdf3d8",
