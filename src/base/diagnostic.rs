@@ -53,6 +53,15 @@ pub struct Diagnostic {
     pub fix: Option<Box<Fix>>,
 }
 
+/// The code and the fact, for programs that pass errors on; `base::render` draws the whole of it.
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
 impl Diagnostic {
     /// A diagnostic of this code, with the code's own severity.
     pub fn new(code: Code, message: impl Into<String>) -> Self {

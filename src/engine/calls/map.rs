@@ -1,8 +1,6 @@
 //! Pools, other sizes, channels side by side, and other layouts.
 
-use super::{Call, Context, Job, internal, pair};
-use crate::base::Diagnostic;
-use crate::engine::Result;
+use super::{Call, Context, Job, pair};
 use crate::graph::NodeId;
 use crate::kernels::blocked::convert::{Convert, Place};
 use crate::kernels::blocked::pool::Pool;
@@ -10,8 +8,8 @@ use crate::kernels::blocked::resize::{Bilinear, Gather};
 use crate::kernels::pad::sources;
 use crate::kernels::pool::PoolShape;
 use crate::kernels::resize::Axis;
-use crate::ops::Op;
-use crate::ops::resize::{Interpolation, PadMode};
+use crate::ops::pool::{AvgPool, GlobalPool, MaxPool};
+use crate::ops::resize::{Interpolation, Pad, PadMode, Upsample, ZeroPad};
 use crate::opt::Step;
 use crate::shape::Layout;
 
@@ -31,22 +29,9 @@ impl Call for Named {
     }
 }
 
-/// What the kernel of an op that makes a map of another size is called.
-fn kernel(op: &Op) -> Option<&'static str> {
-    match op {
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => Some("pool"),
-        Op::Upsample(op) if op.mode == Interpolation::Bilinear => Some("bilinear"),
-        Op::Upsample(_) | Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => {
-            Some("gather")
-        }
-        // These list nothing.
-        Op::Concat(_) => None,
-        // Others have rooms of their own.
-        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) | Op::Prelu(_) => None,
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) | Op::Softmax(_) => None,
-        Op::Activation(_) | Op::Add(_) | Op::Mul(_) | Op::Gate(_) => None,
-        Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => None,
-    }
+/// The kernel, which lists positions; of a plan that is looked at, its name alone.
+fn listing(context: &Context, name: &'static str, kernel: impl FnOnce() -> Box<dyn Call>) -> Box<dyn Call> {
+    if context.store.is_dry() { Box::new(Named(name)) } else { kernel() }
 }
 
 impl Call for Convert {
@@ -147,73 +132,113 @@ impl Call for Flatten {
     }
 }
 
-/// A step that makes a map of another size, or of several.
-///
-/// # Errors
-/// Where the op is none of these.
-pub fn map(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
-    if let Some(name) = kernel(&context.graph.node(node).op).filter(|_| context.store.is_dry()) {
-        return Ok(Box::new(Named(name)));
+/// What a map is made of: channels, and `[rows, columns]` before and after.
+struct Sizes {
+    channels: usize,
+    input: [usize; 2],
+    output: [usize; 2],
+}
+
+impl Sizes {
+    fn of(context: &Context, step: &Step, node: NodeId) -> Self {
+        let from = step.reads[0].node;
+        Self { channels: context.channels(from), input: context.plane(from), output: context.plane(node) }
     }
-    let from = step.reads[0].node;
-    let (channels, input, output) = (context.channels(from), context.plane(from), context.plane(node));
-    let pool = |kernel: &[usize], stride: &[usize], pad: &[usize], dilation: &[usize]| PoolShape {
-        maps: 0,
-        input,
-        output,
-        kernel: pair(kernel, 1),
-        stride: pair(stride, 1),
-        pad: pair(pad, 0),
-        dilation: pair(dilation, 1),
+
+    /// Windows of these sizes along the one or two axes.
+    fn windows(&self, kernel: &[usize], stride: &[usize], pad: &[usize], dilation: &[usize]) -> PoolShape {
+        PoolShape {
+            maps: 0,
+            input: self.input,
+            output: self.output,
+            kernel: pair(kernel, 1),
+            stride: pair(stride, 1),
+            pad: pair(pad, 0),
+            dilation: pair(dilation, 1),
+        }
+    }
+
+    /// A map whose positions are picked along each axis.
+    fn gather(&self, sources: impl Fn(usize) -> Sources) -> Box<dyn Call> {
+        let (channels, input) = (self.channels, self.input);
+        Box::new(Gather { channels, width: channels, before: 0, input, rows: sources(0), cols: sources(1) })
+    }
+}
+
+/// Maxima of windows.
+pub fn max_pool(context: &Context, step: &Step, node: NodeId, op: &MaxPool) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let windows = || sizes.windows(&op.kernel, &op.stride, &op.pad, &op.dilation);
+    listing(context, "pool", || Box::new(Pool::max(sizes.channels, &windows())))
+}
+
+/// Means of windows.
+pub fn avg_pool(context: &Context, step: &Step, node: NodeId, op: &AvgPool) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let windows = || sizes.windows(&op.kernel, &op.stride, &op.pad, &[1, 1]);
+    listing(context, "pool", || Box::new(Pool::mean(sizes.channels, &windows(), op.count_pad)))
+}
+
+/// The maximum or mean of all positions.
+pub fn global_pool(context: &Context, step: &Step, node: NodeId, op: &GlobalPool) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    listing(context, "pool", || Box::new(Pool::global(sizes.channels, sizes.input, op.max)))
+}
+
+/// Means of windows that give a size.
+pub fn adaptive_pool(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    listing(context, "pool", || Box::new(Pool::adaptive(sizes.channels, sizes.input, sizes.output)))
+}
+
+/// Interpolation.
+pub fn upsample(context: &Context, step: &Step, node: NodeId, op: &Upsample) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let (channels, input, output) = (sizes.channels, sizes.input, sizes.output);
+    let nearest = |a: usize| Axis::<f32>::new(input[a], output[a], op.mode.into()).low.into_iter().map(Some).collect();
+    match op.mode {
+        Interpolation::Bilinear => listing(context, "bilinear", || Box::new(Bilinear::new(channels, input, output))),
+        Interpolation::Nearest => listing(context, "gather", || sizes.gather(nearest)),
+    }
+}
+
+/// Padding.
+pub fn pad(context: &Context, step: &Step, node: NodeId, op: &Pad) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let around = |a: usize| op.amount.iter().rev().nth(1 - a).copied().unwrap_or((0, 0));
+    listing(context, "gather", || sizes.gather(|a| sources(sizes.input[a], around(a), op.mode.into())))
+}
+
+/// Centred zero padding to a size.
+pub fn pad_like(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let (input, output) = (sizes.input, sizes.output);
+    let around = |a: usize| ((output[a] - input[a]) / 2, output[a] - input[a] - (output[a] - input[a]) / 2);
+    listing(context, "gather", || sizes.gather(|a| sources(input[a], around(a), PadMode::Zero.into())))
+}
+
+/// A centre crop.
+pub fn crop(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+    let sizes = Sizes::of(context, step, node);
+    let kept = |a: usize| {
+        let margin = (sizes.input[a] - sizes.output[a]) / 2;
+        (margin..margin + sizes.output[a]).map(Some).collect()
     };
-    let gather = |[rows, cols]: [Sources; 2]| -> Box<dyn Call> {
-        Box::new(Gather { channels, width: channels, before: 0, input, rows, cols })
-    };
-    Ok(match &context.graph.node(node).op {
-        Op::MaxPool(op) => Box::new(Pool::max(channels, &pool(&op.kernel, &op.stride, &op.pad, &op.dilation))),
-        Op::AvgPool(op) => {
-            Box::new(Pool::mean(channels, &pool(&op.kernel, &op.stride, &op.pad, &[1, 1]), op.count_pad))
-        }
-        Op::GlobalPool(op) => Box::new(Pool::global(channels, input, op.max)),
-        Op::AdaptiveAvgPool(_) => Box::new(Pool::adaptive(channels, input, output)),
-        Op::Upsample(op) => match op.mode {
-            Interpolation::Bilinear => Box::new(Bilinear::new(channels, input, output)),
-            Interpolation::Nearest => gather(
-                [0, 1]
-                    .map(|a| Axis::<f32>::new(input[a], output[a], op.mode.into()).low.into_iter().map(Some).collect()),
-            ),
-        },
-        Op::Pad(op) => {
-            let around = |a: usize| op.amount.iter().rev().nth(1 - a).copied().unwrap_or((0, 0));
-            gather([0, 1].map(|a| sources(input[a], around(a), op.mode.into())))
-        }
-        Op::PadLike(_) => gather([0, 1].map(|a| {
-            let before = (output[a] - input[a]) / 2;
-            sources(input[a], (before, output[a] - input[a] - before), PadMode::Zero.into())
-        })),
-        Op::Crop(_) | Op::CropLike(_) => gather([0, 1].map(|a| {
-            let margin = (input[a] - output[a]) / 2;
-            (margin..margin + output[a]).map(Some).collect()
-        })),
-        Op::ZeroPad(op) => {
-            let stride = if op.stride.is_empty() { [1, 1] } else { pair(&op.stride, 1) };
-            let [rows, cols] = [0, 1].map(|a| (0..input[a]).step_by(stride[a]).map(Some).collect());
-            Box::new(Gather { channels, width: op.width, before: (op.width - channels) / 2, input, rows, cols })
-        }
-        Op::Concat(_) => concat(context, step, node),
-        Op::Input(_) | Op::Conv(_) | Op::ConvTranspose(_) | Op::Linear(_) | Op::Scale(_) => return Err(no_map(node)),
-        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => return Err(no_map(node)),
-        Op::Activation(_) | Op::Prelu(_) | Op::Softmax(_) | Op::Dropout(_) => return Err(no_map(node)),
-        Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => return Err(no_map(node)),
-        Op::Add(_) | Op::Mul(_) | Op::Gate(_) => return Err(no_map(node)),
+    listing(context, "gather", || sizes.gather(kept))
+}
+
+/// Strided subsampling and zero channels.
+pub fn zero_pad(context: &Context, step: &Step, node: NodeId, op: &ZeroPad) -> Box<dyn Call> {
+    let Sizes { channels, input, .. } = Sizes::of(context, step, node);
+    let stride = if op.stride.is_empty() { [1, 1] } else { pair(&op.stride, 1) };
+    listing(context, "gather", || {
+        let [rows, cols] = [0, 1].map(|a| (0..input[a]).step_by(stride[a]).map(Some).collect());
+        Box::new(Gather { channels, width: op.width, before: (op.width - channels) / 2, input, rows, cols })
     })
 }
 
-fn no_map(node: NodeId) -> Box<Diagnostic> {
-    internal(format!("node {} makes no map of another size", node.index()))
-}
-
-fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+/// Channels one after another.
+pub fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
     let mut before = 0;
     let place = |read: &crate::opt::Held| {
         let channels = context.channels(read.node);

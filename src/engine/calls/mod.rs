@@ -118,11 +118,16 @@ pub fn prepare(context: &Context, step: &Step) -> Result<Box<dyn Call>> {
         Op::Input(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => {
             Ok(map::copy(context, step))
         }
-        Op::MaxPool(_) | Op::AvgPool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => map::map(context, step, node),
-        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) => {
-            map::map(context, step, node)
-        }
-        Op::Concat(_) => map::map(context, step, node),
+        Op::MaxPool(op) => Ok(map::max_pool(context, step, node, op)),
+        Op::AvgPool(op) => Ok(map::avg_pool(context, step, node, op)),
+        Op::GlobalPool(op) => Ok(map::global_pool(context, step, node, op)),
+        Op::AdaptiveAvgPool(_) => Ok(map::adaptive_pool(context, step, node)),
+        Op::Upsample(op) => Ok(map::upsample(context, step, node, op)),
+        Op::Pad(op) => Ok(map::pad(context, step, node, op)),
+        Op::PadLike(_) => Ok(map::pad_like(context, step, node)),
+        Op::Crop(_) | Op::CropLike(_) => Ok(map::crop(context, step, node)),
+        Op::ZeroPad(op) => Ok(map::zero_pad(context, step, node, op)),
+        Op::Concat(_) => Ok(map::concat(context, step, node)),
     }
 }
 
