@@ -3,7 +3,7 @@
 use super::data::{MEMORY, judged};
 use super::{Verdict, refused};
 use archc::elaborate::compile_text;
-use archc::train::data::{Levels, Split, Want, open};
+use archc::train::data::{DataSpec, Levels, Split, open};
 use archc::train::{Options as Training, fit, training_loader};
 use archc::{Network, Options};
 use std::collections::BTreeMap;
@@ -63,12 +63,12 @@ impl Case {
     fn read(&self, spec: &str, shape: &[usize]) -> Verdict {
         let network = self.network(shape)?;
         let recipe = network.recipe.as_ref().ok_or("a case has no recipe")?;
-        let want = Want {
+        let want = DataSpec {
             memory: MEMORY,
             known: self.known.iter().map(|name| name.to_string()).collect(),
             growing: self.growing,
             aim: fit::aim(&network, self.levels.clone()),
-            ..Want::new(shape)
+            ..DataSpec::new(shape)
         };
         let split = match open(spec, &want) {
             Ok(split) => split,

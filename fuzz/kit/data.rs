@@ -6,7 +6,7 @@ use archc::train::data::photo::Photo;
 use archc::train::data::pictures::is_image;
 use archc::train::data::resize::Region;
 use archc::train::data::tensor_io::{Reading, read_input};
-use archc::train::data::{DataError, Loader, LoaderOptions, Want, open as open_data};
+use archc::train::data::{DataError, DataSpec, Loader, LoaderOptions, open as open_data};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::fs;
 use std::io::{Cursor, Write};
@@ -145,7 +145,7 @@ fn read(spec: &Path, shape: &[usize]) -> Verdict {
 
 /// An epoch of every part, as a caller reads data who knows nothing of them.
 fn epochs(spec: &Path, shape: &[usize]) -> Result<(), DataError> {
-    let want = Want { memory: MEMORY, ..Want::new(shape) };
+    let want = DataSpec { memory: MEMORY, ..DataSpec::new(shape) };
     let all = |loader: &Loader| loader.epoch(0).take(50).try_for_each(|batch| batch.map(drop));
     let split = open_data(&spec.to_string_lossy(), &want)?;
     case::parts(split).try_for_each(|part| all(&Loader::new(part, LoaderOptions::training(4, 1))?))

@@ -32,7 +32,7 @@ mod prefetch;
 pub mod resize;
 pub mod simd;
 pub mod softmax;
-pub mod team;
+pub mod thread_pool;
 pub mod vector;
 pub mod view;
 
@@ -42,5 +42,5 @@ pub(crate) mod testing;
 pub use arena::{Access, Arena, Region, Views};
 pub use elem::Elem;
 pub use isa::Isa;
-pub use team::Team;
+pub use thread_pool::ThreadPool;
 pub use view::{Dst, Src};

@@ -19,7 +19,7 @@ const ACCUMULATORS: usize = 12;
 /// Measurements, of which the best counts.
 const ROUNDS: usize = 5;
 
-/// Rates of all threads of a team together.
+/// Rates of all threads of a thread pool together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Peak {
     /// Floating-point operations a second, a multiply-add being two, on registers alone.
@@ -30,7 +30,7 @@ pub struct Peak {
 
 /// Measures; takes some tens of milliseconds and 64 MiB a thread.
 pub fn measure(cpu: &Cpu) -> Peak {
-    let threads = cpu.team.threads();
+    let threads = cpu.thread_pool.threads();
     let multiply = |_, _| {
         black_box(cpu.isa.run(Multiply));
     };
@@ -42,8 +42,8 @@ pub fn measure(cpu: &Cpu) -> Peak {
     let bytes = data.len() * size_of::<f32>();
     // The first round wakes the threads and touches the pages.
     Peak {
-        flops: best(done, || cpu.team.run(threads, &multiply)),
-        bandwidth: best(bytes, || cpu.team.run(threads, &read)),
+        flops: best(done, || cpu.thread_pool.run(threads, &multiply)),
+        bandwidth: best(bytes, || cpu.thread_pool.run(threads, &read)),
     }
 }
 

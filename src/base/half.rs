@@ -12,7 +12,7 @@ pub fn half(bits: u16) -> f32 {
 }
 
 /// bfloat16: the upper half of a 32-bit float.
-pub fn brain(bits: u16) -> f32 {
+pub fn from_bf16(bits: u16) -> f32 {
     f32::from_bits(u32::from(bits) << 16)
 }
 
@@ -24,6 +24,6 @@ mod tests {
     fn widened_values_are_exact() {
         assert_eq!([0x3c00, 0xc000, 0x0001, 0x7bff].map(half), [1.0, -2.0, 2f32.powi(-24), 65504.0]);
         assert!(half(0x7e00).is_nan() && half(0xfc00) == f32::NEG_INFINITY);
-        assert_eq!([0x3f80, 0xc040].map(brain), [1.0, -3.0]);
+        assert_eq!([0x3f80, 0xc040].map(from_bf16), [1.0, -3.0]);
     }
 }

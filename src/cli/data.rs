@@ -6,13 +6,13 @@ use super::shell::{Exit, Shell};
 use archc::base::{Fault, codes};
 use archc::elaborate::Network;
 use archc::train::checkpoint::RunInfo;
-use archc::train::data::{Holding, Levels, Split, TargetKind, Want, open};
+use archc::train::data::{DataSpec, Holding, Levels, Split, TargetKind, open};
 use archc::train::fit;
 use std::path::Path;
 
 /// On what terms data are opened.
 #[derive(Clone, Debug, Default)]
-pub struct Terms {
+pub struct OpenOptions {
     /// Whether the first broken file is an error.
     pub strict: bool,
     /// The names of the classes that weights were learnt with.
@@ -27,7 +27,7 @@ pub struct Terms {
     pub kin: Kin,
 }
 
-impl Terms {
+impl OpenOptions {
     /// To measure weights on data: classes are the run's; of the run's own data that part is measured on that was held out, of
     /// others all.
     pub fn measuring(info: Option<&RunInfo>, spec: &str, strict: bool) -> Self {
@@ -54,21 +54,21 @@ impl Terms {
 ///
 /// # Errors
 /// The exit status, after saying what is wrong.
-pub fn open_data(spec: &str, network: &Network, terms: Terms, shell: &Shell) -> Result<Split, Exit> {
+pub fn open_data(spec: &str, network: &Network, terms: OpenOptions, shell: &Shell) -> Result<Split, Exit> {
     let graph = &network.graph;
     let [input] = graph.inputs[..] else {
         let names = network.inputs.iter().map(|i| format!("`{}`", i.name)).collect::<Vec<_>>().join(", ");
         let message = format!("`{}` has {} inputs ({names}); data sets fill one", network.name, graph.inputs.len());
         return Err(compute::say(Fault::new(codes::TRAIN_UNFIT, message), shell));
     };
-    let Terms { strict, known, growing, holding, levels, kin } = terms;
-    let want = Want {
+    let OpenOptions { strict, known, growing, holding, levels, kin } = terms;
+    let want = DataSpec {
         strict,
         known,
         growing,
         holding,
         aim: fit::aim(network, levels),
-        ..Want::new(graph.shape(input).dims())
+        ..DataSpec::new(graph.shape(input).dims())
     };
     let split = open(spec, &want).map_err(|error| compute::say(error.fault(), shell))?;
     split.warnings.iter().for_each(|warning| _ = compute::say(warning.clone(), shell));

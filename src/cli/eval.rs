@@ -2,7 +2,7 @@
 
 use super::args::{ComputeArgs, ModelArgs};
 use super::compute;
-use super::data::{Terms, by_order, open_data};
+use super::data::{OpenOptions, by_order, open_data};
 use super::load::Loaded;
 use super::progress::{metrics, scores_json};
 use super::run::noted;
@@ -61,8 +61,8 @@ pub fn run(args: &EvalArgs, shell: &Shell) -> Result<Exit, Exit> {
     };
     let terms = match (&info, &args.data) {
         // What the recipe names is what the weights were learnt from, as far as anybody can tell.
-        (None, None) => Terms { strict: args.strict, ..Terms::default() },
-        (info, _) => Terms::measuring(info.as_ref(), &spec, args.strict),
+        (None, None) => OpenOptions { strict: args.strict, ..OpenOptions::default() },
+        (info, _) => OpenOptions::measuring(info.as_ref(), &spec, args.strict),
     };
     let data = open_data(&spec, network, terms, shell)?;
     let recipe = taught::as_learnt(recipe, info.as_ref(), shell);

@@ -1,7 +1,7 @@
 //! `archc report`: what came of a training, as a page. `archc train` ends with one.
 
 use super::compute::{self, say};
-use super::data::{Terms, open_data};
+use super::data::{OpenOptions, open_data};
 use super::load::{self, Loaded};
 use super::run::noted;
 use super::shell::{Exit, Shell};
@@ -54,7 +54,7 @@ pub fn run(args: &ReportArgs, shell: &Shell) -> Result<Exit, Exit> {
     };
     let threads = compute::threads(args.threads, shell)?;
     let spec = args.data.as_deref().unwrap_or(&info.data);
-    let data = open_data(spec, &loaded.network, Terms::measuring(Some(&info), spec, false), shell)?;
+    let data = open_data(spec, &loaded.network, OpenOptions::measuring(Some(&info), spec, false), shell)?;
     let path = args.out.clone().unwrap_or_else(|| run.report());
     let made = Making { run: &run, info: &info, loaded: &loaded, recipe: &recipe, data: &data, threads, device: None };
     match made.write(&path).map_err(|error| loaded.fail(error, shell))? {

@@ -2,7 +2,7 @@
 
 use super::args::ModelArgs;
 use super::compute;
-use super::data::{Terms, open_data};
+use super::data::{OpenOptions, open_data};
 use super::load::Loaded;
 use super::progress::{Progress, clock, metrics, scores_json};
 use super::report::Making;
@@ -87,7 +87,7 @@ pub struct TrainArgs {
 /// Trains, and says where the weights are.
 pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
     let resumed = args.resume.as_deref().map(|folder| resumed(folder, shell)).transpose()?;
-    let lesson = Lesson::new(args, resumed.as_ref().map(|(_, info)| info), shell)?;
+    let lesson = TrainingRun::new(args, resumed.as_ref().map(|(_, info)| info), shell)?;
     let mut trainer = lesson.trainer().map_err(|error| lesson.loaded.fail(error, shell))?;
     if let Some(file) = &args.weights {
         weights::load(trainer.store(), file, &args.reading, &lesson.loaded, shell)?;
@@ -115,7 +115,7 @@ pub fn run(args: &TrainArgs, shell: &Shell) -> Result<Exit, Exit> {
 }
 
 /// What learns from what, on which device.
-struct Lesson<'a> {
+struct TrainingRun<'a> {
     args: &'a TrainArgs,
     plan: Plan,
     loaded: Loaded,
@@ -127,7 +127,7 @@ struct Lesson<'a> {
     threads: usize,
 }
 
-impl<'a> Lesson<'a> {
+impl<'a> TrainingRun<'a> {
     fn new(args: &'a TrainArgs, resumed: Option<&RunInfo>, shell: &Shell) -> Result<Self, Exit> {
         let plan = Plan::new(args, resumed);
         let loaded = load::network(&args.file, &plan.model, plan.plain, shell)?;
@@ -359,11 +359,11 @@ fn data_spec(args: &TrainArgs, planned: Option<&str>, recipe: &Recipe, shell: &S
 }
 
 /// On what terms data are learnt from: as the run began that goes on, with the classes of the run whose weights are used.
-fn terms(args: &TrainArgs, resumed: Option<&RunInfo>) -> Terms {
+fn terms(args: &TrainArgs, resumed: Option<&RunInfo>) -> OpenOptions {
     let started = args.weights.as_deref().and_then(Run::of_weights);
     match resumed {
-        Some(info) => Terms::resuming(info, args.strict),
-        None => Terms::learning_from(started.as_ref().map(|(_, info)| info), args.strict),
+        Some(info) => OpenOptions::resuming(info, args.strict),
+        None => OpenOptions::learning_from(started.as_ref().map(|(_, info)| info), args.strict),
     }
 }
 

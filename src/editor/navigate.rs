@@ -3,7 +3,7 @@
 use super::analysis::Analysis;
 use super::index::{Place, Role, SymbolId};
 use super::paths::{plain, uri_of};
-use super::requests::{Spot, spot};
+use super::requests::{Cursor, spot};
 use super::state::State;
 use super::text::Text;
 use crate::base::Span;
@@ -31,7 +31,7 @@ pub struct Found {
 pub type Key = (PathBuf, u32);
 
 /// The places of names under the pointer, the exact ones first.
-pub fn places(known: &Analysis, spot: &Spot) -> Vec<Place> {
+pub fn places(known: &Analysis, spot: &Cursor) -> Vec<Place> {
     known.file(&spot.path).map_or_else(Vec::new, |file| known.index().at(file, spot.offset))
 }
 
@@ -97,7 +97,7 @@ pub fn definition(state: &mut State, params: &GotoDefinitionParams) -> Option<Go
 }
 
 /// The file that the import under the pointer names.
-fn imported(known: &Analysis, spot: &Spot) -> Option<PathBuf> {
+fn imported(known: &Analysis, spot: &Cursor) -> Option<PathBuf> {
     let file = known.file(&spot.path)?;
     let items = &known.program.files().find(|one| one.id == file)?.items;
     let offset = spot.offset as u32;

@@ -75,7 +75,7 @@ fn with_errors<P: DeserializeOwned, R: Serialize>(
 }
 
 /// A document, its text, and a byte of it.
-pub struct Spot {
+pub struct Cursor {
     /// The document.
     pub path: PathBuf,
     /// Its text now.
@@ -85,11 +85,11 @@ pub struct Spot {
 }
 
 /// The place that a request is about; `None` where the document is not open.
-pub fn spot(state: &State, at: &TextDocumentPositionParams) -> Option<Spot> {
+pub fn spot(state: &State, at: &TextDocumentPositionParams) -> Option<Cursor> {
     let path = paths::path_of(&at.text_document.uri);
     let text = state.documents.get(&path)?.text.clone();
     let offset = text.offset(at.position);
-    Some(Spot { path, text, offset })
+    Some(Cursor { path, text, offset })
 }
 
 fn hover(state: &mut State, params: &HoverParams) -> Option<Hover> {

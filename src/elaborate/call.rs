@@ -262,7 +262,7 @@ impl<'p> Unroller<'p> {
         let error = match missing {
             Missing::Unknown { segment, near: Some(near) } => {
                 let meant = [&path[..segment], &[near], &path[segment + 1..]].concat().join(".");
-                // What holds `{expr}` may mean something else in the next turn.
+                // What holds `{expr}` may mean something else in the next iteration.
                 match self.program.sources.text(span) == path.join(".") {
                     true => error.meant(span, Some(&meant), String::new),
                     false => error.label(span, format!("did you mean `{meant}`?")),

@@ -58,17 +58,17 @@ impl<'p> Unroller<'p> {
         }
     }
 
-    /// `repeat n { … }`: each turn in a scope named by its number.
+    /// `repeat n { … }`: each iteration in a scope named by its number.
     pub(super) fn repeat(&mut self, count: &Expr, body: &'p Body, frame: &mut Frame<'p>, mut now: Flow) -> Flow {
-        let Some(turns) = self.count(count, "the number of turns", frame, now) else { return Flow::Poison };
-        if !self.has_room(turns, count.span, frame) {
+        let Some(iterations) = self.count(count, "the number of iterations", frame, now) else { return Flow::Poison };
+        if !self.has_room(iterations, count.span, frame) {
             return Flow::Poison;
         }
-        for turn in 0..turns {
+        for iteration in 0..iterations {
             if !self.tick(count.span, frame) {
                 return Flow::Poison;
             }
-            let entered = self.enter(&turn.to_string(), body.span, true, ScopeKind::Turn, frame);
+            let entered = self.enter(&iteration.to_string(), body.span, true, ScopeKind::Iteration, frame);
             now = self.body(body, frame, now);
             self.leave(entered, now, frame);
         }

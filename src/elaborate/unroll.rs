@@ -145,10 +145,10 @@ impl<'p> Unroller<'p> {
         !self.halted
     }
 
-    /// Whether a loop's turns can all be taken; refused before the first, since each takes a step at least.
-    pub(super) fn has_room(&mut self, turns: i64, span: Span, frame: &Frame<'p>) -> bool {
+    /// Whether a loop's iterations can all be taken; refused before the first, since each takes a step at least.
+    pub(super) fn has_room(&mut self, iterations: i64, span: Span, frame: &Frame<'p>) -> bool {
         let left = self.limits.steps.saturating_sub(self.steps);
-        if usize::try_from(turns).is_ok_and(|turns| turns <= left) {
+        if usize::try_from(iterations).is_ok_and(|iterations| iterations <= left) {
             return true;
         }
         self.steps = self.limits.steps;
@@ -345,10 +345,10 @@ impl<'p> Unroller<'p> {
         let place = if path.is_empty() { "the model".to_string() } else { format!("`{path}`") };
         let error = Diagnostic::new(codes::TWICE, format!("two labels `{name}` in {place}"));
         let error = if earlier.span == span {
-            let turn = if auto { "a turn of this `repeat`" } else { "labelled again in every turn" };
-            error.label(span, turn).help(format!("number the turns: `{name}{{i}}:`, or label the braces"))
+            let iteration = if auto { "an iteration of this `repeat`" } else { "labelled again in every iteration" };
+            error.label(span, iteration).help(format!("number the iterations: `{name}{{i}}:`, or label the braces"))
         } else if auto && name.starts_with(|c: char| c.is_ascii_digit()) {
-            let label = error.label(span, "its turns are numbered from 0").label(earlier.span, "and so are these");
+            let label = error.label(span, "its iterations are numbered from 0").label(earlier.span, "and so are these");
             label.help("label one of them: `name: repeat …`")
         } else {
             let first = if earlier.auto { "named so by its kind and ordinal" } else { "the first" };

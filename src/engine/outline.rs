@@ -1,11 +1,11 @@
 //! What would run, without weights: for whoever looks at a plan.
 
 use super::Result;
-use super::planned::{Planned, Terms};
+use super::planned::{PlanKey, Planned};
 use super::store::Store;
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
-use crate::kernels::{Isa, Team};
+use crate::kernels::{Isa, ThreadPool};
 use crate::opt::{self, Net};
 use crate::plan::{Plan, running};
 
@@ -30,8 +30,8 @@ impl Outline {
         if stop_after.is_some() {
             return Self::cut(network, batch, stop_after);
         }
-        let terms = Terms { batch, threads, isa, direct: false };
-        let planned = Planned::new(network.clone(), &Store::dry(), terms, &Team::new(1))?;
+        let terms = PlanKey { batch, threads, isa, direct: false };
+        let planned = Planned::new(network.clone(), &Store::dry(), terms, &ThreadPool::new(1))?;
         let mut kernels = vec![None; planned.plan.steps.len()];
         for step in 0..planned.steps.len() {
             kernels[planned.steps[step].at] = Some(planned.info(step).kernel);

@@ -8,8 +8,8 @@ use crate::base::{Diagnostic, codes};
 use crate::elaborate::Network;
 use crate::graph::{Graph, NodeId};
 use crate::kernels::blocked::Cpu;
-use crate::kernels::{Access, Arena, Isa, Region, Team};
-use crate::opt::{self, Held, Net, Step, Work};
+use crate::kernels::{Access, Arena, Isa, Region, ThreadPool};
+use crate::opt::{self, Net, Step, TensorRef, Work};
 use crate::plan::{Plan, Running, TooLarge, ValueId, countable, running, same_numbers};
 use std::sync::OnceLock;
 
@@ -18,10 +18,10 @@ const FLOAT: u64 = size_of::<f32>() as u64;
 
 /// What plans are made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Terms {
+pub struct PlanKey {
     /// Samples at once.
     pub batch: usize,
-    /// Threads of the team.
+    /// Threads of the thread pool.
     pub threads: usize,
     /// Instructions.
     pub isa: Isa,
@@ -70,24 +70,24 @@ pub struct StepInfo {
 }
 
 impl Planned {
-    /// Prepares a network; the team packs its weights.
+    /// Prepares a network; the thread pool packs its weights.
     ///
     /// # Errors
     /// Where a parameter is missing or has other sizes, or the values cannot be counted.
-    pub fn new(network: Network, store: &Store, terms: Terms, team: &Team) -> Result<Self> {
+    pub fn new(network: Network, store: &Store, terms: PlanKey, thread_pool: &ThreadPool) -> Result<Self> {
         let graph = &network.graph;
         let too_large = |error: TooLarge| Diagnostic::new(codes::PLAN_TOO_LARGE, error.to_string());
         countable(graph, terms.batch as u64).map_err(too_large)?;
         let net = opt::optimise(graph, None).map_err(internal)?;
         let context = Context { graph, store, terms };
-        let calls = prepare(&context, &net, team)?;
+        let calls = prepare(&context, &net, thread_pool)?;
         store.release();
         let scratch: Vec<u64> = calls.iter().map(|call| call.scratch() as u64 * FLOAT).collect();
         let found = running(graph, &net, terms.batch as u64, &scratch).map_err(too_large)?;
         let binder = Binder { graph, net: &net, found: &found, terms };
         let steps = calls.into_iter().enumerate().map(|(i, call)| binder.bind(i, call));
         let steps = steps.filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
-        let plain = |&node: &NodeId| binder.region(Held { node, layout: crate::shape::Layout::Plain });
+        let plain = |&node: &NodeId| binder.region(TensorRef { node, layout: crate::shape::Layout::Plain });
         let inputs = graph.inputs.iter().map(plain).collect();
         let outputs = net.outputs.iter().map(|&held| binder.region(held)).collect();
         let plan = found.plan.clone();
@@ -130,13 +130,14 @@ impl Planned {
 /// The kernels of all steps, in order; an error is the first in their order. They are prepared beside each other, those
 /// with large weights first: so the copies that packing makes are small when most is packed, and no thread is left with
 /// the largest.
-fn prepare(context: &Context, net: &Net, team: &Team) -> Result<Vec<Box<dyn Call>>> {
+fn prepare(context: &Context, net: &Net, thread_pool: &ThreadPool) -> Result<Vec<Box<dyn Call>>> {
     let parameters =
         |step: &Step| step.head().map_or(0, |node| context.graph.params(node).iter().map(|p| p.elements()).sum());
     let mut order: Vec<usize> = (0..net.steps.len()).collect();
     order.sort_by_cached_key(|&i| std::cmp::Reverse::<u64>(parameters(&net.steps[i])));
     let calls: Vec<OnceLock<_>> = net.steps.iter().map(|_| OnceLock::new()).collect();
-    team.run(order.len(), &|_, turn| _ = calls[order[turn]].set(calls::prepare(context, &net.steps[order[turn]])));
+    thread_pool
+        .run(order.len(), &|_, turn| _ = calls[order[turn]].set(calls::prepare(context, &net.steps[order[turn]])));
     let missing = || Err(internal("a step was not prepared"));
     calls.into_iter().map(|call| call.into_inner().unwrap_or_else(missing)).collect()
 }
@@ -150,7 +151,7 @@ struct Binder<'a> {
     graph: &'a Graph,
     net: &'a Net,
     found: &'a Running,
-    terms: Terms,
+    terms: PlanKey,
 }
 
 impl Binder<'_> {
@@ -189,8 +190,8 @@ impl Binder<'_> {
     }
 
     /// Whether an operand of a `concat` was written straight into it.
-    fn is_there(&self, part: Held, operand: usize, step: &Step) -> bool {
-        let place = |held: Held| self.found.plan.places[self.found.values[&held]];
+    fn is_there(&self, part: TensorRef, operand: usize, step: &Step) -> bool {
+        let place = |held: TensorRef| self.found.plan.places[self.found.values[&held]];
         let (part_at, whole) = (place(part), place(step.makes));
         let wish = self.net.slices.iter().find(|slice| slice.whole == step.makes && slice.operand == operand);
         let positions = self.graph.shape(step.makes.node).spatial().iter().product::<usize>() as u64;
@@ -201,7 +202,7 @@ impl Binder<'_> {
     }
 
     /// Where a value lies.
-    fn region(&self, held: Held) -> Region {
+    fn region(&self, held: TensorRef) -> Region {
         let plan = &self.found.plan;
         let value = self.found.values[&held];
         let place = plan.places[value];

@@ -1,14 +1,14 @@
 //! Engines, which are shared, and sessions, which run.
 
 use super::bind::{Sizes, bind};
-use super::planned::{Planned, Terms};
+use super::planned::{PlanKey, Planned};
 use super::store::Store;
 use super::weights::Weights;
 use super::{Result, StepInfo};
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::{Compiled, Network};
 use crate::kernels::blocked::Cpu;
-use crate::kernels::{Arena, Isa, Src, Team};
+use crate::kernels::{Arena, Isa, Src, ThreadPool};
 use crate::plan::Plan;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,15 +33,15 @@ struct Shared {
 }
 
 /// What a plan is made for.
-type Key = (Sizes, Terms);
+type Key = (Sizes, PlanKey);
 
 /// How a session works.
 #[derive(Clone, Debug, Default)]
 pub struct SessionOptions {
     /// Threads, the caller's counted; as many as the machine runs at once where `None`.
     pub threads: Option<usize>,
-    /// Threads to share with other sessions, of which one at a time has them; a team of its own where `None`.
-    pub team: Option<Arc<Team>>,
+    /// Threads to share with other sessions, of which one at a time has them; a thread pool of its own where `None`.
+    pub thread_pool: Option<Arc<ThreadPool>>,
     /// Instructions; the widest, or those that `ARCHC_ISA` names, where `None`.
     pub isa: Option<Isa>,
     /// Computes convolutions product by product, without Winograd's transforms: slower, and as exact as the order of the
@@ -52,7 +52,7 @@ pub struct SessionOptions {
 /// What one run changes: an arena, and threads.
 pub struct Session {
     engine: Engine,
-    team: Arc<Team>,
+    thread_pool: Arc<ThreadPool>,
     isa: Isa,
     direct: bool,
     arena: Arena,
@@ -125,7 +125,7 @@ impl Engine {
         let threads = || options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         Session {
             engine: self.clone(),
-            team: options.team.unwrap_or_else(|| Arc::new(Team::new(threads()))),
+            thread_pool: options.thread_pool.unwrap_or_else(|| Arc::new(ThreadPool::new(threads()))),
             isa: options.isa.unwrap_or_else(Isa::best),
             direct: options.direct,
             arena: Arena::new(0),
@@ -143,14 +143,14 @@ impl Engine {
         self.shared.store.bytes()
     }
 
-    /// The network prepared for these sizes, by a team.
-    fn planned(&self, sizes: Sizes, terms: Terms, team: &Team) -> Result<Arc<Planned>> {
+    /// The network prepared for these sizes, by a thread pool.
+    fn planned(&self, sizes: Sizes, terms: PlanKey, thread_pool: &ThreadPool) -> Result<Arc<Planned>> {
         let key = (sizes, terms);
         let lock = || self.shared.plans.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, found)) = lock().iter().find(|(known, _)| *known == key) {
             return Ok(found.clone());
         }
-        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms, team)?);
+        let planned = Arc::new(Planned::new(self.at(&key.0)?, &self.shared.store, terms, thread_pool)?);
         let mut plans = lock();
         if plans.len() == MOST_PLANS {
             plans.remove(0);
@@ -256,7 +256,7 @@ impl Session {
 
     /// Its threads.
     pub fn threads(&self) -> usize {
-        self.team.threads()
+        self.thread_pool.threads()
     }
 
     /// Runs `repeat` times and times every step.
@@ -272,7 +272,7 @@ impl Session {
             self.fill(inputs);
             for (i, step) in steps.iter_mut().enumerate() {
                 let start = Instant::now();
-                planned.run(i, Cpu::new(&self.team, self.isa), &mut self.arena);
+                planned.run(i, Cpu::new(&self.thread_pool, self.isa), &mut self.arena);
                 step.times.push(start.elapsed());
             }
         }
@@ -284,7 +284,7 @@ impl Session {
         self.fill(inputs);
         let Some((_, planned)) = &self.current else { return Ok(()) };
         for step in 0..planned.steps.len() {
-            planned.run(step, Cpu::new(&self.team, self.isa), &mut self.arena);
+            planned.run(step, Cpu::new(&self.thread_pool, self.isa), &mut self.arena);
         }
         Ok(())
     }
@@ -305,8 +305,9 @@ impl Session {
         }
         let sizes: Vec<(&str, &[usize])> = inputs.iter().map(|input| (input.name, input.dims)).collect();
         let bound = bind(decls, &sizes)?;
-        let terms = Terms { batch: bound.batch, threads: self.team.threads(), isa: self.isa, direct: self.direct };
-        let planned = self.engine.planned(bound.sizes, terms, &self.team)?;
+        let terms =
+            PlanKey { batch: bound.batch, threads: self.thread_pool.threads(), isa: self.isa, direct: self.direct };
+        let planned = self.engine.planned(bound.sizes, terms, &self.thread_pool)?;
         if self.arena.len() < planned.floats() {
             self.arena = Arena::new(0);
             self.arena = Arena::new(planned.floats());

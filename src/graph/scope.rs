@@ -26,8 +26,8 @@ pub enum ScopeKind {
     Block(BlockUse),
     /// Labelled braces.
     Group,
-    /// One turn of a `repeat`.
-    Turn,
+    /// One iteration of a `repeat`.
+    Iteration,
 }
 
 /// One scope.

@@ -83,15 +83,15 @@ pub(super) enum Shown {
 /// What an argument accepts, how it is kept, and how it is a value again.
 pub(super) trait Kind {
     /// How it is kept in the op.
-    type Held;
+    type Stored;
     /// What it accepts, in words.
     const TYPE: ArgType;
     /// Reads a value; sizes have an entry for each of so many axes.
-    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Held, ArgError>;
+    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Stored, ArgError>;
     /// The value again; `None` for one that is absent.
-    fn value(held: &Self::Held) -> Option<Value>;
+    fn value(held: &Self::Stored) -> Option<Value>;
     /// What is kept where nothing was given and there is no default.
-    fn absent(name: &'static str) -> Result<Self::Held, ArgError> {
+    fn absent(name: &'static str) -> Result<Self::Stored, ArgError> {
         Err(ArgError::call(format!("`{name}` is missing")))
     }
 }
@@ -166,7 +166,7 @@ fn read_sizes(ty: ArgType, name: &'static str, value: &Value, axes: usize, least
 macro_rules! kinds {
     ($($kind:ty: $held:ty = $ty:expr, |$name:ident, $value:ident, $axes:ident| $read:expr, |$kept:ident| $write:expr;)*) => {
         $(impl Kind for $kind {
-            type Held = $held;
+            type Stored = $held;
             const TYPE: ArgType = $ty;
 
             fn read($name: &'static str, $value: &Value, $axes: usize) -> Result<$held, ArgError> {
@@ -233,7 +233,7 @@ kinds! {
 }
 
 impl<W: Words> Kind for Choice<W> {
-    type Held = W;
+    type Stored = W;
     const TYPE: ArgType = ArgType::Choice(W::WORDS);
 
     fn read(name: &'static str, value: &Value, _: usize) -> Result<W, ArgError> {
@@ -247,18 +247,18 @@ impl<W: Words> Kind for Choice<W> {
 }
 
 impl<K: Kind> Kind for Maybe<K> {
-    type Held = Option<K::Held>;
+    type Stored = Option<K::Stored>;
     const TYPE: ArgType = K::TYPE;
 
-    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Held, ArgError> {
+    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Stored, ArgError> {
         K::read(name, value, axes).map(Some)
     }
 
-    fn value(held: &Self::Held) -> Option<Value> {
+    fn value(held: &Self::Stored) -> Option<Value> {
         held.as_ref().and_then(K::value)
     }
 
-    fn absent(_: &'static str) -> Result<Self::Held, ArgError> {
+    fn absent(_: &'static str) -> Result<Self::Stored, ArgError> {
         Ok(None)
     }
 }
@@ -269,7 +269,7 @@ pub(super) fn read<K: Kind>(
     name: &'static str,
     default: Option<&str>,
     axes: usize,
-) -> Result<K::Held, ArgError> {
+) -> Result<K::Stored, ArgError> {
     match (args.get(name), default) {
         (Some(value), _) => K::read(name, value, axes),
         (None, Some(text)) if !text.is_empty() => K::read(name, &literal(text), axes),
@@ -278,7 +278,7 @@ pub(super) fn read<K: Kind>(
 }
 
 /// An argument as it is held, beside its default; `None` where it is absent.
-pub(super) fn argument<K: Kind>(name: &'static str, held: &K::Held, default: Option<&str>) -> Option<Argument> {
+pub(super) fn argument<K: Kind>(name: &'static str, held: &K::Stored, default: Option<&str>) -> Option<Argument> {
     let value = K::value(held)?;
     let default = default.filter(|text| !text.is_empty());
     let default = default.and_then(|text| K::value(&K::read(name, &literal(text), 1).ok()?));

@@ -38,7 +38,7 @@ pub const SPECS: &[LayerSpec] = &[Linear::SPEC, Scale::SPEC];
 enum PerChannel {}
 
 impl Kind for PerChannel {
-    type Held = bool;
+    type Stored = bool;
     const TYPE: ArgType = ArgType::Choice(&["channel", "tensor"]);
 
     fn read(name: &'static str, value: &Value, _: usize) -> Result<bool, ArgError> {

@@ -100,10 +100,10 @@ impl Words for PadMode {
 enum Amounts {}
 
 impl Kind for Amounts {
-    type Held = Vec<(usize, usize)>;
+    type Stored = Vec<(usize, usize)>;
     const TYPE: ArgType = ArgType::Pads;
 
-    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Held, ArgError> {
+    fn read(name: &'static str, value: &Value, axes: usize) -> Result<Self::Stored, ArgError> {
         match value {
             Value::List(items) if items.iter().any(|v| matches!(v, Value::List(_))) => {
                 same_length(name, items.len(), axes)?;
@@ -113,7 +113,7 @@ impl Kind for Amounts {
         }
     }
 
-    fn value(amounts: &Self::Held) -> Option<Value> {
+    fn value(amounts: &Self::Stored) -> Option<Value> {
         let pair = |&(before, after): &(usize, usize)| arguments::list(&[before, after]);
         Some(Value::List(amounts.iter().map(pair).collect()))
     }

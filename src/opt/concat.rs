@@ -1,7 +1,7 @@
 //! Operands that are written straight into their `concat`.
 
 use super::edit::Edit;
-use super::net::{Held, Slice, Work};
+use super::net::{Slice, TensorRef, Work};
 use crate::graph::NodeId;
 use crate::ops::Op;
 use crate::shape::{LANES, Layout};
@@ -19,7 +19,7 @@ pub fn run(edit: &mut Edit<'_>) {
     edit.net.slices = slices;
 }
 
-fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, homes: &mut [Option<Held>], slices: &mut Vec<Slice>) {
+fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, homes: &mut [Option<TensorRef>], slices: &mut Vec<Slice>) {
     let whole = edit.net.steps[position].makes;
     let reads = edit.net.steps[position].reads.clone();
     let channels: Vec<usize> =
@@ -50,13 +50,13 @@ fn of(edit: &mut Edit<'_>, position: usize, node: NodeId, homes: &mut [Option<He
 
 /// Whether a `concat` would read an operand inside the memory that it writes: it reads it twice, or as well as one that
 /// the operand is in.
-fn is_copied(edit: &Edit<'_>, part: Held, whole: Held, homes: &[Option<Held>]) -> bool {
-    let around = |whole: &Held| homes[whole.node.index()];
+fn is_copied(edit: &Edit<'_>, part: TensorRef, whole: TensorRef, homes: &[Option<TensorRef>]) -> bool {
+    let around = |whole: &TensorRef| homes[whole.node.index()];
     let reads = std::iter::successors(Some(whole), around).filter_map(|whole| edit.maker(whole));
     reads.flat_map(|maker| &edit.net.steps[maker].reads).filter(|&&read| read == part).count() > 1
 }
 
-fn in_the_way(edit: &Edit<'_>, part: Held, whole: Held) -> Option<&'static str> {
+fn in_the_way(edit: &Edit<'_>, part: TensorRef, whole: TensorRef) -> Option<&'static str> {
     let converted = edit.maker(part).is_none_or(|maker| edit.net.steps[maker].work == Work::Convert);
     match () {
         () if matches!(edit.graph.node(part.node).op, Op::Input(_)) => Some("is an input"),

@@ -1,6 +1,6 @@
 //! The one way in which passes change a net: steps are looked up by what they make and read, merged and dropped.
 
-use super::net::{After, Held, Net, Note, Step};
+use super::net::{EpilogueOp, Net, Note, Step, TensorRef};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::Layout;
@@ -21,7 +21,7 @@ pub struct Edit<'a> {
 }
 
 /// A value's place in the index.
-fn slot(held: Held) -> usize {
+fn slot(held: TensorRef) -> usize {
     held.node.index() * 2 + usize::from(held.layout == Layout::Blocked)
 }
 
@@ -56,22 +56,22 @@ impl<'a> Edit<'a> {
     }
 
     /// The step that makes a value; `None` for inputs.
-    pub fn maker(&self, held: Held) -> Option<usize> {
+    pub fn maker(&self, held: TensorRef) -> Option<usize> {
         self.makers[slot(held)]
     }
 
     /// The steps that read a value, once for each time.
-    pub fn readers(&self, held: Held) -> &[usize] {
+    pub fn readers(&self, held: TensorRef) -> &[usize] {
         &self.readers[slot(held)]
     }
 
     /// Whether a value is an output of the network.
-    pub fn is_output(&self, held: Held) -> bool {
+    pub fn is_output(&self, held: TensorRef) -> bool {
         self.outputs[slot(held)]
     }
 
     /// Why a value may not be merged into its only reader; `None` where it may.
-    pub fn shared(&self, held: Held) -> Option<&'static str> {
+    pub fn shared(&self, held: TensorRef) -> Option<&'static str> {
         match self.readers(held).len() {
             _ if self.is_output(held) => Some("what it reads is an output"),
             0 | 1 => None,
@@ -104,7 +104,7 @@ impl<'a> Edit<'a> {
         }
     }
 
-    fn unread(&mut self, held: Held, position: usize) {
+    fn unread(&mut self, held: TensorRef, position: usize) {
         let readers = &mut self.readers[slot(held)];
         if let Some(i) = readers.iter().position(|&reader| reader == position) {
             readers.swap_remove(i);
@@ -112,10 +112,10 @@ impl<'a> Edit<'a> {
     }
 
     /// Step `into` does the work of `from`, which reads its value: `after` follows, then what `from` had behind it.
-    pub fn append(&mut self, into: usize, after: After, from: usize) {
+    pub fn append(&mut self, into: usize, after: EpilogueOp, from: usize) {
         self.drop_step(from);
         let (makes, rest) = (self.net.steps[from].makes, std::mem::take(&mut self.net.steps[from].after));
-        if let After::Sum { value, .. } = after {
+        if let EpilogueOp::Sum { value, .. } = after {
             self.readers[slot(value)].push(into);
         }
         let step = &mut self.net.steps[into];

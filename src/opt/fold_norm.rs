@@ -2,13 +2,13 @@
 
 use super::edit::Edit;
 use super::fuse_after::{Takes, takes as takes_in};
-use super::net::After;
+use super::net::EpilogueOp;
 use crate::ops::Op;
 
 /// Whether a step is a sum of products that ends in affine maps only.
 fn takes(edit: &Edit<'_>, position: usize) -> bool {
     let sums = edit.op(position).is_some_and(|(_, op)| takes_in(op) == Takes::All);
-    sums && edit.net.steps[position].after.iter().all(|after| matches!(after, After::Affine(_)))
+    sums && edit.net.steps[position].after.iter().all(|after| matches!(after, EpilogueOp::Affine(_)))
 }
 
 /// Folds each batch norm and factor into the step before it.
@@ -25,7 +25,7 @@ pub fn run(edit: &mut Edit<'_>) {
             Some(maker) => match edit.shared(read) {
                 Some(why) => edit.refused(node, why),
                 None => {
-                    edit.append(maker, After::Affine(node), position);
+                    edit.append(maker, EpilogueOp::Affine(node), position);
                     let path = edit.path(maker);
                     edit.did(node, format!("folded into {path}"));
                 }

@@ -1,7 +1,7 @@
 //! Activations and additions, done to each number before it is written.
 
 use super::edit::Edit;
-use super::net::{After, Held, Step};
+use super::net::{EpilogueOp, Step, TensorRef};
 use crate::graph::NodeId;
 use crate::ops::{Family, Op, Values};
 
@@ -29,15 +29,15 @@ pub fn takes(op: &Op) -> Takes {
 }
 
 /// Whether what stands behind an op is in an order that is supported.
-pub fn supported(op: &Op, after: &[After]) -> bool {
+pub fn supported(op: &Op, after: &[EpilogueOp]) -> bool {
     let mut left = after.iter().peekable();
     let all = takes(op) == Takes::All;
-    while all && left.next_if(|a| matches!(a, After::Affine(_))).is_some() {}
+    while all && left.next_if(|a| matches!(a, EpilogueOp::Affine(_))).is_some() {}
     if takes(op) != Takes::Nothing {
-        left.next_if(|a| matches!(a, After::Activation(_)));
+        left.next_if(|a| matches!(a, EpilogueOp::Activation(_)));
     }
-    if all && left.next_if(|a| matches!(a, After::Sum { .. })).is_some() {
-        left.next_if(|a| matches!(a, After::Activation(_)));
+    if all && left.next_if(|a| matches!(a, EpilogueOp::Sum { .. })).is_some() {
+        left.next_if(|a| matches!(a, EpilogueOp::Activation(_)));
     }
     left.next().is_none()
 }
@@ -56,7 +56,7 @@ pub fn run(edit: &mut Edit<'_>) {
 
 fn activation(edit: &mut Edit<'_>, position: usize, node: NodeId) {
     let read = edit.net.steps[position].reads[0];
-    let after = After::Activation(node);
+    let after = EpilogueOp::Activation(node);
     let refused = match edit.maker(read) {
         None => Some("it reads an input".into()),
         Some(maker) => edit.shared(read).map(String::from).or_else(|| in_the_way(edit, maker, after)),
@@ -65,7 +65,7 @@ fn activation(edit: &mut Edit<'_>, position: usize, node: NodeId) {
 }
 
 /// What keeps a step from taking `after` behind it.
-fn in_the_way(edit: &Edit<'_>, maker: usize, after: After) -> Option<String> {
+fn in_the_way(edit: &Edit<'_>, maker: usize, after: EpilogueOp) -> Option<String> {
     let path = edit.path(maker);
     let Some((_, op)) = edit.op(maker) else { return Some("a conversion stands before it".into()) };
     let mut chain = edit.net.steps[maker].after.clone();
@@ -91,7 +91,7 @@ fn sum(edit: &mut Edit<'_>, position: usize, node: NodeId, scale: f64) {
         true => (first, second, 1.0, scale),
         false => (second, first, scale, 1.0),
     };
-    let after = After::Sum { node, value, own, other };
+    let after = EpilogueOp::Sum { node, value, own, other };
     let maker = edit.maker(last);
     let refused = match maker {
         None => Some("it adds inputs".into()),
@@ -101,7 +101,7 @@ fn sum(edit: &mut Edit<'_>, position: usize, node: NodeId, scale: f64) {
 }
 
 /// [`in_the_way`] of a sum, saying so where the other summand could have taken it.
-fn later(edit: &Edit<'_>, maker: usize, value: Held, after: After) -> Option<String> {
+fn later(edit: &Edit<'_>, maker: usize, value: TensorRef, after: EpilogueOp) -> Option<String> {
     let why = in_the_way(edit, maker, after)?;
     match edit.maker(value) {
         Some(earlier) if in_the_way(edit, earlier, after).is_none() => {
@@ -116,7 +116,7 @@ fn fuse(
     position: usize,
     node: NodeId,
     maker: Option<usize>,
-    after: After,
+    after: EpilogueOp,
     refused: Option<String>,
 ) {
     match (maker, refused) {
@@ -130,9 +130,9 @@ fn fuse(
 }
 
 /// Whether a step ends in a sum, whose other summand its result may replace.
-pub fn summand(step: &Step) -> Option<Held> {
+pub fn summand(step: &Step) -> Option<TensorRef> {
     step.after.iter().find_map(|after| match after {
-        After::Sum { value, .. } => Some(*value),
+        EpilogueOp::Sum { value, .. } => Some(*value),
         _ => None,
     })
 }

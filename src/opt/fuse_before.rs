@@ -1,7 +1,7 @@
 //! Norms and activations done to each number of a convolution's operand as it is read.
 
 use super::edit::Edit;
-use super::net::After;
+use super::net::EpilogueOp;
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::ops::activation::Activation;
@@ -28,7 +28,7 @@ pub fn run(edit: &mut Edit<'_>) {
         let Some((node, Op::BatchNorm(_) | Op::Scale(_) | Op::Activation(_))) = edit.op(position) else { continue };
         let step = &edit.net.steps[position];
         let acts = step.after.iter().filter_map(|after| match after {
-            After::Activation(act) => Some(*act),
+            EpilogueOp::Activation(act) => Some(*act),
             _ => None,
         });
         let nodes: Vec<NodeId> = std::iter::once(node).chain(acts).collect();

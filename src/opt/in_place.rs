@@ -2,7 +2,7 @@
 
 use super::edit::Edit;
 use super::fuse_after::summand;
-use super::net::Held;
+use super::net::TensorRef;
 use crate::graph::Graph;
 use crate::ops::Values;
 
@@ -31,7 +31,7 @@ pub fn run(edit: &mut Edit<'_>) {
             );
         } else if op.nature().values == Values::Elementwise {
             let operands = op.layer().in_place().iter().filter_map(|&i| step.reads.get(i));
-            let over: Vec<Held> = operands.copied().filter(|&read| alike(edit.graph, read, makes)).collect();
+            let over: Vec<TensorRef> = operands.copied().filter(|&read| alike(edit.graph, read, makes)).collect();
             match over.is_empty() {
                 true => edit.refused(node, "no operand is as large as the result"),
                 false => edit.did(node, "it may write over what it reads"),
@@ -43,7 +43,7 @@ pub fn run(edit: &mut Edit<'_>) {
 }
 
 /// Whether two values have as many numbers in the same order; axes of one position do not matter.
-fn alike(graph: &Graph, a: Held, b: Held) -> bool {
+fn alike(graph: &Graph, a: TensorRef, b: TensorRef) -> bool {
     let (x, y) = (graph.shape(a.node), graph.shape(b.node));
     a.layout == b.layout && x.channels() == y.channels() && x.elements() == y.elements()
 }

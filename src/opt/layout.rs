@@ -1,7 +1,7 @@
 //! The layout of each value. Everything is in blocks of channels but what meets the outside, and what reshapes.
 
 use super::edit::Edit;
-use super::net::{After, Held, Step, Work};
+use super::net::{EpilogueOp, Step, TensorRef, Work};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::Layout;
@@ -10,7 +10,7 @@ use crate::shape::Layout;
 const FEW: usize = 4;
 
 /// The line of steps as it is written anew.
-struct Line {
+struct Rewrite {
     steps: Vec<Step>,
     /// For each node whether its value is held: plain, blocked.
     held: Vec<[bool; 2]>,
@@ -21,14 +21,14 @@ fn lies(layout: Layout) -> usize {
     usize::from(layout == Layout::Blocked)
 }
 
-impl Line {
+impl Rewrite {
     /// Makes sure that a value is held in a layout.
-    fn need(&mut self, to: Held) {
+    fn need(&mut self, to: TensorRef) {
         let held = &mut self.held[to.node.index()];
         if std::mem::replace(&mut held[lies(to.layout)], true) {
             return;
         }
-        let from = Held { node: to.node, layout: other(to.layout) };
+        let from = TensorRef { node: to.node, layout: other(to.layout) };
         let step = Step { work: Work::Convert, reads: vec![from], before: Vec::new(), after: Vec::new(), makes: to };
         self.steps.push(step);
         self.converted.push(to.node);
@@ -41,7 +41,7 @@ impl Line {
             self.need(step.reads[i]);
         }
         for after in &mut step.after {
-            if let After::Sum { value, .. } = after {
+            if let EpilogueOp::Sum { value, .. } = after {
                 value.layout = Layout::Blocked;
                 self.need(*value);
             }
@@ -82,7 +82,7 @@ fn wanted(graph: &Graph, step: &Step, operand: usize, value: NodeId) -> Layout {
 /// Gives every value its layout and puts the conversions in: of inputs first, of outputs last.
 pub fn run(edit: &mut Edit<'_>) {
     let graph = edit.graph;
-    let mut line = Line { steps: Vec::new(), held: vec![[false; 2]; edit.net.same.len()], converted: Vec::new() };
+    let mut line = Rewrite { steps: Vec::new(), held: vec![[false; 2]; edit.net.same.len()], converted: Vec::new() };
     graph.inputs.iter().for_each(|input| line.held[input.index()][lies(Layout::Plain)] = true);
     let steps = std::mem::take(&mut edit.net.steps);
     let blocked = |step: &Step| -> Vec<NodeId> {
@@ -93,7 +93,7 @@ pub fn run(edit: &mut Edit<'_>) {
     };
     for node in steps.iter().flat_map(blocked) {
         if matches!(graph.node(node).op, Op::Input(_)) {
-            line.need(Held { node, layout: Layout::Blocked });
+            line.need(TensorRef { node, layout: Layout::Blocked });
         }
     }
     let stems: Vec<NodeId> = steps

@@ -4,6 +4,10 @@
 //! one value in one layout. It starts as one step for each node ([`Net::new`]) and is rewritten by the passes of
 //! [`PASSES`], in that order. The graph itself never changes: parameters keep their names, and every step says which nodes it
 //! stands for. A pass notes what it did and, where it did not fire, why ([`Note`]).
+//!
+//! Words: a *step* is what one kernel call does; its *head* is the op that it is named for, its *prologue* what is done to numbers
+//! as they are read, its *epilogue* ([`EpilogueOp`]) what is done before they are written; a [`TensorRef`] is a node's value in one
+//! layout. A pass *did* what it noted, or was *refused*.
 
 mod concat;
 mod dead;
@@ -17,7 +21,7 @@ pub mod net;
 mod noop;
 pub mod verify;
 
-pub use net::{After, Held, Net, Note, Slice, Step, Work};
+pub use net::{EpilogueOp, Net, Note, Slice, Step, TensorRef, Work};
 
 use crate::graph::Graph;
 use edit::Edit;

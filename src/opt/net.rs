@@ -6,7 +6,7 @@ use crate::shape::Layout;
 
 /// A value as it lies in memory: a node's, in a layout. Inputs are held from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Held {
+pub struct TensorRef {
     /// The node whose value it is.
     pub node: NodeId,
     /// The order of its numbers.
@@ -24,7 +24,7 @@ pub enum Work {
 
 /// What is done to each number of a result before it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum After {
+pub enum EpilogueOp {
     /// The batch norm or learned factor of a node: `scale[c]·y + shift[c]`.
     Affine(NodeId),
     /// The activation of a node.
@@ -34,7 +34,7 @@ pub enum After {
         /// The `Add`.
         node: NodeId,
         /// The other summand.
-        value: Held,
+        value: TensorRef,
         /// Factor of the result.
         own: f64,
         /// Factor of the other summand.
@@ -48,13 +48,13 @@ pub struct Step {
     /// What is computed.
     pub work: Work,
     /// The operands that the op looks into, in order.
-    pub reads: Vec<Held>,
+    pub reads: Vec<TensorRef>,
     /// Batch norms, learned factors and activations applied to operand 0 as it is read, in order.
     pub before: Vec<NodeId>,
     /// Applied to the result, in order.
-    pub after: Vec<After>,
+    pub after: Vec<EpilogueOp>,
     /// What it makes: the value of the last node that it stands for.
-    pub makes: Held,
+    pub makes: TensorRef,
 }
 
 /// What a pass did or did not do, and why.
@@ -78,9 +78,9 @@ pub struct Slice {
     /// Which operand.
     pub operand: usize,
     /// The operand's value.
-    pub part: Held,
+    pub part: TensorRef,
     /// The result.
-    pub whole: Held,
+    pub whole: TensorRef,
     /// Channels of the result before it.
     pub channel_offset: usize,
 }
@@ -93,21 +93,21 @@ pub struct Net {
     /// For each node, by its index, the node whose value it is: itself, or another where it changes nothing.
     pub same: Vec<NodeId>,
     /// The outputs, in file order, as they are held at the end.
-    pub outputs: Vec<Held>,
+    pub outputs: Vec<TensorRef>,
     /// Operands that would rather be written straight into their `concat`; the planner grants what is legal.
     pub slices: Vec<Slice>,
     /// Results that would rather be written over a value that they read, `(result, value)`; the planner grants those whose
     /// value nobody reads later.
-    pub in_place: Vec<(Held, Held)>,
+    pub in_place: Vec<(TensorRef, TensorRef)>,
     /// What the passes did.
     pub notes: Vec<Note>,
 }
 
 impl Step {
     /// Everything that it reads: operands, and summands of fused additions.
-    pub fn all_reads(&self) -> impl Iterator<Item = Held> + '_ {
+    pub fn all_reads(&self) -> impl Iterator<Item = TensorRef> + '_ {
         let sums = self.after.iter().filter_map(|after| match after {
-            After::Sum { value, .. } => Some(*value),
+            EpilogueOp::Sum { value, .. } => Some(*value),
             _ => None,
         });
         self.reads.iter().copied().chain(sums)
@@ -124,7 +124,7 @@ impl Step {
     /// The nodes that it stands for, in order.
     pub fn nodes(&self) -> Vec<NodeId> {
         let after = self.after.iter().map(|after| match *after {
-            After::Affine(node) | After::Activation(node) | After::Sum { node, .. } => node,
+            EpilogueOp::Affine(node) | EpilogueOp::Activation(node) | EpilogueOp::Sum { node, .. } => node,
         });
         self.before.iter().copied().chain(self.head()).chain(after).collect()
     }
@@ -133,7 +133,7 @@ impl Step {
 impl Net {
     /// One step for each node but the inputs, everything plain.
     pub fn new(graph: &Graph) -> Self {
-        let plain = |node| Held { node, layout: Layout::Plain };
+        let plain = |node| TensorRef { node, layout: Layout::Plain };
         let step = |node: NodeId| {
             let op = &graph.node(node).op;
             let operands = graph.operands(node).into_iter().enumerate();
@@ -153,7 +153,7 @@ impl Net {
     }
 
     /// How often a value is read, outputs counted.
-    pub fn readers(&self, held: Held) -> usize {
+    pub fn readers(&self, held: TensorRef) -> usize {
         let reads = self.steps.iter().flat_map(Step::all_reads);
         reads.chain(self.outputs.iter().copied()).filter(|&read| read == held).count()
     }

@@ -1,7 +1,7 @@
 //! Steps that change nothing at inference.
 
 use super::edit::Edit;
-use super::net::After;
+use super::net::EpilogueOp;
 use crate::graph::{Graph, NodeId};
 use crate::ops::{Family, Field, Op};
 use crate::shape::Shape;
@@ -28,7 +28,7 @@ pub fn run(edit: &mut Edit<'_>) {
     for step in &mut net.steps {
         step.reads.iter_mut().for_each(|read| read.node = same[read.node.index()]);
         for after in &mut step.after {
-            if let After::Sum { value, .. } = after {
+            if let EpilogueOp::Sum { value, .. } = after {
                 value.node = same[value.node.index()];
             }
         }

@@ -1,6 +1,6 @@
 //! What a net promises, checked after every pass.
 
-use super::net::{Held, Net, Step, Work};
+use super::net::{Net, Step, TensorRef, Work};
 use super::{fuse_after, fuse_before};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
@@ -41,15 +41,15 @@ pub fn verify(graph: &Graph, net: &Net) -> Result<(), String> {
     wishes(graph, net, &held)
 }
 
-fn lies(held: Held) -> usize {
+fn lies(held: TensorRef) -> usize {
     usize::from(held.layout == Layout::Blocked)
 }
 
-fn is(held: &[[bool; 2]], it: Held) -> bool {
+fn is(held: &[[bool; 2]], it: TensorRef) -> bool {
     held[it.node.index()][lies(it)]
 }
 
-fn name(graph: &Graph, held: Held) -> String {
+fn name(graph: &Graph, held: TensorRef) -> String {
     let layout = if held.layout == Layout::Plain { "plain" } else { "blocked" };
     format!("`{}` ({layout})", graph.node(held.node).path)
 }

@@ -8,6 +8,10 @@
 //! Counted are inputs, outputs, everything between, and in training gradients of values and what backward
 //! passes keep. Weights, their gradients and the optimizer's state live outside the arena ([`Apart`]), and
 //! kernels may ask for workspace of their own. Bytes of values grow with the batch; nothing else does.
+//!
+//! Words: the *arena* is the one buffer in which all values lie; a [`Value`] is what one step writes, from its birth to its last
+//! reader; a [`Share`] says that a value lies in another's memory (in place, or a slice of a `concat`); the *bound* is the most that
+//! is live at once, below which no plan comes; *naive* is what values take that share nothing and are never let go.
 
 pub mod alias;
 pub mod backward;

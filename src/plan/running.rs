@@ -3,7 +3,7 @@
 use super::schedule::{Content, ELEMENT, Phase, Schedule, Share};
 use super::{Assumptions, Concat, Grouping, Mode, Plan, TooLarge, ValueId, place};
 use crate::graph::Graph;
-use crate::opt::{Held, Net, Work};
+use crate::opt::{Net, TensorRef, Work};
 use crate::shape::LANES;
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub struct Running {
     /// Where everything lies. Its first step is the arrival of the inputs.
     pub plan: Plan,
     /// The value that holds what a step makes.
-    pub values: BTreeMap<Held, ValueId>,
+    pub values: BTreeMap<TensorRef, ValueId>,
     /// For each step of the net its scratch, where it has some.
     pub scratch: Vec<Option<ValueId>>,
 }
@@ -23,7 +23,7 @@ const ASSUMPTIONS: Assumptions =
     Assumptions { grouping: Grouping::Fused, concat: Concat::Whole, in_place: true, crop_views: false };
 
 /// Whether two layouts of a value are the same numbers: a vector in whole blocks.
-pub fn same_numbers(graph: &Graph, held: Held) -> bool {
+pub fn same_numbers(graph: &Graph, held: TensorRef) -> bool {
     let shape = graph.shape(held.node);
     shape.spatial().iter().all(|&size| size == 1) && shape.channels().is_none_or(|c| c.is_multiple_of(LANES))
 }
@@ -36,9 +36,9 @@ pub fn running(graph: &Graph, net: &Net, batch: u64, scratch: &[u64]) -> Result<
     let mut schedule = Schedule::new(graph);
     let mut values = BTreeMap::new();
     let mut rooms = Vec::with_capacity(net.steps.len());
-    let bytes = |held: Held| held.layout.numbers(graph.shape(held.node)).saturating_mul(ELEMENT);
+    let bytes = |held: TensorRef| held.layout.numbers(graph.shape(held.node)).saturating_mul(ELEMENT);
     let inputs = graph.inputs.iter().map(|&node| {
-        let held = Held { node, layout: crate::shape::Layout::Plain };
+        let held = TensorRef { node, layout: crate::shape::Layout::Plain };
         let value = schedule.make(Content::Output(node), bytes(held));
         values.insert(held, value);
         value
@@ -78,7 +78,7 @@ pub fn running(graph: &Graph, net: &Net, batch: u64, scratch: &[u64]) -> Result<
 }
 
 /// The wishes of the net, as shares of the schedule: slices first made first, steps in place as they run.
-fn shares(graph: &Graph, net: &Net, values: &BTreeMap<Held, ValueId>, schedule: &Schedule) -> Vec<Share> {
+fn shares(graph: &Graph, net: &Net, values: &BTreeMap<TensorRef, ValueId>, schedule: &Schedule) -> Vec<Share> {
     let made_at = |value: ValueId| schedule.values[value].live.first;
     let slices = net.slices.iter().map(|slice| {
         let (part, whole) = (values[&slice.part], values[&slice.whole]);

@@ -4,7 +4,7 @@
 //! Every twin is trained by the file's recipe, at every depth and seed, in a run of its own. The training error is that of
 //! the samples while they are learnt from, as in the paper.
 
-use super::desk::{Desk, Outcome};
+use super::context::{Outcome, StudyContext};
 use super::report::{Report, Table, mean, six};
 use super::runs::{Curve, train};
 use super::subject::{Case, Subject, Twin};
@@ -38,9 +38,15 @@ pub struct Trained {
 ///
 /// # Errors
 /// Where it is stopped, or a network cannot be trained.
-pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+pub fn run(
+    subject: &Subject,
+    question: &Question,
+    data: &Split,
+    device: &Device,
+    context: &mut StudyContext,
+) -> Outcome<Report> {
     let cases = subject.twins(Some((&question.vary, &question.values)))?;
-    desk.expect(cases.len() * question.seeds.len());
+    context.expect(cases.len() * question.seeds.len());
     let mut all: Vec<Trained> = cases.into_iter().map(|case| Trained { case, curves: Vec::new() }).collect();
     // Seed by seed, so that what is stopped half-way can be looked at.
     for &seed in &question.seeds {
@@ -48,10 +54,10 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
             let varied = trained.case.varied.as_ref().map(|(name, value)| (name.as_str(), value.as_str()));
             let case = subject.case(trained.case.twin, varied, Some(seed))?;
             let key = format!("{}-seed-{seed}", case.key());
-            let folder = desk.folder.path().join("runs").join(&key);
+            let folder = context.folder.path().join("runs").join(&key);
             let name = format!("{} ({} layers), seed {seed}", case.words(), case.depth());
             let curve =
-                desk.part(&key, &name, |tick, stop| train(subject, &case, data, (&folder, device), tick, stop))?;
+                context.part(&key, &name, |tick, stop| train(subject, &case, data, (&folder, device), tick, stop))?;
             trained.curves.push(curve);
         }
     }

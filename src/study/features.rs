@@ -4,7 +4,7 @@
 //! through norms, activations and pools, which keep channels apart. Measured is the mean magnitude of the weights that read
 //! each source.
 
-use super::desk::{Desk, Outcome};
+use super::context::{Outcome, StudyContext};
 use super::report::{Report, Table, mean, six};
 use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject};
@@ -116,12 +116,18 @@ pub fn check(network: &Network) -> std::result::Result<(), Diagnostic> {
 ///
 /// # Errors
 /// As [`check`]; where it is stopped, or weights do not fit.
-pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+pub fn run(
+    subject: &Subject,
+    question: &Question,
+    data: &Split,
+    device: &Device,
+    context: &mut StudyContext,
+) -> Outcome<Report> {
     let case = &question.case;
     check(&case.network)?;
-    desk.expect(1 + usize::from(question.weights.is_none()));
-    let file = weights(subject, case, data, question.weights.as_ref(), device, desk)?;
-    let read: Vec<Reader> = desk.part("weights", "reading the weights", |_, _| {
+    context.expect(1 + usize::from(question.weights.is_none()));
+    let file = weights(subject, case, data, question.weights.as_ref(), device, context)?;
+    let read: Vec<Reader> = context.part("weights", "reading the weights", |_, _| {
         let measured = Measurable::new(case, &file.file, device)?;
         Ok(readers(&case.network.graph, &measured.store)?)
     })?;

@@ -4,7 +4,7 @@
 //! Measured is the Euclidean norm of the loss's gradient by each layer's weights, over one batch in training mode, without
 //! augmentation: at the start, and after as many steps of the recipe as are asked for. Both twins see the same batch.
 
-use super::desk::{Desk, Halt, Outcome, Tick};
+use super::context::{Halt, Outcome, StudyContext, Tick};
 use super::report::{Report, Table, six, times};
 use super::subject::{Case, Subject, Twin};
 use crate::base::codes;
@@ -56,11 +56,17 @@ pub struct Measured {
 ///
 /// # Errors
 /// Where it is stopped, or network, recipe and data do not fit one another.
-pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
-    desk.expect(question.cases.len());
+pub fn run(
+    subject: &Subject,
+    question: &Question,
+    data: &Split,
+    device: &Device,
+    context: &mut StudyContext,
+) -> Outcome<Report> {
+    context.expect(question.cases.len());
     let mut all = Vec::new();
     for case in &question.cases {
-        let measured = desk.part(&case.key(), &case.words(), |tick, stop| {
+        let measured = context.part(&case.key(), &case.words(), |tick, stop| {
             measure(case, (&question.steps, question.samples), data, device, tick, stop)
         })?;
         all.push((case, measured));

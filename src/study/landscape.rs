@@ -4,8 +4,8 @@
 //! output channel reads; of a transposed convolution, what one input channel gives). Biases and the parameters of norms do not
 //! move. Norms work with the running statistics of the checkpoint, as in evaluation, which are not fitted again at each point.
 
+use super::context::{Halt, Outcome, StudyContext, Tick};
 use super::curvature::convex_share;
-use super::desk::{Desk, Halt, Outcome, Tick};
 use super::report::{Report, Table, six, times};
 use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject, Twin};
@@ -70,19 +70,25 @@ pub fn direction(store: &ParamStore, seed: u64, name: &str) -> Result<Direction>
 ///
 /// # Errors
 /// Where it is stopped, or weights do not fit.
-pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+pub fn run(
+    subject: &Subject,
+    question: &Question,
+    data: &Split,
+    device: &Device,
+    context: &mut StudyContext,
+) -> Outcome<Report> {
     let question = &Question { samples: question.samples.min(data.train.len()), ..question.clone() };
     let trained = question.cases.iter().filter(|(_, given)| given.is_none()).count();
-    desk.expect(trained + question.rows() * question.cases.len());
+    context.expect(trained + question.rows() * question.cases.len());
     let mut all = Vec::new();
     for (case, given) in &question.cases {
-        let weights = weights(subject, case, data, given.as_ref(), device, desk)?;
+        let weights = weights(subject, case, data, given.as_ref(), device, context)?;
         let mut ground = Ground::new(case, &weights.file, question, data, device)?;
         let mut walked = Walked { case, rows: Vec::new() };
         for row in 0..question.rows() {
             let name = format!("{}, row {}", case.words(), row + 1);
             let values: Vec<Option<f64>> =
-                desk.part(&format!("{}-row-{row}", case.key()), &name, |tick, stop| ground.row(row, tick, stop))?;
+                context.part(&format!("{}-row-{row}", case.key()), &name, |tick, stop| ground.row(row, tick, stop))?;
             walked.rows.push(values.into_iter().map(|loss| loss.unwrap_or(f64::INFINITY)).collect());
         }
         all.push(walked);

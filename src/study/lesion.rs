@@ -4,7 +4,7 @@
 //! Of a block that a skip bridges, the body is dropped and the skip stays. Nothing is trained again. Of the plain twin, the same
 //! layers are dropped where their ends have the same shape.
 
-use super::desk::{Desk, Outcome};
+use super::context::{Outcome, StudyContext};
 use super::report::{Report, Table, mean, six};
 use super::runs::{Given, Measurable, weights};
 use super::subject::{Case, Subject, Twin};
@@ -56,16 +56,22 @@ pub fn check(network: &Network) -> Result<(), Diagnostic> {
 ///
 /// # Errors
 /// As [`check`]; where it is stopped, or weights do not fit.
-pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+pub fn run(
+    subject: &Subject,
+    question: &Question,
+    data: &Split,
+    device: &Device,
+    context: &mut StudyContext,
+) -> Outcome<Report> {
     let question = &Question { samples: question.samples.min(data.evaluation().len()), ..question.clone() };
     let network = subject.network()?;
     check(network)?;
     let list = blocks(&network.graph);
     let trained = question.cases.iter().filter(|(_, given)| given.is_none()).count();
-    desk.expect(trained + question.cases.len());
+    context.expect(trained + question.cases.len());
     let mut all = Vec::new();
     for (case, given) in &question.cases {
-        let weights = weights(subject, case, data, given.as_ref(), device, desk)?;
+        let weights = weights(subject, case, data, given.as_ref(), device, context)?;
         let measured = Measurable::new(case, &weights.file, device)?;
         let probe = measured.probe(data.evaluation(), question.samples)?;
         let cuts: Vec<Option<Cut>> = match case.twin {
@@ -73,7 +79,7 @@ pub fn run(subject: &Subject, question: &Question, data: &Split, device: &Device
             Twin::Plain => list.iter().map(|block| plain_cut(&case.network.graph, block)).collect(),
         };
         let name = format!("removing blocks, {}", case.words());
-        let found = desk.part(&format!("lesions-{}", case.key()), &name, |tick, stop| {
+        let found = context.part(&format!("lesions-{}", case.key()), &name, |tick, stop| {
             let left = |cuts: &[Cut]| score(case, &measured, &probe, cuts);
             lesions(&cuts, question, &left, tick, stop)
         })?;
@@ -94,7 +100,7 @@ fn lesions(
     cuts: &[Option<Cut>],
     question: &Question,
     left: &dyn Fn(&[Cut]) -> Outcome<f64>,
-    tick: &mut super::desk::Tick,
+    tick: &mut super::context::Tick,
     stop: &std::sync::atomic::AtomicBool,
 ) -> Outcome<Lesions> {
     let possible: Vec<Cut> = cuts.iter().flatten().copied().collect();
@@ -102,7 +108,7 @@ fn lesions(
     let mut done = 0;
     let mut next = |cuts: &[Cut]| {
         if stop.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(super::desk::Halt::Stopped);
+            return Err(super::context::Halt::Stopped);
         }
         done += 1;
         tick(f64::from(done) / work, "");

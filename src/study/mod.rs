@@ -4,10 +4,13 @@
 //! around trained weights, [`lesion`] removes blocks, [`features`] reads weights. A study is made of parts, kept in a
 //! [`Folder`] as they finish, so that one that was stopped goes on; what it comes to is a [`Report`]: a table, a
 //! figure, findings and a text.
+//!
+//! Words: a [`Subject`] is the network that is asked about, its [`Twin`] the same without skips, a [`Case`] one of them at one depth;
+//! a *part* is the smallest piece that is computed and kept; [`surgery`] is the change of a network that a study makes.
 
+mod context;
 mod curvature;
 pub mod degradation;
-mod desk;
 pub mod features;
 mod folder;
 pub mod gradients;
@@ -18,7 +21,7 @@ mod runs;
 mod subject;
 pub mod surgery;
 
-pub use desk::{Desk, Halt, Outcome, Progress, Watch};
+pub use context::{Halt, Outcome, Progress, StudyContext, Watch};
 pub use folder::Folder;
 pub use report::{Report, Table};
 pub use runs::{Curve, Given, Measurable, Weights};

@@ -1,6 +1,6 @@
 //! Networks trained for a study, each in a run folder of its own that the other commands can use, too.
 
-use super::desk::{Desk, Halt, Outcome, Tick};
+use super::context::{Halt, Outcome, StudyContext, Tick};
 use super::subject::{Case, Subject, Twin};
 use crate::base::codes;
 use crate::elaborate::{Network, Recipe};
@@ -146,15 +146,15 @@ pub fn weights(
     data: &Split,
     given: Option<&Given>,
     device: &Device,
-    desk: &mut Desk,
+    context: &mut StudyContext,
 ) -> Outcome<Weights> {
     if let Some(Given { path, key }) = given {
         let file = if path.is_dir() { Run::open(path)?.weights() } else { path.to_path_buf() };
         return Ok(Weights { file: Given { path: file, key: key.clone() }, name: path.display().to_string() });
     }
-    let folder = desk.folder.path().join("runs").join(case.key());
+    let folder = context.folder.path().join("runs").join(case.key());
     let name = format!("training {}", case.words());
-    desk.part(&format!("train-{}", case.key()), &name, |tick, stop| {
+    context.part(&format!("train-{}", case.key()), &name, |tick, stop| {
         train(subject, case, data, (&folder, device), tick, stop)
     })?;
     let file = Given { path: Run::open(&folder)?.weights(), key: None };

@@ -4,7 +4,7 @@ use super::ast::{
     Arg, Block, Body, Chain, Field, File, Import, Item, Label, LabelPart, Model, Param, Path, Set, Train,
 };
 use super::grammar::{ArchParser, Pair, Pairs, Rule};
-use super::layout::{Braces, Layout, Line, Shown};
+use super::layout::{Braces, Layout, LogicalLine, Shown};
 use super::{literal, message};
 use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, Spanned, codes};
 use pest::Parser;
@@ -59,7 +59,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Reads one line by a rule of the grammar and builds from it; its braces are at hand meanwhile.
-    fn line<T>(&mut self, line: Line, rule: Rule, build: impl FnOnce(&mut Self, Pair) -> T) -> Option<T> {
+    fn line<T>(&mut self, line: LogicalLine, rule: Rule, build: impl FnOnce(&mut Self, Pair) -> T) -> Option<T> {
         if self.out.len() >= self.limits.errors {
             return None;
         }
@@ -105,7 +105,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The lines of the next braces that span lines, if these are the ones.
-    pub fn lines_of(&mut self, span: Span) -> Option<Vec<Line>> {
+    pub fn lines_of(&mut self, span: Span) -> Option<Vec<LogicalLine>> {
         let at = self.braces.iter().rposition(|braces| braces.open == span.start as usize)?;
         Some(self.braces.remove(at).lines)
     }
@@ -138,7 +138,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds the item of a line to a file.
-    pub fn item_line(&mut self, line: Line, file: &mut File) {
+    pub fn item_line(&mut self, line: LogicalLine, file: &mut File) {
         let understood = self.line(line, Rule::item_line, |builder, pair| builder.items(pair, file)).is_some();
         self.broken = !understood;
     }
@@ -219,7 +219,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn field_line(&mut self, line: Line) -> Option<Field> {
+    fn field_line(&mut self, line: LogicalLine) -> Option<Field> {
         let field = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|field| builder.field(field));
         self.line(line, Rule::field_line, field).flatten()
     }
@@ -301,7 +301,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The chain of a line within braces that span lines.
-    pub fn chain_line(&mut self, line: Line) -> Option<Chain> {
+    pub fn chain_line(&mut self, line: LogicalLine) -> Option<Chain> {
         let chain = |builder: &mut Self, pair: Pair| pair.into_inner().next().map(|chain| builder.chain(chain));
         self.line(line, Rule::body_line, chain).flatten()
     }

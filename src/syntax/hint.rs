@@ -1,7 +1,7 @@
 //! Habits from other languages and small slips, recognised where the grammar stopped.
 
 use super::grammar::Rule;
-use super::message::{Spot, token};
+use super::message::{Unparsed, token};
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
 
@@ -18,8 +18,8 @@ const RESERVED: [&str; 26] = [
 ];
 
 /// What was probably meant, where that can be told.
-pub fn hint(spot: &Spot, place: Span) -> Option<Diagnostic> {
-    const HINTS: [fn(&Spot, Span) -> Option<Diagnostic>; 12] =
+pub fn hint(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
+    const HINTS: [fn(&Unparsed, Span) -> Option<Diagnostic>; 12] =
         [item, merge, reserved, spelling, number, loops, arrows, equals, colons, commas, conditions, braces];
     HINTS.iter().find_map(|hint| hint(spot, place))
 }
@@ -34,7 +34,7 @@ fn say(
 }
 
 /// A file's top level holds only items.
-fn item(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn item(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     let first = spot.text[..spot.at].lines().all(|line| line.trim().is_empty() || line.starts_with("///"));
     if spot.line != Rule::item_line || !first {
         return None;
@@ -63,7 +63,7 @@ fn item(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// `skip` and `parallel` say how they merge.
-fn merge(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn merge(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if !spot.expects(&[Rule::merge_kind]) {
         return if spot.before == "long" && !spot.found.is_empty() {
             say("`long` stands before `skip`", place, "expected `skip`", format!("write `long skip {}`", spot.found))
@@ -90,7 +90,7 @@ fn merge(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// A word of the language where a name belongs.
-fn reserved(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn reserved(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if !RESERVED.contains(&spot.found) {
         return None;
     }
@@ -129,7 +129,7 @@ fn reserved(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// A word of the language in another case, or nearly one, at the start of a step that then fails.
-fn spelling(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn spelling(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     let head = spot.head;
     let lower = head.to_lowercase();
     let word = STEPS.iter().chain(&ITEMS).find(|word| **word == lower)?;
@@ -146,7 +146,7 @@ fn spelling(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// Numbers that are written otherwise.
-fn number(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn number(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     let digit = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
     let refuse = |message: String, label: &str, help: Option<String>| {
         let diagnostic = Diagnostic::new(codes::NUMBER, message).label(place, label);
@@ -178,7 +178,7 @@ fn number(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// `for i in range(n)`, `for i = 0..n`
-fn loops(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn loops(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if spot.head != "for" {
         return None;
     }
@@ -197,7 +197,7 @@ fn loops(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// Arrows with nothing on one side, and habits of other languages at the start of a step.
-fn arrows(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn arrows(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if spot.before == ">" && spot.text[..spot.at].trim_end().ends_with("->") && (spot.at_end() || spot.found == "}") {
         return say("nothing follows this `->`", place, "expected a step", "remove the `->`, or write a step after it");
     }
@@ -224,7 +224,7 @@ fn arrows(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// `=` and `==` in each other's place.
-fn equals(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn equals(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     match spot.found {
         "=" if spot.text[..spot.at].contains("if ") => {
             say("`=` does not compare", place, "in a condition", "write `==`")
@@ -251,7 +251,7 @@ fn equals(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// `:` where `=` belongs, and a skip's kind after a colon.
-fn colons(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn colons(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if spot.line == Rule::field_line && spot.after().starts_with(':') {
         let name = spot.found;
         return say("a line of a recipe is `name = value`", place, "followed by `:`", format!("write `{name} = …`"));
@@ -268,7 +268,7 @@ fn colons(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// Commas too many, or too few.
-fn commas(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn commas(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     let inside = matches!(spot.bracket, Some('(' | '['));
     if spot.found == "," && !inside {
         return say("`,` is not expected here", place, "a newline ends a step", "remove the `,`")
@@ -289,7 +289,7 @@ fn commas(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// `x if c else y`, and values that are not chosen completely.
-fn conditions(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn conditions(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     if spot.found == "if" && spot.expects(&[Rule::binary]) {
         let message = "a condition stands before what it chooses";
         return say(message, place, "not expected here", "write `if CONDITION { a } else { b }`");
@@ -310,7 +310,7 @@ fn conditions(spot: &Spot, place: Span) -> Option<Diagnostic> {
 }
 
 /// Braces that do not stand where they should.
-fn braces(spot: &Spot, place: Span) -> Option<Diagnostic> {
+fn braces(spot: &Unparsed, place: Span) -> Option<Diagnostic> {
     let head = ["block", "model", "train", "repeat", "for", "if", "parallel"].contains(&spot.head);
     if head && spot.at_end() {
         let help = "put the `{` on the same line";

@@ -5,7 +5,7 @@ use super::hint;
 use crate::base::{Diagnostic, Span, codes};
 
 /// A place in a line that the grammar did not understand.
-pub struct Spot<'a> {
+pub struct Unparsed<'a> {
     /// The line.
     pub text: &'a str,
     /// What the line should have been.
@@ -24,7 +24,7 @@ pub struct Spot<'a> {
     pub rules: &'a [Rule],
 }
 
-impl<'a> Spot<'a> {
+impl<'a> Unparsed<'a> {
     fn new((text, line): (&'a str, Rule), at: usize, rules: &'a [Rule]) -> Self {
         let rest = &text[at..];
         let rest = rest.trim_start_matches(' ');
@@ -60,7 +60,7 @@ impl<'a> Spot<'a> {
 /// The grammar's error at byte `at` of a line that should have matched a rule; `place` gives its place
 /// in the file.
 pub fn unexpected(line: (&str, Rule), at: usize, rules: &[Rule], place: impl Fn(usize, usize) -> Span) -> Diagnostic {
-    let spot = Spot::new(line, at, rules);
+    let spot = Unparsed::new(line, at, rules);
     let span = place(spot.at, spot.at + if spot.at_end() { 0 } else { spot.found.len() });
     if let Some(diagnostic) = hint::hint(&spot, span) {
         return diagnostic;
@@ -176,7 +176,7 @@ fn clipped(text: &str) -> String {
 }
 
 /// What would have fitted, in words.
-fn expected(spot: &Spot) -> String {
+fn expected(spot: &Unparsed) -> String {
     let mut words: Vec<&str> = Vec::new();
     for word in spot.rules.iter().filter_map(|rule| in_words(*rule)).chain(brackets(spot)) {
         if !words.contains(&word) {
@@ -191,7 +191,7 @@ fn expected(spot: &Spot) -> String {
 }
 
 /// What may follow an operand or a step, which the grammar does not name.
-fn brackets(spot: &Spot) -> Vec<&'static str> {
+fn brackets(spot: &Unparsed) -> Vec<&'static str> {
     let after_operand = spot.expects(&[Rule::binary, Rule::args]);
     match spot.bracket {
         Some('(') if after_operand => vec!["`,`", "`)`"],

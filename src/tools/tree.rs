@@ -22,7 +22,7 @@ pub struct Group {
     pub label: String,
     /// Its dotted path.
     pub path: String,
-    /// The block's name, or nothing for braces and turns.
+    /// The block's name, or nothing for braces and iterations.
     pub block: String,
     /// The block's parameters as they came out.
     pub args: String,

@@ -1,6 +1,6 @@
 //! Types of stored numbers.
 
-use crate::base::half::{brain, half};
+use crate::base::half::{from_bf16, half};
 
 /// What a file stores its numbers as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Element {
             Self::F64 => numbers!(f64, |n| n as f32),
             Self::F32 => numbers!(f32, |n| n),
             Self::F16 => numbers!(u16, half),
-            Self::Bf16 => numbers!(u16, brain),
+            Self::Bf16 => numbers!(u16, from_bf16),
             Self::I64 => numbers!(i64, |n| n as f32),
             Self::I32 => numbers!(i32, |n| n as f32),
             Self::I16 => numbers!(i16, f32::from),

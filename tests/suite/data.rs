@@ -2,7 +2,7 @@
 
 use archc::elaborate::recipe::{Augment, Normalize};
 use archc::train::data::{
-    DataError, Dataset, Loader, LoaderOptions, Pixels, Sample, Target, TargetKind, Targets, Want, open,
+    DataError, DataSpec, Dataset, Loader, LoaderOptions, Pixels, Sample, Target, TargetKind, Targets, open,
 };
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
@@ -37,7 +37,7 @@ pub fn code(error: DataError) -> &'static str {
 
 /// Why the data at a path cannot be opened, as a code.
 pub fn refusal(path: &Path, shape: &[usize]) -> &'static str {
-    code(open(text(path), &Want::new(shape)).err().expect("it opened"))
+    code(open(text(path), &DataSpec::new(shape)).err().expect("it opened"))
 }
 
 pub fn sample(data: &dyn Dataset, index: usize) -> Sample {
@@ -78,7 +78,7 @@ fn idx_files_are_read_plain_and_gzipped() {
     for (pack, suffix) in [((|b| b.to_vec()) as fn(&[u8]) -> Vec<u8>, ""), (gz, ".gz")] {
         let dir = tempfile::tempdir().unwrap();
         mnist_like(dir.path(), pack, suffix);
-        let split = open(text(dir.path()), &Want::new(&[1, 2, 3])).unwrap();
+        let split = open(text(dir.path()), &DataSpec::new(&[1, 2, 3])).unwrap();
         assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (10, 4));
         assert_eq!(split.train.target(), &TargetKind::Class { count: 3, names: vec![] });
         let third = sample(split.train.as_ref(), 2);
@@ -104,7 +104,7 @@ fn broken_idx_files_are_refused() {
         let mut bytes = std::fs::read(dir.path().join(file)).unwrap();
         change(&mut bytes);
         write(dir.path(), file, &bytes);
-        let error = open(text(dir.path()), &Want { memory: 1 << 20, ..Want::new(&[1, 2, 3]) }).err().unwrap();
+        let error = open(text(dir.path()), &DataSpec { memory: 1 << 20, ..DataSpec::new(&[1, 2, 3]) }).err().unwrap();
         assert_eq!(code(error), expected, "{file}");
     }
 }
@@ -119,7 +119,7 @@ fn idx_images_and_labels_come_together() {
         let dir = tempfile::tempdir().unwrap();
         mnist_like(dir.path(), |b| b.to_vec(), "");
         std::fs::rename(dir.path().join(from), dir.path().join(to)).unwrap();
-        let error = open(text(dir.path()), &Want::new(&[1, 2, 3])).err().unwrap();
+        let error = open(text(dir.path()), &DataSpec::new(&[1, 2, 3])).err().unwrap();
         assert!(error.to_string().contains(says), "{error}");
         let help = error.fault().help.clone().unwrap();
         assert!(
@@ -140,7 +140,7 @@ fn a_gzip_bomb_is_refused_before_it_unpacks() {
     let dir = tempfile::tempdir().unwrap();
     mnist_like(dir.path(), gz, ".gz");
     write(dir.path(), "train-images-idx3-ubyte.gz", &gz(&idx(&[50_000_000, 2, 3], &[0; 1 << 20])));
-    let want = Want { memory: 64 << 20, ..Want::new(&[1, 2, 3]) };
+    let want = DataSpec { memory: 64 << 20, ..DataSpec::new(&[1, 2, 3]) };
     assert_eq!(code(open(text(dir.path()), &want).err().unwrap()), "E0809");
 }
 
@@ -148,20 +148,20 @@ fn a_gzip_bomb_is_refused_before_it_unpacks() {
 fn sizes_that_do_not_fit_say_so() {
     let dir = tempfile::tempdir().unwrap();
     mnist_like(dir.path(), |b| b.to_vec(), "");
-    let error = open(text(dir.path()), &Want::new(&[1, 28, 28])).err().unwrap();
+    let error = open(text(dir.path()), &DataSpec::new(&[1, 28, 28])).err().unwrap();
     assert!(matches!(&error, DataError::Size { has, .. } if has == &[1, 2, 3]));
     assert!(error.fault().help.clone().unwrap().contains("--size 2x3"));
-    assert_eq!(open(text(dir.path()), &Want::new(&[6])).unwrap().train.input_shape(), [6]);
+    assert_eq!(open(text(dir.path()), &DataSpec::new(&[6])).unwrap().train.input_shape(), [6]);
 }
 
 #[test]
 fn fashion_mnist_is_found_where_debian_puts_it() {
     if !Path::new("/usr/share/datasets/fashion-mnist").is_dir() {
-        let error = open("fashion-mnist", &Want::new(&[1, 28, 28])).err().unwrap();
+        let error = open("fashion-mnist", &DataSpec::new(&[1, 28, 28])).err().unwrap();
         assert!(error.fault().help.clone().unwrap().contains("dataset-fashion-mnist"));
         return;
     }
-    let split = open("fashion-mnist", &Want::new(&[1, 28, 28])).unwrap();
+    let split = open("fashion-mnist", &DataSpec::new(&[1, 28, 28])).unwrap();
     assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (60_000, 10_000));
     let TargetKind::Class { count, names } = split.train.target() else { panic!() };
     assert_eq!((*count, names[9].as_str()), (10, "ankle boot"));
@@ -184,7 +184,7 @@ fn cifar_binaries_are_read() {
         write(dir.path(), &format!("data_batch_{batch}.bin"), &records);
     }
     write(dir.path(), "test_batch.bin", &cifar_record(&[3], 1));
-    let split = open(text(dir.path()), &Want::new(&[3, 32, 32])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[3, 32, 32])).unwrap();
     assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (4, 1));
     let third = sample(split.train.as_ref(), 2);
     assert_eq!((class(&third), bytes(&third)[0], bytes(&third)[1]), (2, 2, 1));
@@ -197,16 +197,16 @@ fn cifar_binaries_are_read() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "train.bin", &cifar_record(&[3, 77], 5));
     write(dir.path(), "test.bin", &cifar_record(&[3, 78], 5));
-    let split = open(text(dir.path()), &Want::new(&[1, 32, 32])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[1, 32, 32])).unwrap();
     assert_eq!(class(&sample(split.train.as_ref(), 0)), 77);
     assert_eq!(sample(split.train.as_ref(), 0).dims, [1, 32, 32]);
 }
 
 #[test]
 fn names_that_are_nearly_right_are_recognised() {
-    let error = open("builtin:digit", &Want::new(&[1, 8, 8])).err().unwrap();
+    let error = open("builtin:digit", &DataSpec::new(&[1, 8, 8])).err().unwrap();
     assert_eq!(error.fault().help.as_deref(), Some("did you mean `builtin:digits`?"));
-    let help = |spec: &str| open(spec, &Want::new(&[1, 8, 8])).err().unwrap().fault().help.clone().unwrap();
+    let help = |spec: &str| open(spec, &DataSpec::new(&[1, 8, 8])).err().unwrap().fault().help.clone().unwrap();
     assert!(help("digits-canvas").contains("`builtin:digits-canvas`"));
     assert!(help("CIFAR-10").contains("cifar-10-binary.tar.gz"));
     assert_eq!(refusal(Path::new("/no/such/thing"), &[1, 8, 8]), "E0801");
@@ -218,7 +218,7 @@ fn names_that_are_nearly_right_are_recognised() {
 
 #[test]
 fn batches_are_the_same_from_any_place_and_any_number_of_threads() {
-    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let data = open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap().train;
     let loader =
         |threads| Loader::new(data.clone(), LoaderOptions { threads, ..LoaderOptions::training(64, 5) }).unwrap();
     let count = loader(1).batches_per_epoch();
@@ -238,7 +238,7 @@ fn batches_are_the_same_from_any_place_and_any_number_of_threads() {
 
 #[test]
 fn augmentation_differs_between_epochs_and_leaves_evaluation_alone() {
-    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let data = open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap().train;
     let options = LoaderOptions { augment: vec![Augment::Shift(2)], shuffle: false, ..LoaderOptions::training(64, 5) };
     let first = |options: &LoaderOptions, epoch| {
         Loader::new(data.clone(), options.clone()).unwrap().epoch(epoch).next().unwrap().unwrap().inputs
@@ -254,7 +254,7 @@ fn augmentation_differs_between_epochs_and_leaves_evaluation_alone() {
 
 #[test]
 fn what_cannot_be_done_is_refused() {
-    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let data = open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap().train;
     let refused = |options: LoaderOptions| {
         let batch = Loader::new(data.clone(), options).and_then(|loader| loader.epoch(0).next().unwrap());
         code(batch.unwrap_err())
@@ -267,7 +267,7 @@ fn what_cannot_be_done_is_refused() {
 
 #[test]
 fn mixup_mixes_inputs_and_names_both_targets() {
-    let data = open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap().train;
+    let data = open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap().train;
     let options = LoaderOptions { augment: vec![Augment::Mixup(1.0)], ..LoaderOptions::training(32, 5) };
     let mixed = Loader::new(data.clone(), options.clone()).unwrap().epoch(0).next().unwrap().unwrap();
     let plain = LoaderOptions { augment: vec![], ..options };

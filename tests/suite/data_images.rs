@@ -1,7 +1,7 @@
 //! Directories of images: written here, read back, and broken.
 
 use super::data::{bytes, class, code, refusal, sample, text, write};
-use archc::train::data::{Holding, LabelRule, Loader, LoaderOptions, Target, TargetKind, Targets, Want, open};
+use archc::train::data::{DataSpec, Holding, LabelRule, Loader, LoaderOptions, Target, TargetKind, Targets, open};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use std::path::Path;
 
@@ -36,18 +36,18 @@ fn a_folder_for_each_class_is_split_the_same_way_every_time() {
         save_rgb(dir.path(), &format!("ant/deep/{i}.JPG"), [8, 6], [0, 10 * i, 0]);
     }
     write(dir.path(), "README.txt", b"not an image");
-    let split = open(text(dir.path()), &Want::new(&[3, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[3, 4, 4])).unwrap();
     let test = split.test.as_ref().unwrap();
     // Of `deep/0.JPG` … five happen to be held out, of `0.png` … two: it depends on nothing but these names.
     assert_eq!((split.train.len(), test.len(), split.warnings.len()), (13, 7, 0));
     let names = vec!["ant".to_string(), "cat".to_string()];
     assert_eq!(split.train.target(), &TargetKind::Class { count: 2, names });
-    let again = open(text(dir.path()), &Want::new(&[3, 4, 4])).unwrap();
+    let again = open(text(dir.path()), &DataSpec::new(&[3, 4, 4])).unwrap();
     for i in 0..13 {
         let (a, b) = (sample(split.train.as_ref(), i), sample(again.train.as_ref(), i));
         assert_eq!((bytes(&a), class(&a)), (bytes(&b), class(&b)));
     }
-    let grey = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    let grey = open(text(dir.path()), &DataSpec::new(&[1, 4, 4])).unwrap();
     assert_eq!(sample(grey.train.as_ref(), 0).dims[0], 1);
     assert_eq!(refusal(dir.path(), &[12]), "E0805");
     assert_eq!(refusal(&dir.path().join("cat"), &[3, 4, 4]), "E0802");
@@ -60,7 +60,7 @@ fn a_folder_of_trains_is_a_class() {
         save_rgb(dir.path(), &format!("train/{i}.png"), [4, 4], [i, 0, 0]);
         save_rgb(dir.path(), &format!("plane/{i}.png"), [4, 4], [0, i, 0]);
     }
-    let split = open(text(dir.path()), &Want::new(&[3, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[3, 4, 4])).unwrap();
     let names = vec!["plane".to_string(), "train".to_string()];
     assert_eq!(split.train.target(), &TargetKind::Class { count: 2, names });
     assert_eq!((split.train.len(), split.test.unwrap().len()), (8, 2));
@@ -74,7 +74,7 @@ fn images_are_resized_to_cover_the_input() {
     save_grey(dir.path(), "train/a/1.png", [8, 24], level);
     save_grey(dir.path(), "train/b/1.png", [8, 24], level);
     save_grey(dir.path(), "test/a/1.png", [8, 24], level);
-    let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[1, 4, 4])).unwrap();
     let loader = Loader::new(split.train.clone(), LoaderOptions::evaluation(1, 0)).unwrap();
     let batch = loader.epoch(0).next().unwrap().unwrap();
     assert_eq!(batch.dims, [1, 1, 4, 4]);
@@ -103,7 +103,7 @@ fn broken_images_are_named_and_counted() {
     damaged[whole.len() / 2..][..8].fill(0x55);
     write(dir.path(), "train/cat/damaged.png", &damaged);
 
-    let split = open(text(dir.path()), &Want::new(&[3, 8, 8])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[3, 8, 8])).unwrap();
     assert_eq!(split.train.len(), 8);
     let warning = &split.warnings[0];
     assert_eq!((warning.code.0, warning.notes.len()), ("W0801", 3));
@@ -122,7 +122,7 @@ fn broken_images_are_named_and_counted() {
     let loader = Loader::new(split.train.clone(), LoaderOptions::evaluation(4, 1)).unwrap();
     assert_eq!(loader.epoch(0).map(|b| b.unwrap().len()).sum::<usize>(), 7);
 
-    let strict = Want { strict: true, ..Want::new(&[3, 8, 8]) };
+    let strict = DataSpec { strict: true, ..DataSpec::new(&[3, 8, 8]) };
     assert_eq!(code(open(text(dir.path()), &strict).err().unwrap()), "E0804");
     let loader = Loader::new(split.train, LoaderOptions { strict: true, ..LoaderOptions::training(8, 1) }).unwrap();
     assert_eq!(loader.epoch(0).next().unwrap().map_err(code).err(), Some("E0804"));
@@ -141,7 +141,7 @@ fn a_decompression_bomb_is_refused_by_its_header() {
     crc.update(&bomb[12..29]);
     bomb[29..33].copy_from_slice(&crc.sum().to_be_bytes());
     std::fs::write(&path, bomb).unwrap();
-    let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 4, 4]) };
+    let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[3, 4, 4]) };
     let split = open(text(dir.path()), &whole).unwrap();
     assert_eq!(split.train.len(), 2);
     assert!(split.warnings[0].notes[0].contains("60000×60000"), "{:?}", split.warnings[0].notes);
@@ -155,7 +155,7 @@ fn masks_are_read_as_indices_and_follow_their_images() {
         save_indexed(dir.path(), &format!("{part}/masks/a.png"), [2, 4], &[0x01, 0x23, 0x32, 0x10]);
     }
     save_rgb(dir.path(), "train/images/lonely.png", [2, 4], [9; 3]);
-    let split = open(text(dir.path()), &Want::new(&[3, 2, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[3, 2, 4])).unwrap();
     assert_eq!((split.train.len(), split.warnings.len()), (1, 1));
     assert!(split.warnings[0].notes[0].contains("lonely"));
     assert_eq!(split.train.target(), &TargetKind::Mask { classes: 4 });
@@ -174,7 +174,7 @@ fn black_and_white_masks_are_two_classes() {
         save_grey(dir.path(), &format!("images/{i}.png"), [4, 4], |_, _| 7);
         save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, _| if y < 2 { 255 } else { 0 });
     }
-    let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[1, 4, 4])).unwrap();
     assert_eq!((split.train.len(), split.test.as_ref().unwrap().len()), (4, 1));
     assert_eq!(split.train.target(), &TargetKind::Mask { classes: 2 });
     let Target::Mask(mask) = sample(split.train.as_ref(), 0).target else { panic!() };
@@ -182,7 +182,7 @@ fn black_and_white_masks_are_two_classes() {
 
     write(dir.path(), "masks/0.png", b"no image at all");
     save_grey(dir.path(), "masks/1.png", [4, 5], |_, _| 0);
-    let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[1, 4, 4])).unwrap();
     assert_eq!(split.warnings[0].message, "2 broken files were passed over");
 }
 
@@ -199,7 +199,7 @@ fn many_masks_are_looked_at_a_few_at_once_and_each_is_known() {
         );
     }
     write(dir.path(), "masks/003.png", b"no image at all");
-    let whole = Want { holding: Holding::Nothing, ..Want::new(&[1, 2, 2]) };
+    let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[1, 2, 2]) };
     let split = open(text(dir.path()), &whole).unwrap();
     assert_eq!((split.train.len(), split.train.target()), (299, &TargetKind::Mask { classes: 6 }));
     let (_, seen) = split.train.census().unwrap().iter().find(|(class, _)| *class == 5).unwrap();
@@ -214,7 +214,7 @@ fn a_mask_that_changes_after_it_was_looked_at_is_named_while_it_is_read() {
         save_grey(dir.path(), &format!("images/{i}.png"), [4, 4], |_, _| 7);
         save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, _| u8::from(y < 2));
     }
-    let split = open(text(dir.path()), &Want::new(&[1, 4, 4])).unwrap();
+    let split = open(text(dir.path()), &DataSpec::new(&[1, 4, 4])).unwrap();
     (0..5).for_each(|i| {
         save_grey(dir.path(), &format!("masks/{i}.png"), [4, 4], |y, x| if (y, x) == (3, 1) { 7 } else { 0 })
     });

@@ -3,7 +3,7 @@
 
 use super::data::{class, refusal, sample, text, write};
 use super::data_images::{save_grey, save_rgb};
-use archc::train::data::{DataError, Holding, Split, TargetKind, Want, open};
+use archc::train::data::{DataError, DataSpec, Holding, Split, TargetKind, open};
 use std::path::Path;
 
 /// A small picture in each of these places.
@@ -12,11 +12,11 @@ fn pictures(directory: &Path, names: &[&str]) {
 }
 
 fn opened(directory: &Path) -> Split {
-    open(text(directory), &Want::new(&[3, 4, 4])).unwrap_or_else(|error| panic!("{error}"))
+    open(text(directory), &DataSpec::new(&[3, 4, 4])).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn refused(directory: &Path) -> (String, String) {
-    let error = open(text(directory), &Want::new(&[3, 4, 4])).err().expect("it opened");
+    let error = open(text(directory), &DataSpec::new(&[3, 4, 4])).err().expect("it opened");
     assert!(matches!(error, DataError::Meant { .. } | DataError::Layout { .. }), "{error}");
     (error.to_string(), error.fault().help.clone().map(String::from).unwrap_or_default())
 }
@@ -362,11 +362,11 @@ fn parts_beside_masks_are_read_or_said() {
     // Given parts of which that to learn from is empty: nothing is held out.
     masked(&at("e"), &["test/images/0.png"]);
     ["images", "masks"].iter().for_each(|name| std::fs::create_dir_all(at("e").join("train").join(name)).unwrap());
-    let error = open(text(&at("e")), &Want::new(&[3, 4, 4])).err().unwrap();
+    let error = open(text(&at("e")), &DataSpec::new(&[3, 4, 4])).err().unwrap();
     assert!(error.to_string().contains("`train/` holds no images that are read"), "{error}");
     write(&at("e"), "train/images/1.png", b"");
     write(&at("e"), "test/images/2.png", b"");
-    let error = open(text(&at("e")), &Want::new(&[3, 4, 4])).err().unwrap();
+    let error = open(text(&at("e")), &DataSpec::new(&[3, 4, 4])).err().unwrap();
     assert!(error.to_string().contains("2 files are broken in all, the first:"), "{error}");
 }
 
@@ -412,7 +412,7 @@ fn a_file_more_moves_no_other() {
     pictures(few.path(), &["a/1.png", "a/2.png", "b/0.png", "b/3.png"]);
     let said = warned(&opened(few.path()));
     assert!(said.contains("no image of `a` was held out"), "{said}");
-    let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 4, 4]) };
+    let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[3, 4, 4]) };
     let split = open(text(few.path()), &whole).unwrap();
     assert_eq!((split.evaluation().len(), split.evaluation_name(), split.warnings.len()), (4, "all of it", 0));
 }
@@ -424,7 +424,7 @@ fn classes_are_matched_by_their_names() {
         save_rgb(dir.path(), &format!("{name}/0.png"), [4, 4], [i as u8; 3]);
     }
     let known = ["a", "b", "c", "c2"].map(String::from).to_vec();
-    let want = Want { holding: Holding::Nothing, known: known.clone(), ..Want::new(&[3, 4, 4]) };
+    let want = DataSpec { holding: Holding::Nothing, known: known.clone(), ..DataSpec::new(&[3, 4, 4]) };
     let split = open(text(dir.path()), &want).unwrap();
     assert_eq!(split.train.target(), &TargetKind::Class { count: 4, names: known });
     let mut classes: Vec<_> =
@@ -440,8 +440,8 @@ fn classes_are_matched_by_their_names() {
     assert_eq!(error.fault().code.0, "E0806");
     assert!(error.to_string().contains("the class `dd`, which the run does not know"), "{error}");
     // Learning further, new classes come behind those that are known.
-    let split = open(text(dir.path()), &Want { growing: true, ..want.clone() }).unwrap();
+    let split = open(text(dir.path()), &DataSpec { growing: true, ..want.clone() }).unwrap();
     assert_eq!(names(&split), ["a", "b", "c", "c2", "dd"]);
-    let other = Want { growing: true, known: vec!["x".into(), "y".into()], ..want };
+    let other = DataSpec { growing: true, known: vec!["x".into(), "y".into()], ..want };
     assert_eq!(names(&open(text(dir.path()), &other).unwrap()), ["C2", "b", "c", "dd"]);
 }

@@ -2,7 +2,7 @@
 
 use super::data::{bytes, sample, text, write};
 use super::data_images::{save_grey, save_rgb};
-use archc::train::data::{Holding, Split, Target, Want, open};
+use archc::train::data::{DataSpec, Holding, Split, Target, open};
 use image::{DynamicImage, Rgb, RgbImage};
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn with(directory: &Path, ending: &str, picture: &[u8]) -> Split {
     save_rgb(directory, "a/z.png", [6, 4], [9; 3]);
     save_rgb(directory, "b/z.png", [6, 4], [9; 3]);
     write(directory, &format!("a/it.{ending}"), picture);
-    let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 6, 4]) };
+    let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[3, 6, 4]) };
     open(text(directory), &whole).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -100,7 +100,7 @@ fn orientation_is_applied_as_viewers_do() {
         let level = |y: u32, x: u32| (4 * y + x) as u8;
         write(dir.path(), "images/0.png", &turned_png(&scene(), orientation));
         save_grey(dir.path(), "masks/0.png", [6, 4], level);
-        let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 6, 4]) };
+        let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[3, 6, 4]) };
         let split = open(text(dir.path()), &whole).unwrap();
         let Target::Mask(mask) = sample(split.train.as_ref(), 0).target else { panic!() };
         let stored = RgbImage::from_fn(4, 6, |x, y| Rgb([level(y, x), 0, 0]));
@@ -127,7 +127,7 @@ fn what_a_jpeg_says_before_its_pixels_is_enough_to_look_at_it() {
     write(dir.path(), "images/0.jpg", &turned);
     // A mask of the size at which the picture is seen, and one of a size that it never has.
     save_grey(dir.path(), "masks/0.png", [4, 6], |y, _| (y % 2) as u8);
-    let whole = Want { holding: Holding::Nothing, ..Want::new(&[3, 4, 6]) };
+    let whole = DataSpec { holding: Holding::Nothing, ..DataSpec::new(&[3, 4, 6]) };
     let split = open(text(dir.path()), &whole).unwrap();
     let got = sample(split.train.as_ref(), 0);
     assert_eq!((got.dims, split.warnings.len()), ([3, 4, 6], 0));

@@ -1,7 +1,7 @@
 //! Files of tensors as data.
 
 use super::data::{class, refusal, sample, text, write};
-use archc::train::data::{Loader, LoaderOptions, Pixels, Target, TargetKind, Targets, Want, open};
+use archc::train::data::{DataSpec, Loader, LoaderOptions, Pixels, Target, TargetKind, Targets, open};
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use std::io::Write;
 use std::path::Path;
@@ -47,7 +47,7 @@ fn npz_holds_classes() {
             ("y_test", npy("|u1", "(1,)", &[3])),
         ],
     );
-    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[1, 2, 3])).unwrap();
     assert_eq!(split.train.target(), &TargetKind::Class { count: 4, names: vec![] });
     assert_eq!((class(&sample(split.train.as_ref(), 1)), split.test.unwrap().len()), (2, 1));
     let batch = Loader::new(split.train, LoaderOptions::evaluation(4, 0)).unwrap().epoch(0).next().unwrap().unwrap();
@@ -61,7 +61,7 @@ fn safetensors_hold_numbers_and_masks() {
     let (x, y) = (floats(&[1.5, -2.0, 3.0, 4.0]), floats(&[0.5, 7.0]));
     let view = |dtype, shape: &[usize], bytes| TensorView::new(dtype, shape.to_vec(), bytes).unwrap();
     serialize_to_file([("x", view(Dtype::F32, &[2, 2], &x)), ("y", view(Dtype::F32, &[2], &y))], None, &path).unwrap();
-    let split = open(text(&path), &Want::new(&[2])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[2])).unwrap();
     assert!(split.test.is_none() && split.evaluation().len() == 2);
     let batch = Loader::new(split.train, LoaderOptions::evaluation(2, 0)).unwrap().epoch(0).next().unwrap().unwrap();
     assert_eq!((batch.dims, batch.inputs), (vec![2, 2], vec![1.5, -2.0, 3.0, 4.0]));
@@ -70,7 +70,7 @@ fn safetensors_hold_numbers_and_masks() {
     let (x, y) = (floats(&[0.0; 8]), longs(&[0, 5, -100, 1, 2, 2, 2, 2]));
     let arrays = [("x", view(Dtype::F32, &[2, 1, 2, 2], &x)), ("y", view(Dtype::I64, &[2, 2, 2], &y))];
     serialize_to_file(arrays, None, &path).unwrap();
-    let split = open(text(&path), &Want::new(&[1, 2, 2])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[1, 2, 2])).unwrap();
     assert_eq!(split.train.target(), &TargetKind::Mask { classes: 6 });
     let first = sample(split.train.as_ref(), 0);
     assert!(matches!(&first.target, Target::Mask(m) if m == &[0, 5, -100, 1]));
@@ -116,15 +116,15 @@ fn labels_that_are_words_are_numbered_by_python_and_places_read_well() {
     let x = || npy("|u1", "(2, 2, 3)", &[0; 12]);
     for (descr, kind) in [("<U3", "texts"), ("|S3", "texts"), ("|O", "Python objects")] {
         npz(&path, &[("x", x()), ("y", npy(descr, "(2,)", &[0; 24]))]);
-        let fault = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap().fault();
+        let fault = open(text(&path), &DataSpec::new(&[1, 2, 3])).err().unwrap().fault();
         assert!(fault.message.starts_with(&format!("`y` in `{}` holds {kind}", text(&path))), "{}", fault.message);
         assert!(fault.help.as_deref().unwrap().contains("np.unique(y.astype(str), return_inverse=True)"));
     }
     npz(&path, &[("x", x()), ("y", npy("|u1", "(2,)", &[0; 1]))]);
-    let error = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap().to_string();
+    let error = open(text(&path), &DataSpec::new(&[1, 2, 3])).err().unwrap().to_string();
     assert!(error.starts_with(&format!("`y` in `{}` is broken", text(&path))), "{error}");
     npz(&path, &[("x", npy("|u1", "(2, 3, 2, 2)", &[0; 24])), ("y", npy("|u1", "(2,)", &[0, 1]))]);
-    let split = open(text(&path), &Want::new(&[1, 2, 2])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[1, 2, 2])).unwrap();
     assert!(split.notes[0].ends_with("has 3 channels, and the model wants 1: RGB → grey"), "{:?}", split.notes);
 }
 
@@ -133,7 +133,7 @@ fn channels_last_is_told_how_to_change() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.npz");
     npz(&path, &[("x", npy("|u1", "(1, 4, 5, 3)", &[0; 60])), ("y", npy("|u1", "(1,)", &[0]))]);
-    let error = open(text(&path), &Want::new(&[3, 4, 5])).err().unwrap();
+    let error = open(text(&path), &DataSpec::new(&[3, 4, 5])).err().unwrap();
     assert!(error.fault().help.clone().unwrap().contains("x.transpose(0, 3, 1, 2)"));
 }
 
@@ -151,24 +151,24 @@ fn arrays_come_in_three_parts_and_none_is_passed_over() {
     };
     for val in ["_val", "_valid", "_validation"] {
         save(&[part("_train", 5), part(val, 3), part("_test", 2)].concat());
-        let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+        let split = open(text(&path), &DataSpec::new(&[1, 2, 3])).unwrap();
         assert_eq!((split.train.len(), split.choosing().len(), split.evaluation().len()), (5, 3, 2), "{val}");
         assert_eq!((split.once().map(|part| part.len()), split.warnings.len()), (Some(2), 0));
         assert_eq!((split.choosing_name(), split.evaluation_name()), ("the validation part", "the test part"));
     }
     save(&[part("", 5), part("_val", 3)].concat());
-    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[1, 2, 3])).unwrap();
     assert_eq!((split.choosing().len(), split.evaluation().len(), split.once().is_some()), (3, 3, false));
 
     let [x_test, y_test] = part("_test", 2);
     save(
         &[&part("", 5)[..], &[x_test, ("ytest".into(), y_test.1), ("names".into(), npy("|u1", "(1,)", &[0]))]].concat(),
     );
-    let error = open(text(&path), &Want::new(&[1, 2, 3])).err().unwrap();
+    let error = open(text(&path), &DataSpec::new(&[1, 2, 3])).err().unwrap();
     assert!(error.to_string().contains("it has `x_test`, and no `y_test`"), "{error}");
     assert!(error.fault().help.clone().unwrap().contains("d['y_test'] = d.pop('ytest')"));
     save(&[&part("", 5)[..], &[("names".into(), npy("|u1", "(1,)", &[0]))]].concat());
-    let split = open(text(&path), &Want::new(&[1, 2, 3])).unwrap();
+    let split = open(text(&path), &DataSpec::new(&[1, 2, 3])).unwrap();
     assert_eq!(split.warnings[0].code.0, "W0802");
     assert!(
         split.warnings[0].message.contains("1 array of") && split.warnings[0].message.ends_with("not read: `names`")

@@ -38,14 +38,14 @@ const ROOTS: [&str; 2] = ["src", "kernels/src"];
 const LONGEST: usize = 450;
 
 /// A line of a source file outside comments and tests.
-struct Line {
+struct SourceLine {
     file: PathBuf,
     room: String,
     number: usize,
     text: String,
 }
 
-impl Line {
+impl SourceLine {
     fn place(&self) -> String {
         format!("{}:{}: {}", self.file.display(), self.number, self.text.trim())
     }
@@ -81,7 +81,7 @@ fn room(file: &Path) -> String {
 }
 
 /// The lines of the sources that the rules speak about: a file's unit tests, which come last, and its comments do not count.
-fn lines() -> Vec<Line> {
+fn lines() -> Vec<SourceLine> {
     let mut lines = Vec::new();
     for file in ROOTS.iter().flat_map(|dir| sources(&root().join(dir))) {
         let text = fs::read_to_string(&file).unwrap();
@@ -90,7 +90,7 @@ fn lines() -> Vec<Line> {
             let text = line.split("//").next().unwrap();
             match lines.last_mut() {
                 Some(last) if in_use_list(last) => last.text.push_str(text.trim()),
-                _ => lines.push(Line {
+                _ => lines.push(SourceLine {
                     room: room(&file),
                     file: file.strip_prefix(root()).unwrap().to_path_buf(),
                     number: i + 1,
@@ -104,7 +104,7 @@ fn lines() -> Vec<Line> {
 }
 
 /// Whether a line opens the list of a `use` that later lines close.
-fn in_use_list(line: &Line) -> bool {
+fn in_use_list(line: &SourceLine) -> bool {
     let count = |c| line.text.matches(c).count();
     line.text.contains("use ") && line.text.trim_end().ends_with(['{', ',', '}']) && count('{') > count('}')
 }
@@ -140,7 +140,7 @@ fn assert_none(rule: &str, broken: Vec<String>) {
 #[test]
 fn lists_are_read_across_lines() {
     let open = |text: &str| {
-        in_use_list(&Line { file: PathBuf::new(), room: String::new(), number: 1, text: text.to_string() })
+        in_use_list(&SourceLine { file: PathBuf::new(), room: String::new(), number: 1, text: text.to_string() })
     };
     assert!(open("use crate::{") && open("use crate::{ops::{Op,"));
     assert!(!open("use crate::{ops::Op};") && !open("fn main() {"));
@@ -182,25 +182,27 @@ fn kernels_depend_on_no_compiler() {
 
 #[test]
 fn the_front_and_the_kernels_know_no_candle() {
-    let named = |line: &Line| line.text.contains("candle_core") || line.text.contains("candle_nn");
-    let held = |line: &Line| WITHOUT_CANDLE.contains(&line.room.as_str());
-    let broken = lines().iter().filter(|l| held(l) && named(l)).map(Line::place).collect();
+    let named = |line: &SourceLine| line.text.contains("candle_core") || line.text.contains("candle_nn");
+    let held = |line: &SourceLine| WITHOUT_CANDLE.contains(&line.room.as_str());
+    let broken = lines().iter().filter(|l| held(l) && named(l)).map(SourceLine::place).collect();
     assert_none("candle is used where the compiler must stand without it", broken);
 }
 
 #[test]
 fn unsafe_stands_in_kernels_only() {
-    let is_unsafe = |line: &Line| line.text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
-    let broken = lines().iter().filter(|l| !l.file.starts_with("kernels") && is_unsafe(l)).map(Line::place).collect();
+    let is_unsafe =
+        |line: &SourceLine| line.text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
+    let broken =
+        lines().iter().filter(|l| !l.file.starts_with("kernels") && is_unsafe(l)).map(SourceLine::place).collect();
     assert_none("`unsafe` outside kernels", broken);
 }
 
 #[test]
 fn only_the_command_line_prints_and_exits() {
     const WORDS: [&str; 6] = ["println!", "eprintln!", "print!(", "eprint!(", "dbg!(", "process::exit"];
-    let speaks = |line: &Line| WORDS.iter().any(|word| line.text.contains(word));
-    let free = |line: &Line| line.room == "cli" || line.file.ends_with("src/main.rs");
-    let broken = lines().iter().filter(|l| !free(l) && speaks(l)).map(Line::place).collect();
+    let speaks = |line: &SourceLine| WORDS.iter().any(|word| line.text.contains(word));
+    let free = |line: &SourceLine| line.room == "cli" || line.file.ends_with("src/main.rs");
+    let broken = lines().iter().filter(|l| !free(l) && speaks(l)).map(SourceLine::place).collect();
     assert_none("printing or leaving the process below `cli`", broken);
 }
 

@@ -4,7 +4,7 @@ use crate::random::random;
 use crate::reference::Reference;
 use crate::sketch::{inputs, parameters, written};
 use archc::graph::{Graph, NodeId};
-use archc::opt::{After, Held, Net, PASSES, Step, optimise};
+use archc::opt::{EpilogueOp, Net, PASSES, Step, TensorRef, optimise};
 use archc::plan::{running, verify::verify};
 use archc::shape::Layout;
 use std::fmt::Write;
@@ -131,7 +131,7 @@ const CASES: [(&str, &str); 8] = [
 ];
 
 /// A value, blocked ones with a star.
-fn value(graph: &Graph, held: Held) -> String {
+fn value(graph: &Graph, held: TensorRef) -> String {
     let star = if held.layout == Layout::Blocked { "*" } else { "" };
     graph.node(held.node).path.clone() + star
 }
@@ -144,8 +144,8 @@ fn line(graph: &Graph, step: &Step) -> String {
     text += &step.head().map_or_else(|| "convert".into(), |node| path(&node));
     for after in &step.after {
         text += &match *after {
-            After::Affine(node) | After::Activation(node) => format!(" → {}", path(&node)),
-            After::Sum { value: other, own, other: factor, .. } => {
+            EpilogueOp::Affine(node) | EpilogueOp::Activation(node) => format!(" → {}", path(&node)),
+            EpilogueOp::Sum { value: other, own, other: factor, .. } => {
                 format!(" → {own}·it + {factor}·{}", value(graph, other))
             }
         };

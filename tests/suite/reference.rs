@@ -5,7 +5,7 @@ use crate::sketch::{Parameters, Values};
 use archc::graph::{Graph, NodeId};
 use archc::ops::Op;
 use archc::ops::activation::Activation;
-use archc::opt::{After, Held, Net, Step, Work};
+use archc::opt::{EpilogueOp, Net, Step, TensorRef, Work};
 use archc::shape::{Layout, Shape};
 use std::collections::BTreeMap;
 
@@ -31,8 +31,8 @@ impl Reference<'_> {
 
     /// All outputs, as the steps of a net say; every slice that it wishes for is looked at.
     pub fn run_net(&self, net: &Net, inputs: &Values) -> Vec<Map> {
-        let plain = |(node, map)| (Held { node, layout: Layout::Plain }, map);
-        let mut values: BTreeMap<Held, Map> = self.inputs(inputs).into_iter().map(plain).collect();
+        let plain = |(node, map)| (TensorRef { node, layout: Layout::Plain }, map);
+        let mut values: BTreeMap<TensorRef, Map> = self.inputs(inputs).into_iter().map(plain).collect();
         for step in &net.steps {
             let value = self.step(step, &values);
             values.insert(step.makes, value);
@@ -47,7 +47,7 @@ impl Reference<'_> {
                 );
             }
         }
-        let output = |(output, held): (&archc::graph::Output, &Held)| {
+        let output = |(output, held): (&archc::graph::Output, &TensorRef)| {
             let map = &values[held];
             Map::new(map.batch, self.graph.shape(output.node), map.numbers.clone())
         };
@@ -62,11 +62,11 @@ impl Reference<'_> {
         self.graph.inputs.iter().zip(inputs).map(input).collect()
     }
 
-    fn step(&self, step: &Step, values: &BTreeMap<Held, Map>) -> Map {
+    fn step(&self, step: &Step, values: &BTreeMap<TensorRef, Map>) -> Map {
         let Work::Op(node) = step.work else { return values[&step.reads[0]].clone() };
         // A value may be that of another node of other axes, where what stood between was dropped.
         let shapes = self.graph.operands(node).into_iter().map(|operand| self.graph.shape(operand));
-        let read = |(held, shape): (&Held, &Shape)| {
+        let read = |(held, shape): (&TensorRef, &Shape)| {
             let map = &values[held];
             Map::new(map.batch, shape, map.numbers.clone())
         };
@@ -77,8 +77,8 @@ impl Reference<'_> {
         let mut result = self.op(node, &operands.iter().collect::<Vec<_>>());
         for after in &step.after {
             match *after {
-                After::Affine(node) | After::Activation(node) => result = self.op(node, &[&result]),
-                After::Sum { value, own, other, .. } => {
+                EpilogueOp::Affine(node) | EpilogueOp::Activation(node) => result = self.op(node, &[&result]),
+                EpilogueOp::Sum { value, own, other, .. } => {
                     let summand = &values[&value].numbers;
                     result.numbers.iter_mut().zip(summand).for_each(|(y, s)| *y = own * *y + other * s);
                 }

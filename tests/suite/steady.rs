@@ -5,7 +5,7 @@
 use crate::random::random;
 use crate::sketch::{inputs, parameters};
 use archc::engine::{Engine, Input, SessionOptions};
-use archc::kernels::Team;
+use archc::kernels::ThreadPool;
 use archc::{Network, Options};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -68,24 +68,24 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Has every thread of a team watched, or left alone.
-fn watch(team: &Team, watched: bool) {
-    let all = Barrier::new(team.threads());
+/// Has every thread of a thread pool watched, or left alone.
+fn watch(thread_pool: &ThreadPool, watched: bool) {
+    let all = Barrier::new(thread_pool.threads());
     // No thread leaves before all have come, so each takes one task.
-    team.run(team.threads(), &|_, _| {
+    thread_pool.run(thread_pool.threads(), &|_, _| {
         WATCHED.set(watched);
         all.wait();
     });
 }
 
-/// Allocations while `f` runs, by this thread and a team's, and bytes of arenas among them.
-fn allocated(team: &Team, f: impl FnOnce()) -> (usize, usize) {
-    watch(team, true);
+/// Allocations while `f` runs, by this thread and a thread pool's, and bytes of arenas among them.
+fn allocated(thread_pool: &ThreadPool, f: impl FnOnce()) -> (usize, usize) {
+    watch(thread_pool, true);
     COUNT.store(0, SeqCst);
     ARENAS.store(0, SeqCst);
     f();
     let found = (COUNT.load(SeqCst), ARENAS.load(SeqCst));
-    watch(team, false);
+    watch(thread_pool, false);
     found
 }
 
@@ -97,15 +97,16 @@ fn check(network: Network, batch: usize, threads: usize) {
     let mut numbers: Vec<Vec<f32>> = network.graph.outputs.iter().map(|output| vec![0.0; numbers(output)]).collect();
     let mut outputs: Vec<&mut [f32]> = numbers.iter_mut().map(Vec::as_mut_slice).collect();
     let engine = Engine::of(network, Arc::new(weights));
-    let team = Arc::new(Team::new(threads));
-    let session = || engine.session(SessionOptions { team: Some(team.clone()), ..SessionOptions::default() });
+    let thread_pool = Arc::new(ThreadPool::new(threads));
+    let session =
+        || engine.session(SessionOptions { thread_pool: Some(thread_pool.clone()), ..SessionOptions::default() });
     // The first session has the plan made, the second finds it.
     session().run_into(&given, &mut outputs).unwrap();
     let mut session = session();
-    let (_, arena) = allocated(&team, || session.run_into(&given, &mut outputs).unwrap());
+    let (_, arena) = allocated(&thread_pool, || session.run_into(&given, &mut outputs).unwrap());
     assert_eq!(arena as u64, session.plan().unwrap().peak, "{place}: the arena is as planned");
     for run in 0..3 {
-        let (count, _) = allocated(&team, || session.run_into(&given, &mut outputs).unwrap());
+        let (count, _) = allocated(&thread_pool, || session.run_into(&given, &mut outputs).unwrap());
         assert_eq!(count, 0, "{place}: run {run} allocates");
     }
 }
@@ -113,16 +114,16 @@ fn check(network: Network, batch: usize, threads: usize) {
 #[test]
 fn a_watched_thread_is_counted() {
     let _one = ONE.lock();
-    let team = Team::new(3);
-    let (count, _) = allocated(&team, || {
+    let thread_pool = ThreadPool::new(3);
+    let (count, _) = allocated(&thread_pool, || {
         let all = Barrier::new(3);
-        team.run(3, &|_, _| {
+        thread_pool.run(3, &|_, _| {
             std::hint::black_box(vec![1u8; 100]);
             all.wait();
         });
     });
     assert!(count >= 3, "{count}");
-    assert_eq!(allocated(&team, || {}).0, 0);
+    assert_eq!(allocated(&thread_pool, || {}).0, 0);
 }
 
 #[test]

@@ -5,9 +5,9 @@ use archc::lower::ParamStore;
 use archc::lower::weights::save;
 use archc::study::surgery::{blocks, plain_cut, without};
 use archc::study::{
-    Desk, Folder, Given, Halt, Measurable, Progress, Subject, Twin, degradation, features, gradients, landscape,
+    Folder, Given, Halt, Measurable, Progress, StudyContext, Subject, Twin, degradation, features, gradients, landscape,
 };
-use archc::train::data::{Split, Want, open};
+use archc::train::data::{DataSpec, Split, open};
 use candle_core::{DType, Device, Tensor};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +43,7 @@ fn subject() -> Subject {
 }
 
 fn data() -> Split {
-    open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap()
+    open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap()
 }
 
 fn output(network: &Network, store: &ParamStore) -> Vec<f32> {
@@ -146,8 +146,8 @@ fn degraded(folder: &std::path::Path, stop_after: usize) -> String {
                 stop.store(true, Ordering::Relaxed);
             }
         };
-        let mut desk = Desk { folder: &folder, watch: &mut watch, stop: &stop, count: (0, 0) };
-        match degradation::run(&subject, &question, &data, &Device::Cpu, &mut desk) {
+        let mut context = StudyContext { folder: &folder, watch: &mut watch, stop: &stop, count: (0, 0) };
+        match degradation::run(&subject, &question, &data, &Device::Cpu, &mut context) {
             Ok(report) => return report.table.csv(),
             Err(Halt::Stopped) => assert_eq!(limit, stop_after),
             Err(Halt::Failed(error)) => panic!("{error}"),

@@ -32,7 +32,7 @@ impl Convert {
             return copy(cpu, x, &y, 0);
         }
         let (planes, runs) = (blocks(self.channels), self.positions.div_ceil(RUN));
-        cpu.team.run(y.samples() * planes * runs, &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes * runs, &|_, task| {
             let (plane, first) = (task / runs, task % runs * RUN);
             let (n, block) = (plane / planes, plane % planes);
             let count = RUN.min(self.positions - first);
@@ -68,7 +68,7 @@ const PIECE: usize = 1 << 13;
 /// Copies each sample to `start` of the result's.
 fn copy(cpu: &Cpu, x: Src, y: &Dst, start: usize) {
     let pieces = x.len().div_ceil(PIECE);
-    cpu.team.run(y.samples() * pieces, &|_, task| {
+    cpu.thread_pool.run(y.samples() * pieces, &|_, task| {
         let (n, first) = (task / pieces, task % pieces * PIECE);
         let x = &x.sample(n)[first..x.len().min(first + PIECE)];
         // SAFETY: each task has a piece of its own.
@@ -110,7 +110,7 @@ impl Place {
             return copy(cpu, x, y, first * size);
         }
         let planes = (self.before + self.channels).div_ceil(LANES) - first;
-        cpu.team.run(y.samples() * planes, &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes, &|_, task| {
             let (n, block) = (task / planes, task % planes);
             // SAFETY: each task has a block of its own.
             let y = unsafe { y.part(n, (first + block) * size, size) };

@@ -132,7 +132,7 @@ impl Extent {
         // Small planes are taken several at a time.
         let together = (PIECE / plane).clamp(1, planes.max(1));
         let groups = planes.div_ceil(together);
-        cpu.team.run(y.samples() * groups * pieces, &|_, task| {
+        cpu.thread_pool.run(y.samples() * groups * pieces, &|_, task| {
             let (n, group, piece) = (task / pieces / groups, task / pieces % groups, task % pieces);
             for plane_at in group * together..((group + 1) * together).min(planes) {
                 let start = plane_at * plane + piece * PIECE;

@@ -29,20 +29,20 @@ pub use conv::{Conv, MapShape, Method, Operands, Packing};
 pub use epilogue::{Epilogue, Other, Prologue, Sum};
 
 use super::isa::Isa;
-use super::team::Team;
+use super::thread_pool::ThreadPool;
 
 /// What runs a kernel: threads and instructions.
 #[derive(Clone, Copy, Debug)]
 pub struct Cpu<'a> {
     /// The threads.
-    pub team: &'a Team,
+    pub thread_pool: &'a ThreadPool,
     /// The instructions.
     pub isa: Isa,
 }
 
 impl<'a> Cpu<'a> {
-    /// A team and its instructions.
-    pub fn new(team: &'a Team, isa: Isa) -> Self {
-        Self { team, isa }
+    /// A thread pool and its instructions.
+    pub fn new(thread_pool: &'a ThreadPool, isa: Isa) -> Self {
+        Self { thread_pool, isa }
     }
 }

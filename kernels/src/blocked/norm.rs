@@ -57,7 +57,7 @@ impl GroupNorm {
         assert!(x.len() == planes * self.positions * LANES && y.len() == x.len(), "values fit");
         assert!(weight.len() == planes * LANES && bias.len() == planes * LANES, "parameters fit");
         let clusters = planes.div_ceil(span);
-        cpu.team.run(y.samples() * clusters, &|_, task| {
+        cpu.thread_pool.run(y.samples() * clusters, &|_, task| {
             let (n, first) = (task / clusters, task % clusters * span);
             let last = (first + span).min(planes);
             let part = first * self.positions * LANES..last * self.positions * LANES;
@@ -240,7 +240,7 @@ impl LayerNorm {
         assert!(x.len() == planes * self.positions * LANES && y.len() == x.len(), "values fit");
         assert!(weight.len() == planes * LANES && bias.len() == planes * LANES, "parameters fit");
         let runs = self.positions.div_ceil(POSITIONS);
-        cpu.team.run(y.samples() * runs, &|_, task| {
+        cpu.thread_pool.run(y.samples() * runs, &|_, task| {
             let (n, first) = (task / runs, task % runs * POSITIONS);
             let last = (first + POSITIONS).min(self.positions);
             cpu.isa.run(Positions { of: self, range: (first, last), x: x.sample(n), weight, bias, y: &y, n });

@@ -95,7 +95,7 @@ impl Pool {
         let size = self.input[0] * self.input[1] * LANES;
         assert_eq!(x.len(), planes * size, "the input fits");
         assert_eq!(y.len(), planes * height * width * LANES, "the output fits");
-        cpu.team.run(y.samples() * planes * height, &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes * height, &|_, task| {
             let (plane, row) = (task / height, task % height);
             let (n, block) = (plane / planes, plane % planes);
             // SAFETY: each task has a row of its own.

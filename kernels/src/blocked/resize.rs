@@ -35,7 +35,7 @@ impl Gather {
         let (planes, row) = (blocks(self.width), self.cols.len() * LANES);
         assert_eq!(x.len(), blocks(self.channels) * self.input[0] * self.input[1] * LANES, "the input fits");
         assert_eq!(y.len(), planes * self.rows.len() * row, "the output fits");
-        cpu.team.run(y.samples() * planes * self.rows.len(), &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes * self.rows.len(), &|_, task| {
             let (plane, i) = (task / self.rows.len(), task % self.rows.len());
             let (n, block) = (plane / planes, plane % planes);
             // SAFETY: each task has a row of its own.
@@ -96,7 +96,7 @@ impl Bilinear {
         let (size, height) = (self.input[0] * self.input[1] * LANES, self.rows.low.len());
         assert_eq!(x.len(), planes * size, "the input fits");
         assert_eq!(y.len(), planes * height * row, "the output fits");
-        cpu.team.run(y.samples() * planes * height, &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes * height, &|_, task| {
             let (plane, i) = (task / height, task % height);
             let (n, block) = (plane / planes, plane % planes);
             // SAFETY: each task has a row of its own.

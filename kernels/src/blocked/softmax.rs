@@ -27,7 +27,7 @@ impl Softmax {
     pub fn run(&self, cpu: &Cpu, x: Src, y: Dst) {
         assert!(x.len() == blocks(self.channels) * self.positions * LANES && y.len() == x.len(), "values fit");
         let runs = self.positions.div_ceil(POSITIONS);
-        cpu.team.run(y.samples() * runs, &|_, task| {
+        cpu.thread_pool.run(y.samples() * runs, &|_, task| {
             let (n, first) = (task / runs, task % runs * POSITIONS);
             for position in first..(first + POSITIONS).min(self.positions) {
                 cpu.isa.run(Position { of: self, position, x: x.sample(n), y: &y, n });

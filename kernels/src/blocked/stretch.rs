@@ -65,7 +65,7 @@ impl Stretch<'_> {
         let planes = y.len() / (rows * row).max(1);
         let together = (PIECE / row.max(1)).clamp(1, rows.max(1));
         let groups = rows.div_ceil(together);
-        cpu.team.run(y.samples() * planes * groups, &|_, task| {
+        cpu.thread_pool.run(y.samples() * planes * groups, &|_, task| {
             let (n, plane, group) = (task / groups / planes, task / groups % planes, task % groups);
             for i in group * together..((group + 1) * together).min(rows) {
                 // SAFETY: each task has rows of its own.
@@ -78,7 +78,7 @@ impl Stretch<'_> {
 
 /// The numbers of an operand that meet a row of a block.
 #[derive(Clone, Copy)]
-enum Line<'a> {
+enum RowSource<'a> {
     /// Sixteen a column.
     Full(&'a [f32]),
     /// One a column, the first of sixteen: it has one channel.
@@ -89,7 +89,7 @@ enum Line<'a> {
     Old,
 }
 
-impl<'a> Line<'a> {
+impl<'a> RowSource<'a> {
     /// The numbers at a column, of which the row held `old`.
     #[inline(always)]
     fn at<V: Vector>(self, j: usize, old: V) -> V {
@@ -134,16 +134,16 @@ fn store<V: Vector>(value: V, y: &mut [f32]) {
 
 impl<'a> Row<'a> {
     /// The numbers of operand `k` that meet the row.
-    fn line(&self, k: usize) -> Line<'a> {
+    fn line(&self, k: usize) -> RowSource<'a> {
         let [channels, rows, cols] = self.of.operands[k];
-        let Other::Value(x) = &self.operands[k] else { return Line::Old };
+        let Other::Value(x) = &self.operands[k] else { return RowSource::Old };
         let block = if channels == 1 { 0 } else { self.plane };
         let start = (block * rows + self.row.min(rows - 1)) * cols * LANES;
         let x = &x.sample(self.n.min(x.samples() - 1))[start..start + cols * LANES];
         match (channels == 1 && self.of.size[0] > 1, cols == 1 && self.of.size[2] > 1) {
-            (one, true) => Line::Same(x, one),
-            (true, false) => Line::Channel(x),
-            (false, false) => Line::Full(x),
+            (one, true) => RowSource::Same(x, one),
+            (true, false) => RowSource::Channel(x),
+            (false, false) => RowSource::Full(x),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::arena::{Arena, Region};
 use crate::isa::Kernel;
 use crate::testing::Rng;
 use crate::vector::{LANES, Vector};
-use crate::{Dst, Isa, Src, Team};
+use crate::{Dst, Isa, Src, ThreadPool};
 
 /// An activation of sixteen numbers, in their place.
 pub(crate) struct On<'a>(pub Activation, pub &'a mut [f32; LANES]);
@@ -142,7 +142,7 @@ impl Map {
 /// Calls `f` with every instruction set, alone and as three.
 pub(crate) fn cpus(f: impl Fn(&Cpu)) {
     for threads in [1, 3] {
-        let team = Team::new(threads);
-        Isa::available().for_each(|isa| f(&Cpu::new(&team, isa)));
+        let thread_pool = ThreadPool::new(threads);
+        Isa::available().for_each(|isa| f(&Cpu::new(&thread_pool, isa)));
     }
 }

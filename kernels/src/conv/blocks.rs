@@ -8,7 +8,7 @@ use crate::blocked::{Conv, Cpu, Epilogue, Layout, Operands, blocks};
 use crate::elem::Elem;
 use crate::parallel::threads;
 use crate::vector::LANES;
-use crate::{Dst, Isa, Src, Team};
+use crate::{Dst, Isa, Src, ThreadPool};
 use std::sync::OnceLock;
 
 /// Floats of blocked maps at a time; 2 MiB took as long as 8.
@@ -46,12 +46,12 @@ pub(super) fn forward<E: Elem>(shape: &ConvShape, x: &[E], w: &[E], bias: Option
 
 /// The threads of all calls, as many as loops used when the first came. While one call has them, others compute on the
 /// threads that they came on.
-fn team() -> &'static Team {
-    static ONE: OnceLock<Team> = OnceLock::new();
-    static ALL: OnceLock<Team> = OnceLock::new();
+fn thread_pool() -> &'static ThreadPool {
+    static ONE: OnceLock<ThreadPool> = OnceLock::new();
+    static ALL: OnceLock<ThreadPool> = OnceLock::new();
     match threads() {
-        1 => ONE.get_or_init(|| Team::new(1)),
-        threads => ALL.get_or_init(|| Team::new(threads)),
+        1 => ONE.get_or_init(|| ThreadPool::new(1)),
+        threads => ALL.get_or_init(|| ThreadPool::new(threads)),
     }
 }
 
@@ -65,9 +65,9 @@ fn samples(shape: &ConvShape) -> usize {
 
 /// Packs, and converts, computes and converts back some samples after others.
 fn run(shape: &ConvShape, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
-    let cpu = Cpu::new(team(), Isa::best());
+    let cpu = Cpu::new(thread_pool(), Isa::best());
     let batch = samples(shape);
-    let conv = Conv::new(ConvShape { batch, ..*shape }.into(), cpu.team.threads(), cpu.isa);
+    let conv = Conv::new(ConvShape { batch, ..*shape }.into(), cpu.thread_pool.threads(), cpu.isa);
     let packing = conv.packing();
     let (channels, width, input, output) = (shape.channels, shape.width, shape.input_positions(), shape.positions());
     let into = Convert { channels, positions: input, from: Layout::Plain, to: Layout::Blocked };

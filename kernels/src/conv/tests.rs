@@ -153,7 +153,7 @@ fn agree(s: &ConvShape, seed: u64) {
     close(&dx, &want, 1e-5);
 }
 
-/// Calls from several threads at once, of which one has the team, give what each gives alone.
+/// Calls from several threads at once, of which one has the thread pool, give what each gives alone.
 #[test]
 fn calls_at_once() {
     let s = shape(4, 24, 40, 1, [29, 31], [[3, 3], [1, 1], [1, 1], [1, 1]]);

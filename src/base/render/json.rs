@@ -5,12 +5,12 @@ use crate::base::{Fix, Severity, SourceFile};
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct JsonDiagnostic<'a> {
     code: &'a str,
     severity: &'static str,
     message: &'a str,
     help: Option<&'a str>,
-    labels: Vec<Spot<'a>>,
+    labels: Vec<JsonLabel<'a>>,
     notes: Vec<&'a str>,
     fix: Option<Edit<'a>>,
 }
@@ -25,7 +25,7 @@ struct Edit<'a> {
 }
 
 #[derive(Serialize)]
-struct Spot<'a> {
+struct JsonLabel<'a> {
     file: &'a str,
     start: u32,
     end: u32,
@@ -41,9 +41,9 @@ pub fn json_lines(report: &Report) -> String {
     lines.collect()
 }
 
-fn line<'a>(entry: &Entry<'a>) -> Line<'a> {
+fn line<'a>(entry: &Entry<'a>) -> JsonDiagnostic<'a> {
     let diagnostic = entry.diagnostic;
-    Line {
+    JsonDiagnostic {
         code: diagnostic.code.0,
         severity: match diagnostic.severity {
             Severity::Error => "error",
@@ -61,7 +61,7 @@ fn edit<'a>(fix: &'a Fix, file: &'a SourceFile) -> Edit<'a> {
     Edit { title: &fix.title, file: &file.name, start: fix.span.start, end: fix.span.end, text: &fix.text }
 }
 
-fn spot<'a>(&Place { label, file }: &Place<'a>) -> Spot<'a> {
+fn spot<'a>(&Place { label, file }: &Place<'a>) -> JsonLabel<'a> {
     let (line, column) = file.line_column(label.span.start);
-    Spot { file: &file.name, start: label.span.start, end: label.span.end, line, column, text: &label.text }
+    JsonLabel { file: &file.name, start: label.span.start, end: label.span.end, line, column, text: &label.text }
 }

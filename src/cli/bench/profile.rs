@@ -7,7 +7,7 @@ use archc::base::Diagnostic;
 use archc::elaborate::Compiled;
 use archc::engine::{Input, SessionOptions, StepTime};
 use archc::kernels::blocked::Cpu;
-use archc::kernels::{Isa, Team, peak};
+use archc::kernels::{Isa, ThreadPool, peak};
 use archc::weights::Numbers;
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ pub fn measure(
 
 /// The steps of a profile, against what the machine can do at most.
 fn rows(steps: Vec<StepTime>, threads: usize) -> Vec<Row> {
-    let team = Team::new(threads);
-    let peak = peak::measure(&Cpu::new(&team, Isa::best()));
+    let thread_pool = ThreadPool::new(threads);
+    let peak = peak::measure(&Cpu::new(&thread_pool, Isa::best()));
     let middle = |step: &StepTime| median(&mut step.times.iter().map(|&time| milliseconds(time)).collect::<Vec<_>>());
     let medians: Vec<f64> = steps.iter().map(middle).collect();
     let total: f64 = medians.iter().sum();

@@ -3,8 +3,8 @@
 mod args;
 mod ask;
 mod compute;
+mod context;
 mod cut;
-mod desk;
 mod framing;
 mod jobs;
 pub(in crate::cli) mod kind;
@@ -26,10 +26,10 @@ use archc::elaborate::recipe::Normalize;
 use archc::train::checkpoint::{Run, RunInfo};
 use archc::train::data::tensor_io::TensorData;
 use compute::{Computer, Source};
-use desk::{Desk, Orders};
+use context::{JobContext, Orders};
 use kind::Drawn;
 use progress::Progress;
-use scene::Terms;
+use scene::SceneOptions;
 use std::sync::atomic::Ordering;
 use target::Target;
 
@@ -54,7 +54,7 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     }
     let threads = threads(args.compute.threads, shell)?;
     let (asked, free) = (args.memory(shell)?, memory::available().unwrap_or(MEMORY));
-    let terms = Terms {
+    let terms = SceneOptions {
         fit: args.fit,
         sized: !args.model.sizes.is_empty(),
         memory: asked.unwrap_or(free / 2),
@@ -73,19 +73,19 @@ pub fn run(args: &RunArgs, shell: &Shell) -> Result<Exit, Exit> {
     let normalize = normalize(network, info.as_ref());
     let trained = info.as_ref().is_some_and(|info| info.recipe.is_object());
     let orders = Orders { loaded: &loaded, terms, normalize, trained, words, target, drawn: args.drawn };
-    let mut desk = Desk::new(orders, computer, Progress::new(jobs.len(), shell));
-    let exit = all(&mut desk, &jobs, shell);
-    desk.finish(shell)?;
+    let mut context = JobContext::new(orders, computer, Progress::new(jobs.len(), shell));
+    let exit = all(&mut context, &jobs, shell);
+    context.finish(shell)?;
     Ok(exit)
 }
 
 /// One job after the other; one that fails is said, and the others go on.
-fn all(desk: &mut Desk, jobs: &[jobs::Job], shell: &Shell) -> Exit {
+fn all(context: &mut JobContext, jobs: &[jobs::Job], shell: &Shell) -> Exit {
     let stop = (jobs.len() > 1).then(interrupt::stop_flag);
     let mut failed = 0;
     for (i, job) in jobs.iter().enumerate() {
         let stopped = stop.is_some_and(|stop| stop.load(Ordering::Relaxed));
-        match if stopped { Ok(false) } else { desk.answer(i, job) } {
+        match if stopped { Ok(false) } else { context.answer(i, job) } {
             Ok(true) => {}
             Ok(false) => {
                 let kept = if i > 0 { ", and their answers are kept" } else { "" };
@@ -94,7 +94,7 @@ fn all(desk: &mut Desk, jobs: &[jobs::Job], shell: &Shell) -> Exit {
             }
             Err(error) => {
                 let near = job.files.iter().find_map(|file| meant(file));
-                desk.say(near.into_iter().fold(error, Diagnostic::help));
+                context.say(near.into_iter().fold(error, Diagnostic::help));
                 failed += 1;
             }
         }

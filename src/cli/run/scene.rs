@@ -22,7 +22,7 @@ const SIDES: [usize; 9] = [1024, 768, 512, 384, 256, 192, 128, 96, 64];
 
 /// What the command line and the machine say.
 #[derive(Clone, Copy, Debug)]
-pub struct Terms {
+pub struct SceneOptions {
     /// How pictures are to be made to fit, where that was said.
     pub fit: Option<Fit>,
     /// Whether `--size` was said.
@@ -48,13 +48,13 @@ pub struct Scene<'a> {
     /// The output that the network is about.
     main: usize,
     sight: [Sight; 2],
-    terms: Terms,
+    terms: SceneOptions,
     peaks: RefCell<BTreeMap<Size, u64>>,
 }
 
 impl<'a> Scene<'a> {
     /// Looks at a network.
-    pub fn new(canvas: Canvas<'a>, network: &'a Network, terms: Terms) -> Self {
+    pub fn new(canvas: Canvas<'a>, network: &'a Network, terms: SceneOptions) -> Self {
         let follows = canvas.follows();
         let main = kind::main(network);
         let sight = [0, 1].map(|axis| sight(network, &follows, axis));

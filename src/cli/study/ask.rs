@@ -7,7 +7,7 @@ use crate::cli::weights::{Reading, read};
 use archc::base::nearest::nearest;
 use archc::base::{Diagnostic, codes};
 use archc::elaborate::Recipe;
-use archc::study::{Case, Desk, Given, Outcome, Report, Subject, Twin, fingerprint};
+use archc::study::{Case, Given, Outcome, Report, StudyContext, Subject, Twin, fingerprint};
 use archc::study::{degradation, features, gradients, landscape, lesion};
 use archc::train::checkpoint::Run;
 use archc::train::data::Split;
@@ -69,13 +69,19 @@ impl Question {
     ///
     /// # Errors
     /// Where it is stopped or fails.
-    pub fn answer(&self, subject: &Subject, data: &Split, device: &Device, desk: &mut Desk) -> Outcome<Report> {
+    pub fn answer(
+        &self,
+        subject: &Subject,
+        data: &Split,
+        device: &Device,
+        context: &mut StudyContext,
+    ) -> Outcome<Report> {
         match self {
-            Self::Gradients(q) => gradients::run(subject, q, data, device, desk),
-            Self::Degradation(q) => degradation::run(subject, q, data, device, desk),
-            Self::Landscape(q) => landscape::run(subject, q, data, device, desk),
-            Self::Lesion(q) => lesion::run(subject, q, data, device, desk),
-            Self::Features(q) => features::run(subject, q, data, device, desk),
+            Self::Gradients(q) => gradients::run(subject, q, data, device, context),
+            Self::Degradation(q) => degradation::run(subject, q, data, device, context),
+            Self::Landscape(q) => landscape::run(subject, q, data, device, context),
+            Self::Lesion(q) => lesion::run(subject, q, data, device, context),
+            Self::Features(q) => features::run(subject, q, data, device, context),
         }
     }
 }

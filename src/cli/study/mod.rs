@@ -6,7 +6,7 @@ mod watch;
 
 use super::args::{Format, ModelArgs};
 use super::compute;
-use super::data::{Terms, by_order, open_data};
+use super::data::{OpenOptions, by_order, open_data};
 use super::interrupt;
 use super::load;
 use super::run::noted;
@@ -15,7 +15,7 @@ use super::taught;
 use archc::base::Diagnostic;
 use archc::elaborate::Recipe;
 use archc::lower::with_stack;
-use archc::study::{Desk, Folder, Halt, Outcome, Report, Subject};
+use archc::study::{Folder, Halt, Outcome, Report, StudyContext, Subject};
 use archc::train::checkpoint::{Run, RunInfo};
 use archc::train::data::Split;
 pub use args::StudyArgs;
@@ -64,8 +64,8 @@ pub fn run(args: &StudyArgs, shell: &Shell) -> Result<Exit, Exit> {
 fn data(kind: &Kind, subject: &Subject, info: Option<&RunInfo>, shell: &Shell) -> Result<Split, Exit> {
     let strict = kind.common().strict;
     let terms = match info {
-        Some(info) => Terms::measuring(Some(info), &subject.data, strict),
-        None => Terms { strict, ..Terms::default() },
+        Some(info) => OpenOptions::measuring(Some(info), &subject.data, strict),
+        None => OpenOptions { strict, ..OpenOptions::default() },
     };
     let network = subject.network().map_err(|error| compute::fail(error, &subject.compiled.sources, shell))?;
     let data = open_data(&subject.data, network, terms, shell)?;
@@ -84,8 +84,8 @@ fn work(
     bar: &mut Bar,
 ) -> Outcome<Report> {
     let done = with_stack(|| {
-        let mut desk = Desk { folder, watch: bar, stop: interrupt::stop_flag(), count: (0, 0) };
-        Ok(question.answer(subject, data, device, &mut desk))
+        let mut context = StudyContext { folder, watch: bar, stop: interrupt::stop_flag(), count: (0, 0) };
+        Ok(question.answer(subject, data, device, &mut context))
     });
     done.unwrap_or_else(|error| Err(error.into()))
 }

@@ -179,7 +179,7 @@ impl Walk<'_> {
         match &step.kind {
             StepKind::Group(body) | StepKind::Parallel { body, .. } => self.body(body),
             StepKind::Skip(skip) => self.skip(skip),
-            StepKind::Repeat { body, .. } => self.turns(body),
+            StepKind::Repeat { body, .. } => self.iterations(body),
             StepKind::For { var, body, .. } => {
                 self.name(SymbolKind::Loop, var, step.span, Some(self.owner));
                 self.body(body);
@@ -192,12 +192,12 @@ impl Walk<'_> {
         self.table = outer;
     }
 
-    fn turns(&mut self, body: &Body) {
+    fn iterations(&mut self, body: &Body) {
         let outer = self.table;
-        let turn = self.open(Some(outer));
-        self.here().turns.push(turn);
-        self.declared.opened.insert((self.file, body.span.start), turn);
-        self.table = turn;
+        let iteration = self.open(Some(outer));
+        self.here().iterations.push(iteration);
+        self.declared.opened.insert((self.file, body.span.start), iteration);
+        self.table = iteration;
         self.body(body);
         self.table = outer;
     }

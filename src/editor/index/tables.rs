@@ -40,8 +40,8 @@ pub(super) struct Table {
     pub blank: Vec<BlockKey>,
     /// Blocks called without a label: `double1` is the first `Double`.
     pub counted: Vec<(String, Inner)>,
-    /// The turns of `repeat`s without a label, `0`, `1`, …
-    pub turns: Vec<TableId>,
+    /// The iterations of `repeat`s without a label, `0`, `1`, …
+    pub iterations: Vec<TableId>,
 }
 
 /// All scopes, and those of the blocks.
@@ -140,9 +140,10 @@ impl Tables {
         }
         if let Some(text) = segment.text().filter(|_| found.is_empty()) {
             let counted = table.counted.iter().filter(|(name, _)| is_counted(name, text)).map(|(_, inner)| *inner);
-            let turns = table.turns.iter().filter(|_| is_number(text)).map(|turn| Inner::Table(*turn));
+            let iterations =
+                table.iterations.iter().filter(|_| is_number(text)).map(|iteration| Inner::Table(*iteration));
             let unnamed = |inner| Found { symbol: None, inner: Some(inner), exact: true };
-            found.extend(counted.chain(turns).map(unnamed));
+            found.extend(counted.chain(iterations).map(unnamed));
         }
         found
     }

@@ -4,7 +4,7 @@ use super::{Call, Context, Job, activation_of, internal, pair};
 use crate::base::{Diagnostic, codes};
 use crate::engine::Result;
 use crate::engine::fold::{Affine, in_blocks};
-use crate::engine::planned::Terms;
+use crate::engine::planned::PlanKey;
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::Arena;
@@ -12,12 +12,12 @@ use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Conv, Epilogue, MapShape, Method, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
 use crate::ops::conv;
-use crate::opt::{After, Step};
+use crate::opt::{EpilogueOp, Step};
 use std::sync::Arc;
 
 /// What follows a convolution, as its kernel takes it.
 #[derive(Clone, Debug, Default)]
-struct Tail {
+struct EpilogueParts {
     first: Option<Activation>,
     /// Factors of the result and of the other summand.
     sum: Option<(f32, f32)>,
@@ -26,7 +26,7 @@ struct Tail {
 
 /// What comes before it.
 #[derive(Clone, Debug)]
-struct Head {
+struct PrologueParts {
     /// Whether it folds into the weights.
     folds: bool,
     act: Option<Activation>,
@@ -35,8 +35,8 @@ struct Head {
 struct Fused {
     kernel: Conv,
     parameters: Arc<Parameters>,
-    head: Option<Head>,
-    tail: Tail,
+    head: Option<PrologueParts>,
+    tail: EpilogueParts,
     /// Which operand the sum is with.
     summand: usize,
 }
@@ -114,7 +114,7 @@ fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Re
     let head = head(context, step, shape.pad == [0, 0]);
     let prologue = head.as_ref().is_some_and(|head| !head.folds);
     let map = MapShape { shape, layout: step.reads[0].layout.into(), prologue };
-    let Terms { threads, isa, direct, .. } = context.terms;
+    let PlanKey { threads, isa, direct, .. } = context.terms;
     let kernel = if direct { Conv::by(Method::Direct, map, threads, isa) } else { Conv::new(map, threads, isa) };
     let folded = || folded(context, step, node, shape.groups, head.as_ref());
     let parameters = parameters(context, step, &kernel, folded)?;
@@ -215,7 +215,7 @@ impl Folded {
 
 /// The weights of a convolution or linear layer: what follows it folded in, what comes before folded in or kept for the
 /// prologue.
-fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Option<&Head>) -> Result<Folded> {
+fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Option<&PrologueParts>) -> Result<Folded> {
     let mut weight = context.store.weight(context.graph, node)?;
     let bias = context.store.numbers(context.graph, node, "bias")?;
     let width = context.channels(node);
@@ -240,7 +240,7 @@ fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Opt
 fn leading(context: &Context, step: &Step, node: NodeId) -> Result<Affine> {
     let mut map = Affine::identity(context.channels(node));
     for after in &step.after {
-        let &After::Affine(node) = after else { break };
+        let &EpilogueOp::Affine(node) = after else { break };
         map = map.then(&Affine::of(context.graph, node, context.store)?);
     }
     Ok(map)
@@ -255,10 +255,10 @@ fn before(context: &Context, step: &Step, node: NodeId) -> Result<Affine> {
     })
 }
 
-fn head(context: &Context, step: &Step, unpadded: bool) -> Option<Head> {
+fn head(context: &Context, step: &Step, unpadded: bool) -> Option<PrologueParts> {
     let last = *step.before.last()?;
     let act = activation_of(context.graph, last);
-    Some(Head { folds: unpadded && act.is_none(), act })
+    Some(PrologueParts { folds: unpadded && act.is_none(), act })
 }
 
 /// Under what packed weights are shared: the nodes that they are made of, and their order.
@@ -272,19 +272,19 @@ fn finish(
     step: &Step,
     kernel: Conv,
     parameters: Arc<Parameters>,
-    head: Option<Head>,
+    head: Option<PrologueParts>,
 ) -> Result<Box<dyn Call>> {
     let tail = tail(context, step)?;
     Ok(Box::new(Fused { kernel, parameters, head, tail, summand: step.reads.len() }))
 }
 
 /// `[affine]*, [activation], [sum], [activation]`, the affine maps being folded.
-fn tail(context: &Context, step: &Step) -> Result<Tail> {
-    let mut tail = Tail::default();
-    for after in step.after.iter().skip_while(|after| matches!(after, After::Affine(_))) {
+fn tail(context: &Context, step: &Step) -> Result<EpilogueParts> {
+    let mut tail = EpilogueParts::default();
+    for after in step.after.iter().skip_while(|after| matches!(after, EpilogueOp::Affine(_))) {
         match *after {
-            After::Sum { own, other, .. } if tail.sum.is_none() => tail.sum = Some((own as f32, other as f32)),
-            After::Activation(node) => {
+            EpilogueOp::Sum { own, other, .. } if tail.sum.is_none() => tail.sum = Some((own as f32, other as f32)),
+            EpilogueOp::Activation(node) => {
                 let slot = if tail.sum.is_some() { &mut tail.last } else { &mut tail.first };
                 *slot = activation_of(context.graph, node);
             }

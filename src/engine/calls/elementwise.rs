@@ -100,7 +100,7 @@ impl Call for Stretch {
 }
 
 /// Some of the operands of a step that has many.
-struct Turn<'a> {
+struct Portion<'a> {
     operands: &'a [Other<'a>],
     /// 1 where the first of them is what the turns before made, 0 in the first turn.
     before: usize,
@@ -112,7 +112,7 @@ struct Turn<'a> {
 
 /// Calls `f` with all operands, or with [`FEW`] at a time. Steps of more are never computed over an operand, as
 /// `opt::in_place` has it.
-fn in_turns(job: &Job, count: usize, mut f: impl FnMut(Turn)) {
+fn in_turns(job: &Job, count: usize, mut f: impl FnMut(Portion)) {
     let mut next = 0;
     while next < count {
         let before = usize::from(next > 0);
@@ -120,7 +120,7 @@ fn in_turns(job: &Job, count: usize, mut f: impl FnMut(Turn)) {
         let mut operands = [Other::InPlace; FEW];
         operands[before..][..taken].iter_mut().enumerate().for_each(|(i, operand)| *operand = job.other(next + i));
         let operands = &operands[..before + taken];
-        f(Turn { operands, before, next, last: next + taken == count });
+        f(Portion { operands, before, next, last: next + taken == count });
         next += taken;
     }
 }

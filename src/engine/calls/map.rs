@@ -240,7 +240,7 @@ pub fn zero_pad(context: &Context, step: &Step, node: NodeId, op: &ZeroPad) -> B
 /// Channels one after another.
 pub fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
     let mut before = 0;
-    let place = |read: &crate::opt::Held| {
+    let place = |read: &crate::opt::TensorRef| {
         let channels = context.channels(read.node);
         let (width, positions) = (context.channels(node), context.positions(node));
         let place = Place { channels, width, before, positions, layout: step.makes.layout.into() };

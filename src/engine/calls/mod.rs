@@ -6,7 +6,7 @@ mod map;
 mod norm;
 
 use super::Result;
-use super::planned::Terms;
+use super::planned::PlanKey;
 use super::store::Store;
 use crate::base::{Diagnostic, codes};
 use crate::graph::{Graph, NodeId};
@@ -14,7 +14,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Cpu, Other};
 use crate::kernels::{Dst, Src, Views};
 use crate::ops::Op;
-use crate::opt::{After, Step, Work};
+use crate::opt::{EpilogueOp, Step, Work};
 use crate::shape::Shape;
 
 /// What steps are prepared with.
@@ -24,7 +24,7 @@ pub struct Context<'a> {
     /// Its weights.
     pub store: &'a Store,
     /// Batch, threads, instructions.
-    pub terms: Terms,
+    pub terms: PlanKey,
 }
 
 /// A kernel with its parameters.
@@ -169,7 +169,7 @@ fn pair(sizes: &[usize], one: usize) -> [usize; 2] {
 /// The activation that ends an element-wise step, where there is one.
 fn final_activation(context: &Context, step: &Step) -> Option<Activation> {
     match step.after.last() {
-        Some(&After::Activation(node)) => activation_of(context.graph, node),
+        Some(&EpilogueOp::Activation(node)) => activation_of(context.graph, node),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! The steps of the flat model.
 
 use super::names::{Names, join};
-use super::plan::{self, Line, Side, Written};
+use super::plan::{self, EvalOrder, Side, Written};
 use super::{input, layer_call, wordless};
 use crate::base::Diagnostic;
 use crate::elaborate::Network;
@@ -57,7 +57,7 @@ struct Writer<'n> {
     network: &'n Network,
     graph: &'n Graph,
     further: &'n Further,
-    line: Line,
+    line: EvalOrder,
     skips: BTreeMap<usize, Written>,
     dominators: Vec<Option<usize>>,
     names: Names,
@@ -74,7 +74,7 @@ struct Writer<'n> {
 impl<'n> Writer<'n> {
     fn new(network: &'n Network, further: &'n Further) -> Self {
         let graph = &network.graph;
-        let line = Line::of(graph);
+        let line = EvalOrder::of(graph);
         let skips = graph.skips.iter().filter_map(|edge| plan::write(graph, &line, edge));
         let skips = skips.map(|skip| (skip.last, skip)).collect();
         let labels = line.nodes.iter().flat_map(|&id| graph.node(id).path.split('.').map(String::from));
@@ -326,7 +326,7 @@ fn merged(op: &Op) -> Option<&'static str> {
 
 /// For each node the last one that all ways from the inputs to it pass; `None` where there is none. It is where the paths
 /// of a `parallel` begin, which decides what counts as long.
-fn dominators(graph: &Graph, line: &Line) -> Vec<Option<usize>> {
+fn dominators(graph: &Graph, line: &EvalOrder) -> Vec<Option<usize>> {
     let mut found: Vec<Option<usize>> = Vec::new();
     for &id in &line.nodes {
         let operands: Vec<usize> = graph.operands(id).into_iter().map(|operand| line.at(operand)).collect();

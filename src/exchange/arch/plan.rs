@@ -7,7 +7,7 @@ use crate::ops::{Argument, Op};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A skip edge in words. Positions are those of [`Line`].
+/// A skip edge in words. Positions are those of [`EvalOrder`].
 pub(super) struct Written {
     /// `long skip add(scale=0.5)`
     pub head: String,
@@ -34,12 +34,12 @@ pub(super) struct Side {
 }
 
 /// The nodes in evaluation order.
-pub(super) struct Line {
+pub(super) struct EvalOrder {
     pub nodes: Vec<NodeId>,
     at: BTreeMap<NodeId, usize>,
 }
 
-impl Line {
+impl EvalOrder {
     pub(super) fn of(graph: &Graph) -> Self {
         let nodes: Vec<NodeId> = graph.order().collect();
         Self { at: nodes.iter().enumerate().map(|(i, &id)| (id, i)).collect(), nodes }
@@ -61,7 +61,7 @@ impl Line {
 }
 
 /// The words of an edge; `None` where they would not give it.
-pub(super) fn write(graph: &Graph, line: &Line, edge: &SkipEdge) -> Option<Written> {
+pub(super) fn write(graph: &Graph, line: &EvalOrder, edge: &SkipEdge) -> Option<Written> {
     let operands = graph.operands(edge.merge);
     let last = line.at(edge.merge);
     let (mut carried, mut result) = (*operands.get(edge.source_operand)?, edge.result);
@@ -87,7 +87,7 @@ pub(super) fn write(graph: &Graph, line: &Line, edge: &SkipEdge) -> Option<Writt
 }
 
 /// The nodes up to `end` that make a value, none of them before `floor`.
-fn side(graph: &Graph, line: &Line, value: NodeId, floor: usize, end: usize) -> Side {
+fn side(graph: &Graph, line: &EvalOrder, value: NodeId, floor: usize, end: usize) -> Side {
     let nodes = if line.at(value) > floor { line.start(graph, value, floor)..end } else { end..end };
     Side { nodes, value, word: None }
 }
@@ -114,7 +114,7 @@ fn named_argument(argument: &Argument) -> String {
 }
 
 /// The side with the word that makes it, where there is one.
-fn named(graph: &Graph, line: &Line, side: Side, edge: &SkipEdge, result: NodeId) -> Side {
+fn named(graph: &Graph, line: &EvalOrder, side: Side, edge: &SkipEdge, result: NodeId) -> Side {
     let nodes = &line.nodes[side.nodes.clone()];
     let chained =
         nodes.iter().zip([&[edge.source], nodes].concat()).all(|(&id, before)| graph.operands(id) == [before]);

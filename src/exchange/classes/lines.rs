@@ -17,7 +17,7 @@ pub enum Value {
 
 /// One line of a body.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct Assignment {
     /// The names that it gives; none for the last line, which returns.
     pub names: Vec<String>,
     /// What it computes; several only where it returns several.
@@ -48,7 +48,7 @@ struct Writer<'a> {
 }
 
 /// The lines of a body whose inputs have these names; those that are `kept` are not given to other values.
-pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: Reserved) -> Vec<Line> {
+pub fn lines(graph: &Graph, body: &Body, inputs: &[String], kept: Reserved) -> Vec<Assignment> {
     let weights = body.items.iter().map(|item| weight(graph, &item.what, item.gives)).collect();
     let mut writer = Writer { body, weights, inlined: BTreeSet::new() };
     let uses = body.uses();
@@ -86,7 +86,7 @@ fn weight(graph: &Graph, what: &What, gives: usize) -> Weight {
 
 /// Names of values that are still read.
 #[derive(Default)]
-struct Held {
+struct LiveNames {
     counts: BTreeMap<String, usize>,
     /// Names by the last line that reads them.
     until: BTreeMap<usize, Vec<String>>,
@@ -95,7 +95,7 @@ struct Held {
     spare: BTreeSet<usize>,
 }
 
-impl Held {
+impl LiveNames {
     fn hold(&mut self, name: &str, until: usize) {
         *self.counts.entry(name.into()).or_default() += 1;
         self.until.entry(until).or_default().push(name.into());
@@ -118,7 +118,7 @@ impl Held {
     }
 }
 
-impl Held {
+impl LiveNames {
     /// The first of `v0`, `v1`, … that is free.
     fn numbered(&mut self, kept: Reserved) -> String {
         let counts = &self.counts;
@@ -192,7 +192,7 @@ impl Writer<'_> {
         Value::Item(at, self.body.items[at].reads.iter().map(|read| self.value(*read, names)).collect())
     }
 
-    fn named(&self, inputs: &[String], kept: Reserved) -> Vec<Line> {
+    fn named(&self, inputs: &[String], kept: Reserved) -> Vec<Assignment> {
         let mut names: BTreeMap<Ref, String> =
             inputs.iter().enumerate().map(|(i, name)| (Ref::Input(i), name.clone())).collect();
         let outer: Vec<usize> = (0..self.body.items.len()).filter(|i| !self.inlined.contains(i)).collect();
@@ -208,7 +208,7 @@ impl Writer<'_> {
             last.extend(reads.into_iter().map(|read| (read, outer.len())));
         }
         let mut lines = Vec::new();
-        let mut held = Held::default();
+        let mut held = LiveNames::default();
         names.iter().for_each(|(read, name)| held.hold(name, last.get(read).copied().unwrap_or(0)));
         for (line, &item) in outer.iter().enumerate() {
             let call = self.call(item, &names);
@@ -225,15 +225,22 @@ impl Writer<'_> {
                     name
                 })
                 .collect();
-            lines.push(Line { names: given, values: vec![call] });
+            lines.push(Assignment { names: given, values: vec![call] });
         }
         let values = self.body.outputs.iter().map(|output| self.value(*output, &names)).collect();
-        lines.push(Line { names: Vec::new(), values });
+        lines.push(Assignment { names: Vec::new(), values });
         lines
     }
 
     /// A name for a result: its label where it is read much later, the operand's where that is done with, else a letter.
-    fn name(&self, item: usize, long: bool, held: &mut Held, kept: Reserved, names: &BTreeMap<Ref, String>) -> String {
+    fn name(
+        &self,
+        item: usize,
+        long: bool,
+        held: &mut LiveNames,
+        kept: Reserved,
+        names: &BTreeMap<Ref, String>,
+    ) -> String {
         let free = |name: &str| !held.counts.contains_key(name) && !kept(name);
         let label = &self.body.items[item].label;
         let word = label.starts_with(|c: char| c.is_ascii_lowercase());
@@ -255,7 +262,7 @@ mod tests {
 
     #[test]
     fn numbers_that_are_let_go_of_are_given_again() {
-        let (mut held, kept) = (Held::default(), |name: &str| name == "v1");
+        let (mut held, kept) = (LiveNames::default(), |name: &str| name == "v1");
         for (i, until) in [5, 3, 9].into_iter().enumerate() {
             let name = held.numbered(&kept);
             assert_eq!(name, ["v0", "v2", "v3"][i]);

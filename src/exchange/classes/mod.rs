@@ -14,7 +14,7 @@ mod words;
 
 pub use body::{Body, Item, Layer, Ref, Run, What};
 pub use expr::Expr;
-pub use lines::{Line, Value, lines};
+pub use lines::{Assignment, Value, lines};
 pub use slots::axis_names;
 pub use tree::Chainable;
 pub use words::{Reserved, distinct, unlike};

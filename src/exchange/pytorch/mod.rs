@@ -7,7 +7,7 @@ mod layout;
 mod names;
 
 use super::classes::{
-    Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Run, Value, What, distinct, lines, unlike,
+    Assignment, Class, Classes, Expr, Item, Kind, Layer, Numbers, Run, Value, What, distinct, lines, unlike,
 };
 use crate::elaborate::Network;
 use crate::graph::Graph;
@@ -276,7 +276,7 @@ impl Writer<'_> {
         let args: String = inputs.iter().map(|input| format!(", {input}: Tensor")).collect();
         let mut text = format!("    def forward(self{args}) -> {result}:\n");
         let kept = |name: &str| reserved(name) || (model && inputs.iter().any(|input| input == name));
-        for Line { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
+        for Assignment { names, values } in lines(self.graph, &class.body, &inputs, &kept) {
             let values: Vec<Py> = values.iter().map(|value| self.value(class, value)).collect();
             text += &match (names.as_slice(), several) {
                 ([], false) => values[0].line(8, "return "),

@@ -9,7 +9,7 @@ mod layout;
 mod names;
 
 use super::classes::{
-    Class, Classes, Expr, Item, Kind, Layer, Line, Numbers, Param, Run, Value, What, distinct, lines,
+    Assignment, Class, Classes, Expr, Item, Kind, Layer, Numbers, Param, Run, Value, What, distinct, lines,
 };
 use crate::elaborate::Network;
 use crate::graph::Graph;
@@ -243,7 +243,7 @@ impl Writer<'_> {
         // An input is borrowed until a value of its own takes the name.
         let mut owned = BTreeSet::new();
         let kept = |name: &str| reserved(name) || kept.iter().any(|kept| kept == name);
-        for Line { names, values } in lines(self.graph, &class.body, inputs, &kept) {
+        for Assignment { names, values } in lines(self.graph, &class.body, inputs, &kept) {
             // What is owned and read last is given away.
             let value = |value: &Value| match value {
                 Value::Name(name) if names.is_empty() && values.len() == 1 && owned.contains(name) => name.clone(),

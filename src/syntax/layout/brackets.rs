@@ -1,7 +1,7 @@
 //! Brackets: matched, counted, and, where one has no partner, blamed.
 
 use super::scan::{Last, Scanner};
-use super::{Braces, Line};
+use super::{Braces, LogicalLine};
 use crate::base::{Diagnostic, codes};
 
 /// What stands in a bracket.
@@ -30,7 +30,7 @@ pub(super) struct Frame {
     /// The braces of the current line.
     pub(super) braces: Vec<Braces>,
     /// The lines before it.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<LogicalLine>,
 }
 
 impl Frame {

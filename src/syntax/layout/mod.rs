@@ -2,7 +2,7 @@
 //!
 //! Comments, and newlines within parentheses, become spaces (bytes keep their places); brackets are
 //! matched and their depth is bounded; characters without a meaning are reported. What is left is a
-//! tree of [`Line`]s: an item, or a chain of steps, may hold braces that span lines, whose lines are
+//! tree of [`LogicalLine`]s: an item, or a chain of steps, may hold braces that span lines, whose lines are
 //! its children. The grammar reads each line by itself with such braces shown empty, so an error stays
 //! in its line, and neither time nor memory depend on how the lines are nested.
 
@@ -18,13 +18,13 @@ pub struct Layout {
     /// As long as the source.
     pub text: String,
     /// The items.
-    pub lines: Vec<Line>,
+    pub lines: Vec<LogicalLine>,
     /// Lines of the text with a reported error, in order: what the grammar says about them is no news.
     pub tainted: Vec<Range<usize>>,
 }
 
 /// One line of the language: an item, a chain of steps, or a field of a recipe.
-pub struct Line {
+pub struct LogicalLine {
     /// Its first byte.
     pub start: usize,
     /// One past its last byte.
@@ -40,7 +40,7 @@ pub struct Braces {
     /// Where `}` stands, or the end of the line where it is missing.
     pub close: usize,
     /// What stands between them.
-    pub lines: Vec<Line>,
+    pub lines: Vec<LogicalLine>,
 }
 
 /// A line's text with braces that span lines shown empty, and the way back to the file.
@@ -52,7 +52,7 @@ pub struct Shown<'a> {
     shifts: Vec<(usize, usize)>,
 }
 
-impl Line {
+impl LogicalLine {
     /// What the grammar reads.
     pub fn shown<'a>(&self, text: &'a str) -> Shown<'a> {
         let mut shifts = vec![(0, self.start)];

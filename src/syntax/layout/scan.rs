@@ -1,7 +1,7 @@
 //! The walk: tokens, lines and comments.
 
 use super::brackets::{Frame, Kind};
-use super::{Layout, Line};
+use super::{Layout, LogicalLine};
 use crate::base::{Diagnostic, Diagnostics, FileId, Limits, Span, codes};
 use crate::syntax::message;
 use std::ops::Range;
@@ -196,7 +196,7 @@ impl<'a> Scanner<'a> {
         let Some(frame) = self.frames.last_mut() else { return };
         frame.broken = false;
         if let Some(start) = frame.start.take().filter(|_| !doc_only) {
-            frame.lines.push(Line { start, end, braces: std::mem::take(&mut frame.braces) });
+            frame.lines.push(LogicalLine { start, end, braces: std::mem::take(&mut frame.braces) });
         }
     }
 

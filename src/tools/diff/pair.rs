@@ -42,7 +42,7 @@ pub fn kind_of<'t>(graph: &'t Graph, item: &'t Item) -> &'t str {
     }
 }
 
-/// Whether a label was not written, but counted: `conv2`, `double1`, or the number of a turn.
+/// Whether a label was not written, but counted: `conv2`, `double1`, or the number of an iteration.
 pub fn is_counted(label: &str, kind: &str) -> bool {
     let number = label.strip_prefix(kind.to_lowercase().as_str()).unwrap_or(label);
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())

@@ -74,7 +74,7 @@ fn change(total: &Total) -> String {
 }
 
 /// A line of the list of changes.
-struct Line {
+struct ChangeRow {
     margin: String,
     sign: Sign,
     label: String,
@@ -82,7 +82,7 @@ struct Line {
     parameters: i64,
 }
 
-fn rows(changes: &[Change], margin: &str, lines: &mut Vec<Line>) {
+fn rows(changes: &[Change], margin: &str, lines: &mut Vec<ChangeRow>) {
     for change in changes {
         let times = if change.count > 1 { format!(" ×{}", change.count) } else { String::new() };
         let mut words = change.notes.clone();
@@ -98,7 +98,7 @@ fn rows(changes: &[Change], margin: &str, lines: &mut Vec<Line>) {
         }
         let rest = format!("{}{times}  {}", change.what, words.join(", "));
         let label = format!("{margin}{}", change.label);
-        lines.push(Line {
+        lines.push(ChangeRow {
             margin: margin.into(),
             sign: change.sign,
             label,
@@ -109,7 +109,7 @@ fn rows(changes: &[Change], margin: &str, lines: &mut Vec<Line>) {
     }
 }
 
-impl Line {
+impl ChangeRow {
     /// `~ layer2  Stage  depth 4 → 6, 2 blocks added (4–5)   +1,180,160`
     fn text(&self, width: usize, style: Style) -> String {
         let (sign, ink) = match self.sign {

@@ -1,7 +1,7 @@
 //! The tree as rows: what stands in one row, and what is broken over several.
 
 use super::lex::Token;
-use super::tree::{Body, Group, Line, Node, Segment, flat, width};
+use super::tree::{Body, Chain, Group, Node, Segment, flat, width};
 use crate::tools::text::columns;
 
 /// Columns that a row may take.
@@ -58,7 +58,7 @@ impl<'a, 's> Writer<'a, 's> {
     }
 
     /// The lines of a file, and the comments after them.
-    pub fn file(mut self, lines: &[Line]) -> Vec<Row> {
+    pub fn file(mut self, lines: &[Chain]) -> Vec<Row> {
         let mut after = false;
         for line in lines {
             let start = self.rows.len();
@@ -82,7 +82,7 @@ impl<'a, 's> Writer<'a, 's> {
         self.rows[start..].iter().filter(|row| !row.code.is_empty()).count()
     }
 
-    fn lines(&mut self, lines: &[Line], indent: usize) {
+    fn lines(&mut self, lines: &[Chain], indent: usize) {
         lines.iter().for_each(|line| self.line(line, indent));
     }
 
@@ -143,7 +143,7 @@ impl<'a, 's> Writer<'a, 's> {
         self.put(token.text);
     }
 
-    fn line(&mut self, line: &Line, indent: usize) {
+    fn line(&mut self, line: &Chain, indent: usize) {
         self.row_with(first_of(line), indent, true);
         let row = self.rows.len();
         let mut base = indent;
@@ -180,7 +180,7 @@ impl<'a, 's> Writer<'a, 's> {
         columns
     }
 
-    fn mark(&mut self, line: &Line, mut marks: Marks) {
+    fn mark(&mut self, line: &Chain, mut marks: Marks) {
         let Some(row) = self.rows.last_mut() else { return };
         let nodes = line.first().map_or(&[][..], |segment| &segment.nodes);
         let colon = nodes.iter().position(|node| matches!(node, Node::Word(at) if self.tokens[*at].text == ":"));
@@ -316,7 +316,7 @@ impl<'a, 's> Writer<'a, 's> {
     /// Marks the `=` of a recipe's fields.
     fn line_up_fields(&mut self, body: &Body, start: usize, indent: usize) {
         let recipe = self.tokens[body.open].at;
-        let is_field = |line: &Line| {
+        let is_field = |line: &Chain| {
             let nodes = line.first().map_or(&[][..], |segment| &segment.nodes);
             matches!(nodes.get(1), Some(Node::Word(at)) if self.tokens[*at].text == "=")
         };
@@ -331,7 +331,7 @@ impl<'a, 's> Writer<'a, 's> {
     }
 }
 
-fn first_of(line: &Line) -> usize {
+fn first_of(line: &Chain) -> usize {
     line.iter().flat_map(|segment| &segment.nodes).next().map_or(0, Node::first)
 }
 

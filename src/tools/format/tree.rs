@@ -33,7 +33,7 @@ pub struct Group {
 /// `{ }` around lines.
 pub struct Body {
     pub open: usize,
-    pub lines: Vec<Line>,
+    pub lines: Vec<Chain>,
     pub close: usize,
     /// Whether it takes several rows.
     pub broken: bool,
@@ -41,7 +41,7 @@ pub struct Body {
 }
 
 /// Steps joined by `->`.
-pub type Line = Vec<Segment>;
+pub type Chain = Vec<Segment>;
 
 /// A step, with the `->` before it.
 pub struct Segment {
@@ -72,7 +72,7 @@ pub struct Builder<'a, 's> {
 
 impl<'a, 's> Builder<'a, 's> {
     /// The lines of a whole file.
-    pub fn file(tokens: &'a mut [Token<'s>], roles: &'a Roles) -> Vec<Line> {
+    pub fn file(tokens: &'a mut [Token<'s>], roles: &'a Roles) -> Vec<Chain> {
         Builder { tokens, roles, at: 0 }.lines()
     }
 
@@ -81,7 +81,7 @@ impl<'a, 's> Builder<'a, 's> {
     }
 
     /// Lines up to a closing brace or the end.
-    fn lines(&mut self) -> Vec<Line> {
+    fn lines(&mut self) -> Vec<Chain> {
         let mut lines = Vec::new();
         while !matches!(self.text(), "}" | "") {
             lines.push(self.line());
@@ -89,7 +89,7 @@ impl<'a, 's> Builder<'a, 's> {
         lines
     }
 
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> Chain {
         let mut line = Vec::new();
         let mut segment = Segment { arrow: None, nodes: Vec::new(), own_row: false };
         loop {
@@ -213,7 +213,7 @@ impl<'a, 's> Builder<'a, 's> {
         flat(nodes, self.tokens)
     }
 
-    fn flat_line(&self, line: &Line) -> usize {
+    fn flat_line(&self, line: &Chain) -> usize {
         line.iter().map(|segment| self.flat(&segment.nodes) + 4).sum::<usize>().saturating_sub(4)
     }
 }

@@ -23,7 +23,7 @@ const COLUMNS: [(&str, bool); 8] = [
 /// The columns that may be cut.
 const WORDS: [usize; 3] = [7, 2, 1];
 
-type Line = [String; COLUMNS.len()];
+type Row = [String; COLUMNS.len()];
 
 /// The whole report: a line that says it all, one row a step, and sums with what they mean.
 pub fn render(model: &str, report: &Report, style: Style) -> String {
@@ -42,7 +42,7 @@ pub fn render(model: &str, report: &Report, style: Style) -> String {
 }
 
 fn steps(report: &Report, style: Style) -> String {
-    let mut lines: Vec<(Line, bool)> = Vec::new();
+    let mut lines: Vec<(Row, bool)> = Vec::new();
     for row in &report.steps {
         let fullest = row.step == report.totals.fullest_step;
         let writes: Vec<Option<&WriteRow>> = match row.writes.as_slice() {
@@ -74,7 +74,7 @@ fn fit(widths: &mut [usize; COLUMNS.len()], width: usize) {
     }
 }
 
-fn joined(line: &Line, widths: &[usize; COLUMNS.len()]) -> String {
+fn joined(line: &Row, widths: &[usize; COLUMNS.len()]) -> String {
     let mut text = String::new();
     for (i, cell) in line.iter().enumerate() {
         let cell = shortened(cell, widths[i]);
@@ -86,8 +86,8 @@ fn joined(line: &Line, widths: &[usize; COLUMNS.len()]) -> String {
 }
 
 /// One row: a step and what it makes first, or the next thing it makes.
-fn line(row: &StepRow, i: usize, write: Option<&WriteRow>) -> Line {
-    let mut line = Line::default();
+fn line(row: &StepRow, i: usize, write: Option<&WriteRow>) -> Row {
+    let mut line = Row::default();
     if i == 0 {
         line[0] = row.step.to_string();
         line[1].clone_from(&row.layer);

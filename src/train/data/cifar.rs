@@ -3,7 +3,7 @@
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::error::{DataError, Result};
 use super::folder::names_in;
-use super::source::Want;
+use super::source::DataSpec;
 use super::split::Split;
 use super::stored::{Labels, Stored, fit};
 use std::fs::File;
@@ -46,7 +46,7 @@ fn is_batch(file: &str) -> bool {
 }
 
 /// A directory of CIFAR-10 or CIFAR-100 binaries.
-pub fn open(directory: &Path, want: &Want) -> Result<Split> {
+pub fn open(directory: &Path, want: &DataSpec) -> Result<Split> {
     fit(&directory.display().to_string(), DIMS, &want.shape)?;
     let files = names_in(directory)?;
     let batches: Vec<&str> = files.iter().map(String::as_str).filter(|f| is_batch(f)).collect();
@@ -71,7 +71,7 @@ pub fn open(directory: &Path, want: &Want) -> Result<Split> {
 }
 
 /// Appends the records of one file.
-fn read(path: &Path, format: &Format, want: &Want, pixels: &mut Vec<u8>, classes: &mut Vec<i32>) -> Result<()> {
+fn read(path: &Path, format: &Format, want: &DataSpec, pixels: &mut Vec<u8>, classes: &mut Vec<i32>) -> Result<()> {
     let file = File::open(path).map_err(|error| DataError::io(path, &error))?;
     let bytes = file.metadata().map_err(|error| DataError::io(path, &error))?.len();
     let record = format.labels + PIXELS;

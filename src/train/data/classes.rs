@@ -9,7 +9,7 @@ use super::lookalike;
 use super::parts::{annotated, check_annotations, look_through};
 use super::pictures::{decode, look};
 use super::remarks::{Remarks, lying};
-use super::source::{Want, check_pictures};
+use super::source::{DataSpec, check_pictures};
 use super::split::Split;
 use super::table;
 use crate::base::command::quoted_path;
@@ -46,7 +46,7 @@ struct Divided {
 
 /// Opens `train/CLASS/…` with `val/CLASS/…` and `test/CLASS/…`, or `CLASS/…` of which a part is held out. Classes are the
 /// folders' names, sorted. Images are resized to the model's input.
-pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split> {
+pub fn open(directory: &Path, want: &DataSpec, mut remarks: Remarks) -> Result<Split> {
     check_pictures(directory, &want.shape)?;
     check_annotations(directory)?;
     let parts = super::parted::parts(directory, &mut remarks)?;
@@ -81,7 +81,7 @@ pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split
 }
 
 /// Divides each class by the names of its images below its folder.
-fn hold_out(directory: &Path, classes: Vec<Class>, want: &Want, remarks: &mut Remarks) -> Divided {
+fn hold_out(directory: &Path, classes: Vec<Class>, want: &DataSpec, remarks: &mut Remarks) -> Divided {
     let holding = want.holding;
     let (mut train, mut held) = (Vec::new(), Vec::new());
     let (mut unlearnt, mut unmeasured) = (Vec::new(), Vec::new());
@@ -228,7 +228,7 @@ fn one_class(directory: &Path, only: &Class) -> DataError {
 }
 
 /// Refuses one class alone, unless a run knows more; doubts two that differ in case.
-fn check_classes(directory: &Path, classes: &[Class], want: &Want, remarks: &mut Remarks) -> Result<()> {
+fn check_classes(directory: &Path, classes: &[Class], want: &DataSpec, remarks: &mut Remarks) -> Result<()> {
     if let ([only], true) = (classes, want.known.is_empty()) {
         return Err(one_class(directory, only));
     }

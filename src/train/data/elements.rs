@@ -1,7 +1,7 @@
 //! Numbers in files: their types, and how they are read without trusting what a header says of their count.
 
 use super::error::{DataError, Result};
-use crate::base::half::{brain, half};
+use crate::base::half::{from_bf16, half};
 use std::io::Read;
 
 /// The type of a number in a file.
@@ -140,7 +140,7 @@ fn append(values: &mut Values, element: Element, bytes: &[u8]) -> std::result::R
         Values::Bytes(v) => v.extend_from_slice(bytes),
         Values::Floats(v) => match element {
             Element::F16 => v.extend(bytes.chunks_exact(2).map(|b| half(u16::from_le_bytes([b[0], b[1]])))),
-            Element::Bf16 => v.extend(bytes.chunks_exact(2).map(|b| brain(u16::from_le_bytes([b[0], b[1]])))),
+            Element::Bf16 => v.extend(bytes.chunks_exact(2).map(|b| from_bf16(u16::from_le_bytes([b[0], b[1]])))),
             Element::F64 => v.extend(bytes.chunks_exact(8).map(|b| f64::from_bits(little(b)) as f32)),
             _ => v.extend(bytes.chunks_exact(4).map(|b| f32::from_bits(little(b) as u32))),
         },

@@ -3,7 +3,7 @@
 use super::dataset::{Dataset, Pixels, TargetKind};
 use super::elements::{Element, Header, Values, read_values};
 use super::error::{DataError, Result};
-use super::source::Want;
+use super::source::DataSpec;
 use super::split::Split;
 use super::stored::{Labels, Stored, fit};
 use crate::base::command::quoted_path;
@@ -19,7 +19,7 @@ const FASHION_CLASSES: [&str; 10] =
     ["T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot"];
 
 /// `fashion-mnist`: Debian's copy.
-pub fn fashion(want: &Want) -> Result<Split> {
+pub fn fashion(want: &DataSpec) -> Result<Split> {
     let directory = Path::new(FASHION);
     if !directory.is_dir() {
         let (name, path) = ("fashion-mnist".to_string(), FASHION.to_string());
@@ -34,7 +34,7 @@ pub fn is_idx(files: &[String]) -> bool {
 }
 
 /// A directory of IDX files; `names` are the classes' where they are known.
-pub fn open(directory: &Path, names: Vec<String>, want: &Want) -> Result<Split> {
+pub fn open(directory: &Path, names: Vec<String>, want: &DataSpec) -> Result<Split> {
     let files = super::folder::names_in(directory)?;
     let train = part(directory, &files, "train", want)?.ok_or_else(|| {
         let found = "there is no `train-images-idx3-ubyte`".to_string();
@@ -61,7 +61,7 @@ struct Part {
 }
 
 impl Part {
-    fn stored(self, want: &Want, kind: TargetKind) -> Result<Arc<dyn Dataset>> {
+    fn stored(self, want: &DataSpec, kind: TargetKind) -> Result<Arc<dyn Dataset>> {
         let labels = Labels::Classes(self.labels.into_iter().map(i32::from).collect());
         let name = self.path.display().to_string();
         let set = Stored::new(&name, self.dims, &want.shape, Pixels::Bytes(self.images), labels, kind)?;
@@ -73,7 +73,7 @@ impl Part {
 ///
 /// # Errors
 /// [`DataError::Meant`] where one of them is missing.
-fn part(directory: &Path, files: &[String], part: &str, want: &Want) -> Result<Option<Part>> {
+fn part(directory: &Path, files: &[String], part: &str, want: &DataSpec) -> Result<Option<Part>> {
     let [images, labels] = ["images-idx3", "labels-idx1"].map(|what| format!("{part}-{what}-ubyte"));
     let found = (find(directory, files, &images)?, find(directory, files, &labels)?);
     let (images, labels) = match found {

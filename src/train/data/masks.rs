@@ -10,7 +10,7 @@ use super::misfit::Misfit;
 use super::paired::{self, Pair};
 use super::pictures::{decode, look, turned};
 use super::remarks::Remarks;
-use super::source::{Compares, Want, check_pictures};
+use super::source::{Compares, DataSpec, check_pictures};
 use super::split::Split;
 use crate::base::command::quoted;
 use rayon::prelude::*;
@@ -32,7 +32,7 @@ struct Masks {
 }
 
 /// Opens images with their masks, in the parts that `paired` finds. Levels are read as [`Levels`] says.
-pub fn open(directory: &Path, want: &Want, mut remarks: Remarks) -> Result<Split> {
+pub fn open(directory: &Path, want: &DataSpec, mut remarks: Remarks) -> Result<Split> {
     check_pictures(directory, &want.shape)?;
     let pairs = paired::find(directory, want, &mut remarks)?;
     let mut palettes = Palettes::new(want.aim.levels.as_ref());
@@ -62,7 +62,7 @@ fn found<'p>(parts: &'p [&Looked]) -> impl Iterator<Item = i64> + 'p {
 
 /// How levels are read: as the run reads them, as numbers where the losses compare numbers (as those of arrays are), and else as
 /// all of them together say.
-fn levels(directory: &Path, parts: &[&Looked], want: &Want) -> Result<Levels> {
+fn levels(directory: &Path, parts: &[&Looked], want: &DataSpec) -> Result<Levels> {
     match (&want.aim.levels, want.aim.compares) {
         (Some(kept), _) => return Ok(kept.clone()),
         (None, Compares::Numbers) => return Ok(Levels::default()),
@@ -79,7 +79,7 @@ fn levels(directory: &Path, parts: &[&Looked], want: &Want) -> Result<Levels> {
 }
 
 /// What a pair holds.
-struct Held {
+struct Contents {
     census: Census,
     palette: BTreeMap<i32, [u8; 3]>,
     frames: bool,
@@ -91,7 +91,7 @@ struct Held {
 fn see(
     directory: &Path,
     entries: Vec<Pair>,
-    want: &Want,
+    want: &DataSpec,
     palettes: &mut Palettes,
     remarks: &mut Remarks,
 ) -> Result<Looked> {
@@ -102,7 +102,7 @@ fn see(
         if some.is_empty() {
             return Ok((kept, census));
         }
-        let looked: Vec<Result<Held>> = some.par_iter().map(|entry| look_at(directory, entry, want)).collect();
+        let looked: Vec<Result<Contents>> = some.par_iter().map(|entry| look_at(directory, entry, want)).collect();
         for (entry, held) in some.into_iter().zip(looked) {
             match held {
                 Ok(held) => {
@@ -123,7 +123,7 @@ fn see(
 }
 
 /// Reads a mask, compares its size with the image's, and notes its levels.
-fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Held> {
+fn look_at(directory: &Path, (image, mask): &Pair, want: &DataSpec) -> Result<Contents> {
     let picture = look(&directory.join(image.as_ref()))?;
     let path = directory.join(mask.as_ref());
     let found = mask_file::read(&path)?;
@@ -146,7 +146,7 @@ fn look_at(directory: &Path, (image, mask): &Pair, want: &Want) -> Result<Held> 
         Some((i32::try_from(level).ok()?, *colour))
     };
     let palette = census.iter().filter_map(colour).collect();
-    Ok(Held { census, palette, frames: picture.frames, turned: picture.fits_either() })
+    Ok(Contents { census, palette, frames: picture.frames, turned: picture.fits_either() })
 }
 
 /// `` `masks/a.png` has level 127 at row 3, column 5 ``.

@@ -4,7 +4,7 @@
 use super::census::Census;
 use super::dataset::{Dataset, InputRange, Sample, Target, TargetKind};
 use super::error::{DataError, Result};
-use super::source::Want;
+use super::source::DataSpec;
 use super::split::Split;
 use crate::base::nearest::nearest;
 use crate::base::{Fault, codes};
@@ -34,7 +34,7 @@ impl Renumbered {
 ///
 /// # Errors
 /// [`DataError::Classes`] for a class that is not known.
-pub fn match_classes(mut split: Split, spec: &str, want: &Want) -> Result<Split> {
+pub fn match_classes(mut split: Split, spec: &str, want: &DataSpec) -> Result<Split> {
     let TargetKind::Class { names, .. } = split.train.target().clone() else { return Ok(split) };
     if want.known.is_empty() || names.is_empty() || names == want.known {
         return Ok(split);

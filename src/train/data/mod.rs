@@ -60,5 +60,5 @@ pub use loader::{Batches, LabelRule, Loader, LoaderOptions, Position};
 pub use misfit::{Misfit, shown};
 pub use parts::{Role, role};
 pub use remarks::broken_warning;
-pub use source::{Aim, Compares, Want, open};
+pub use source::{Aim, Compares, DataSpec, open};
 pub use split::Split;

@@ -6,7 +6,7 @@ use super::listing::{at, holds_images, join, list, walk};
 use super::lookalike::Affix;
 use super::parts::{Parts, aside, gather, images_and_masks, role};
 use super::remarks::Remarks;
-use super::source::Want;
+use super::source::DataSpec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ pub fn is_masks(directory: &Path) -> bool {
 ///
 /// # Errors
 /// [`DataError::Meant`] for parts that make no sense, [`DataError::Broken`] for the first image without a mask where `want.strict`.
-pub fn find(directory: &Path, want: &Want, remarks: &mut Remarks) -> Result<Pairs> {
+pub fn find(directory: &Path, want: &DataSpec, remarks: &mut Remarks) -> Result<Pairs> {
     let (parts, inside) = parts(directory, remarks)?;
     let given = !parts.is_empty();
     let parts = if given { parts.with_train(directory, want.holding == Holding::Nothing)? } else { parts };

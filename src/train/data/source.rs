@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// What the model wants of its data.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Want {
+pub struct DataSpec {
     /// The shape of its input without the batch: `[C, H, W]`, `[C, L]` or `[F]`.
     pub shape: Vec<usize>,
     /// Whether one broken file ends the run (`--strict`); otherwise it is named, counted and passed over.
@@ -56,7 +56,7 @@ pub enum Compares {
     Numbers,
 }
 
-impl Want {
+impl DataSpec {
     /// Data for a model with this input shape (without the batch); broken files are passed over, and one file may take
     /// up half of the memory that is free.
     pub fn new(shape: &[usize]) -> Self {
@@ -73,12 +73,12 @@ pub const NAMES: [&str; 3] = ["builtin:digits", "builtin:digits-canvas", "fashio
 ///
 /// # Errors
 /// [`DataError`], where there is no such data, or nothing in it can be used, or it does not fit the model.
-pub fn open(spec: &str, want: &Want) -> Result<Split> {
+pub fn open(spec: &str, want: &DataSpec) -> Result<Split> {
     match_classes(open_as_named(spec, want)?, spec, want)
 }
 
 /// Opens it with the classes in the order that they have by themselves.
-fn open_as_named(spec: &str, want: &Want) -> Result<Split> {
+fn open_as_named(spec: &str, want: &DataSpec) -> Result<Split> {
     match spec {
         "builtin:digits" => return digits::digits(want),
         "builtin:digits-canvas" => return digits::canvases(want),
@@ -95,7 +95,7 @@ fn open_as_named(spec: &str, want: &Want) -> Result<Split> {
     Err(DataError::Unknown { spec: spec.to_string(), near: near(spec) })
 }
 
-fn directory(path: &Path, want: &Want) -> Result<Split> {
+fn directory(path: &Path, want: &DataSpec) -> Result<Split> {
     let mut remarks = Remarks::default();
     let is_other = |path: &Path| {
         let names = names_in(path).unwrap_or_default();

@@ -6,7 +6,7 @@ use super::elements::{Array, Values};
 use super::error::{DataError, Result};
 use super::levels::Levels;
 use super::misfit::{Misfit, index, shown};
-use super::source::{Compares, Want};
+use super::source::{Compares, DataSpec};
 use super::stored::Labels;
 use std::path::Path;
 
@@ -55,7 +55,7 @@ impl Named {
     /// What the losses make of it. Where all of them compare numbers, it is numbers. Else whole numbers are classes where they may
     /// be: `[N]` and `[N, 1]` of samples, `[N, H, W]` and `[N, 1, H, W]` of pixels. Whether they are stored as floats does not
     /// matter to losses over classes.
-    pub fn form(&self, want: &Want) -> Form {
+    pub fn form(&self, want: &DataSpec) -> Form {
         if want.aim.compares == Compares::Numbers {
             return Form::Numbers;
         }

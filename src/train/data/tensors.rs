@@ -7,7 +7,7 @@ use super::error::{DataError, Result};
 use super::levels::{Levels, edges};
 use super::misfit::{index, shown};
 use super::part_names::{changed, names};
-use super::source::Want;
+use super::source::DataSpec;
 use super::split::Split;
 use super::stored::{Origin, Stored, fit};
 use super::table::described;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 ///
 /// `x` is `[N, C, H, W]`, `[N, H, W]`, `[N, C, L]` or `[N, F]`; bytes are scaled to 0–1, other numbers stay as they are.
 /// `y` is a class each, a class for each pixel, or numbers, as [`Named::form`] says. Which arrays are which part's, [`names`] says.
-pub fn open(path: &Path, want: &Want) -> Result<Split> {
+pub fn open(path: &Path, want: &DataSpec) -> Result<Split> {
     if let Some(error) = described(path) {
         return Err(error);
     }
@@ -69,7 +69,7 @@ struct Reading {
 
 impl Reading {
     /// `parts` are the targets of all parts; of the first is learnt.
-    fn new(parts: &[&Named], want: &Want) -> Result<Self> {
+    fn new(parts: &[&Named], want: &DataSpec) -> Result<Self> {
         let [train, others @ ..] = parts else { return Err(DataError::Internal("a file of no parts".into())) };
         let form = train.form(want);
         others.iter().try_for_each(|other| alike(train, other, want))?;
@@ -91,7 +91,7 @@ impl Reading {
         Ok(Self { form, levels, kind, inputs: Vec::new() })
     }
 
-    fn stored(&self, Part { name, inputs, targets }: Part, want: &Want) -> Result<Arc<dyn Dataset>> {
+    fn stored(&self, Part { name, inputs, targets }: Part, want: &DataSpec) -> Result<Arc<dyn Dataset>> {
         let place = format!("`{name}` in `{}`", targets.file);
         let dims = input_dims(&place, &inputs.shape, want.shape.len())?;
         fit(&place, dims, &want.shape)?;
@@ -117,7 +117,7 @@ impl Reading {
 
 /// The range of inputs in the shape of pictures that stay as they are; bytes are scaled, and have none. `scaled` is the Python that
 /// divides all inputs of the file by a number.
-fn range(place: &str, values: &Pixels, want: &Want, scaled: impl Fn(&str) -> String) -> Option<InputRange> {
+fn range(place: &str, values: &Pixels, want: &DataSpec, scaled: impl Fn(&str) -> String) -> Option<InputRange> {
     let (Pixels::Floats(values), [1 | 3, _, _]) = (values, &want.shape[..]) else { return None };
     let (low, high) = values.iter().fold((f32::MAX, f32::MIN), |(low, high), &v| (low.min(v), high.max(v)));
     let white = match high {
@@ -135,7 +135,7 @@ fn scaled(file: &str, inputs: &[String], white: &str) -> String {
 }
 
 /// Refuses targets that are of another kind than those that are learnt from.
-fn alike(train: &Named, other: &Named, want: &Want) -> Result<()> {
+fn alike(train: &Named, other: &Named, want: &DataSpec) -> Result<()> {
     let differ =
         |what: &str| Err(DataError::broken(&train.file, format!("`{}` and `{}` are {what}", train.name, other.name)));
     match (train.form(want), other.form(want)) {
@@ -148,7 +148,7 @@ fn alike(train: &Named, other: &Named, want: &Want) -> Result<()> {
 }
 
 /// What becomes of inputs whose channels are not the model's.
-fn other_channels(part: &Part, want: &Want) -> Option<String> {
+fn other_channels(part: &Part, want: &DataSpec) -> Option<String> {
     let (channels, wanted) = (*part.inputs.shape.get(1)?, *want.shape.first()?);
     let becomes = match (part.inputs.shape.len(), want.shape.len(), channels, wanted) {
         (4, 3, 3, 1) => "3 channels, and the model wants 1: RGB → grey",

@@ -5,7 +5,7 @@ use archc::base::codes;
 use archc::elaborate::Network;
 use archc::lower::weights::Checkpoint;
 use archc::train::checkpoint::Run;
-use archc::train::data::{self, Split, Want};
+use archc::train::data::{self, DataSpec, Split};
 use archc::train::observe::{Event, Outcome};
 use archc::train::{Options, Trainer};
 use candle_core::Tensor;
@@ -41,7 +41,7 @@ fn augmented(lines: &str, augment: &str) -> Network {
 const ADAM: &str = "optimizer = adamw(lr=0.005)\nschedule = cosine(warmup=3)\nsteps = 20";
 
 fn open() -> Split {
-    data::open("builtin:digits", &Want::new(&[1, 8, 8])).unwrap_or_else(|error| panic!("{error}"))
+    data::open("builtin:digits", &DataSpec::new(&[1, 8, 8])).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn trainer(network: &Network) -> Trainer {

@@ -39,7 +39,7 @@ impl Depthwise {
     /// See [`Conv::run`](super::Conv::run).
     pub fn run(&self, cpu: &Cpu, of: &Operands, _: &mut [f32]) {
         let (planes, rows) = (blocks(self.shape.channels), self.shape.output[0]);
-        cpu.team.run(self.shape.batch * planes * rows, &|_, task| {
+        cpu.thread_pool.run(self.shape.batch * planes * rows, &|_, task| {
             let (plane, row) = (task / rows, task % rows);
             let (n, block) = (plane / planes, plane % planes);
             cpu.isa.run(Row { shape: &self.shape, of, n, block, row });

@@ -124,7 +124,8 @@ fn convolves() {
         for layout in [Layout::Blocked, Layout::Plain] {
             let (source, from) = x.lay(layout);
             cpus(|cpu| {
-                let conv = Conv::new(MapShape { shape: s, layout, prologue: false }, cpu.team.threads(), cpu.isa);
+                let conv =
+                    Conv::new(MapShape { shape: s, layout, prologue: false }, cpu.thread_pool.threads(), cpu.isa);
                 compare(cpu, &conv, source.read(&from), &weight, &want, tolerance(&s));
             });
         }
@@ -141,7 +142,7 @@ fn convolves_transposed() {
         let turned = ConvShape { channels: s.width, width: s.channels, input: s.output, output: s.input, ..s };
         let (source, from) = x.lay(Layout::Blocked);
         cpus(|cpu| {
-            let conv = Conv::transposed(turned, cpu.team.threads(), cpu.isa);
+            let conv = Conv::transposed(turned, cpu.thread_pool.threads(), cpu.isa);
             compare(cpu, &conv, source.read(&from), &weight, &want, 1e-5);
         });
     }
@@ -193,7 +194,7 @@ fn fuses_what_comes_before_and_after() {
             for in_place in [false, true] {
                 cpus(|cpu| {
                     let map = MapShape { shape: s, layout: Layout::Blocked, prologue: true };
-                    let conv = Conv::new(map, cpu.team.threads(), cpu.isa);
+                    let conv = Conv::new(map, cpu.thread_pool.threads(), cpu.isa);
                     let packed = packed(&conv.packing(), &weight);
                     let (summand, at) = other.lay(Layout::Blocked);
                     let (mut y, region) = other.lay(Layout::Blocked);
@@ -218,8 +219,8 @@ fn threads_and_batch_change_no_bit() {
         let weight = random(s.width * s.depth(), 7);
         let result = |batch: usize, threads: usize| -> Vec<f32> {
             let s = ConvShape { batch, ..s };
-            let team = crate::Team::new(threads);
-            let cpu = Cpu::new(&team, Isa::best());
+            let thread_pool = crate::ThreadPool::new(threads);
+            let cpu = Cpu::new(&thread_pool, Isa::best());
             let conv = Conv::new(s.into(), threads, cpu.isa);
             let packed = packed(&conv.packing(), &weight);
             let mut alone = x.clone();
@@ -263,7 +264,7 @@ fn winograd_agrees_with_its_formula() {
         let [scale, shift, bias] = [scale, shift, bias].map(|v| whole(narrow(&v)));
         let (source, from) = x.lay(Layout::Blocked);
         cpus(|cpu| {
-            let conv = Winograd::new(s, tile, cpu.team.threads(), cpu.isa);
+            let conv = Winograd::new(s, tile, cpu.thread_pool.threads(), cpu.isa);
             let packed = packed(&Packing::Winograd(conv.packing()), &weight);
             let (mut y, region) = want.lay(Layout::Blocked);
             let prologue = Some(Prologue { scale: &scale, shift: &shift, act: Some(Activation::Relu) });

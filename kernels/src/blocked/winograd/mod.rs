@@ -108,7 +108,10 @@ impl Winograd {
 
     /// See [`Conv::run`](super::Conv::run).
     pub fn run(&self, cpu: &Cpu, of: &Operands, scratch: &mut [f32]) {
-        assert!(cpu.team.threads() <= self.threads && scratch.len() >= self.scratch(), "each worker has scratch");
+        assert!(
+            cpu.thread_pool.threads() <= self.threads && scratch.len() >= self.scratch(),
+            "each worker has scratch"
+        );
         let scratch = Scratch(scratch.as_mut_ptr());
         match self.packing.tile {
             2 => self.run_by::<1, 4, 2>(cpu, of, &TWO, &scratch),
@@ -135,7 +138,7 @@ impl Winograd {
             cpu.isa.run(Outputs::<H, N, M> { conv: self, of, points, tiles, blocks, from, room: products });
         };
         if self.by_tiles {
-            cpu.team.run(chunks, &|worker, task| {
+            cpu.thread_pool.run(chunks, &|worker, task| {
                 let v = scratch.0.wrapping_add(worker * (inputs.len + products.len));
                 let m = v.wrapping_add(inputs.len);
                 transform(tiles(task), 0, 0..planes, v);
@@ -144,11 +147,11 @@ impl Winograd {
             });
             return;
         }
-        cpu.team.run(chunks * planes, &|_, task| {
+        cpu.thread_pool.run(chunks * planes, &|_, task| {
             let (tiles, plane) = (tiles(task / planes), task % planes);
             transform(tiles.clone(), tiles.start, plane..plane + 1, scratch.0);
         });
-        cpu.team.run(groups * chunks, &|worker, task| {
+        cpu.thread_pool.run(groups * chunks, &|worker, task| {
             let (tiles, group) = (tiles(task % chunks), task / chunks);
             let m = scratch.0.wrapping_add(inputs.len + worker * products.len);
             let v = scratch.0.wrapping_add(tiles.start * LANES);

@@ -5,14 +5,14 @@ use super::order;
 use super::runs;
 use super::slots::{Slot, fill, key, slots};
 use super::text::Block;
-use super::tree::{Arg, Line, Step};
+use super::tree::{Arg, Statement, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most parameters that a block may have.
 const MOST: usize = 8;
 
 /// The blocks of a file, and the model's body with calls of them.
-pub fn find(net: &Net, mut lines: Vec<Line>) -> (Vec<Line>, Vec<Block>) {
+pub fn find(net: &Net, mut lines: Vec<Statement>) -> (Vec<Statement>, Vec<Block>) {
     let mut finder = Finder { net, blocks: Vec::new(), heights: BTreeMap::new(), numbers: BTreeMap::new() };
     for level in 0..height(&lines, &BTreeMap::new()) {
         finder.round(&mut lines, level);
@@ -48,7 +48,7 @@ type Body = (String, Vec<(String, Option<String>)>, Vec<[String; 2]>);
 
 impl Finder<'_> {
     /// Groups that held so many levels of groups: those that are alike become a block.
-    fn round(&mut self, lines: &mut [Line], level: usize) {
+    fn round(&mut self, lines: &mut [Statement], level: usize) {
         let mut found: Vec<Candidate> = Vec::new();
         let heights = self.heights.clone();
         each_group(lines, (level, &heights), &mut |label, depth, body| {
@@ -114,7 +114,7 @@ impl Finder<'_> {
     }
 
     /// A block's name: its class, or what its label says, or what it does.
-    fn name(&self, label: &str, depth: usize, body: &[Line]) -> String {
+    fn name(&self, label: &str, depth: usize, body: &[Statement]) -> String {
         let nodes = order::of(body);
         let class = nodes.iter().filter(|&&id| !self.net.nodes[id].params.is_empty());
         let class = class.filter_map(|&id| self.net.nodes[id].classes.get(depth)).next();
@@ -155,7 +155,7 @@ impl Finder<'_> {
     }
 
     /// Keeps the blocks that are called.
-    fn used(&mut self, lines: &[Line]) {
+    fn used(&mut self, lines: &[Statement]) {
         let mut called = BTreeSet::new();
         runs::calls(lines, &mut called);
         for block in self.blocks.iter().rev() {
@@ -192,8 +192,8 @@ fn worthwhile(members: &[&Candidate]) -> bool {
 }
 
 /// How much lines do: layers and merges, a loop as several.
-fn weight(lines: &[Line]) -> usize {
-    let of = |line: &Line| match &line.step {
+fn weight(lines: &[Statement]) -> usize {
+    let of = |line: &Statement| match &line.step {
         Step::Layer(..) | Step::Call(..) => 1,
         Step::Group(body) => weight(body),
         Step::For(..) => 4,
@@ -264,7 +264,7 @@ fn relation(own: &[u64], of: &[u64], name: &str) -> Option<String> {
 }
 
 /// Whether lines name a value by its label, however deep.
-pub fn goes_back(lines: &[Line]) -> bool {
+pub fn goes_back(lines: &[Statement]) -> bool {
     lines.iter().any(|line| match &line.step {
         Step::From(_) => true,
         Step::Group(body) => goes_back(body),
@@ -278,14 +278,14 @@ pub fn goes_back(lines: &[Line]) -> bool {
 }
 
 /// How many skips of a body project.
-fn projections(lines: &[Line]) -> usize {
+fn projections(lines: &[Statement]) -> usize {
     let mut count = 0;
     walk(lines, &mut |line| count += usize::from(matches!(&line.step, Step::Skip(skip) if skip.project.is_some())));
     count
 }
 
 /// Levels of groups in lines, those counted that blocks stand for now.
-fn height(lines: &[Line], heights: &BTreeMap<String, usize>) -> usize {
+fn height(lines: &[Statement], heights: &BTreeMap<String, usize>) -> usize {
     let mut most = 0;
     walk(lines, &mut |line| {
         let own = match &line.step {
@@ -300,7 +300,7 @@ fn height(lines: &[Line], heights: &BTreeMap<String, usize>) -> usize {
 }
 
 /// Visits lines and those of skips and paths, but not those of groups.
-fn walk(lines: &[Line], f: &mut dyn FnMut(&Line)) {
+fn walk(lines: &[Statement], f: &mut dyn FnMut(&Statement)) {
     for line in lines {
         f(line);
         match &line.step {
@@ -317,14 +317,14 @@ fn walk(lines: &[Line], f: &mut dyn FnMut(&Line)) {
 
 /// How many levels, and those of blocks.
 type Level<'a> = (usize, &'a BTreeMap<String, usize>);
-type Visit<'a> = dyn FnMut(&str, usize, &mut Vec<Line>) -> Option<Step> + 'a;
+type Visit<'a> = dyn FnMut(&str, usize, &mut Vec<Statement>) -> Option<Step> + 'a;
 
 /// Visits the labelled groups that held so many levels of groups, in order; what the visitor gives stands in their place.
-fn each_group(lines: &mut [Line], level: Level, f: &mut Visit) {
+fn each_group(lines: &mut [Statement], level: Level, f: &mut Visit) {
     inside(lines, level, 1, f);
 }
 
-fn inside(lines: &mut [Line], level: Level, depth: usize, f: &mut Visit) {
+fn inside(lines: &mut [Statement], level: Level, depth: usize, f: &mut Visit) {
     for line in lines {
         let label = line.label.clone();
         match &mut line.step {

@@ -3,7 +3,7 @@
 
 use super::net::Net;
 use super::order;
-use super::tree::{Line, Regions, Skip, Step};
+use super::tree::{Regions, Skip, Statement, Step};
 use crate::ops::{Family, Op};
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub struct Grower<'n> {
     made: Vec<bool>,
     current: Option<usize>,
     declared: usize,
-    lines: Vec<Line>,
+    lines: Vec<Statement>,
     /// Nodes that `from` goes back to.
     pub named: BTreeSet<usize>,
 }
@@ -42,7 +42,7 @@ impl<'n> Grower<'n> {
     }
 
     /// The steps; `None` where they would nest too deep.
-    pub fn all(&mut self) -> Option<Vec<Line>> {
+    pub fn all(&mut self) -> Option<Vec<Statement>> {
         let net = self.net;
         let last = net.outputs.iter().map(|(_, node)| *node).max()?;
         // In order, nothing waits for anything; from the end of the longest way, braces are as large as they can be.
@@ -60,7 +60,7 @@ impl<'n> Grower<'n> {
         for (name, node) in &net.outputs {
             self.bring(*node, 0)?;
             if !single {
-                self.lines.push(Line::new(Step::Output(output_name(name, &mut taken))));
+                self.lines.push(Statement::new(Step::Output(output_name(name, &mut taken))));
             }
         }
         let whole = order::of(&self.lines).len() == net.nodes.len() - net.inputs.len();
@@ -99,7 +99,7 @@ impl<'n> Grower<'n> {
         while self.declared < count {
             let (_, id) = self.net.inputs[self.declared];
             self.declared += 1;
-            self.lines.push(Line::new(Step::Input(id)));
+            self.lines.push(Statement::new(Step::Input(id)));
             self.note(id);
             self.current = Some(id);
         }
@@ -156,21 +156,21 @@ impl<'n> Grower<'n> {
         }
         if self.current != Some(id) {
             self.named.insert(id);
-            self.lines.push(Line::new(Step::From(id)));
+            self.lines.push(Statement::new(Step::From(id)));
             self.current = Some(id);
         }
     }
 
     /// Adds a step that goes on from the current value.
     fn push(&mut self, step: Step) {
-        let line = Line::new(step);
+        let line = Statement::new(step);
         let end = self.trace(std::slice::from_ref(&line), self.current);
         self.lines.push(line);
         self.current = end;
     }
 
     /// Notes the nodes of lines; gives the one that they end in.
-    fn trace(&mut self, lines: &[Line], start: Option<usize>) -> Option<usize> {
+    fn trace(&mut self, lines: &[Statement], start: Option<usize>) -> Option<usize> {
         lines.iter().fold(start, |at, line| match &line.step {
             Step::Layer(id, ..) => {
                 self.note(*id);
@@ -207,7 +207,7 @@ impl<'n> Grower<'n> {
                 self.ensure(t, depth)?;
                 self.bring(r, depth)?;
                 self.named.insert(t);
-                let by = vec![Line::new(Step::Group(vec![Line::new(Step::From(t))]))];
+                let by = vec![Statement::new(Step::Group(vec![Statement::new(Step::From(t))]))];
                 Skip { from: Some(s), by, ..plain }
             }
             &[a, b] => self.pair(plain, a, b, depth)?,
@@ -216,7 +216,7 @@ impl<'n> Grower<'n> {
                     self.ensure(operand, depth)?;
                 }
                 self.named.extend(all);
-                let paths = all.iter().map(|&id| vec![Line::new(Step::From(id))]).collect();
+                let paths = all.iter().map(|&id| vec![Statement::new(Step::From(id))]).collect();
                 self.push(Step::Parallel(merge, paths));
                 return Some(());
             }
@@ -240,7 +240,7 @@ impl<'n> Grower<'n> {
         if padded(s) {
             source = *self.net.nodes[s].inputs.first()?;
             let (word, args) = super::words::of(&self.net.nodes[s]);
-            via.push(Line::new(Step::Layer(s, word, args)));
+            via.push(Statement::new(Step::Layer(s, word, args)));
         }
         let last = second && matches!(op, Op::Concat(_));
         self.ensure(source, depth)?;

@@ -2,7 +2,7 @@
 
 use super::net::Net;
 use super::order;
-use super::tree::{Line, Skip, Step};
+use super::tree::{Skip, Statement, Step};
 use crate::ops::Op;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,7 @@ impl<'n> Labeller<'n> {
     }
 
     /// The module that holds all parameters of a line, or of a line without any, where it stands.
-    fn home(&self, line: &Line) -> Option<Vec<String>> {
+    fn home(&self, line: &Statement) -> Option<Vec<String>> {
         let nodes = order::of(std::slice::from_ref(line));
         let with: Vec<usize> = nodes.iter().copied().filter(|&id| !self.net.nodes[id].params.is_empty()).collect();
         if nodes.is_empty() {
@@ -93,7 +93,7 @@ impl<'n> Labeller<'n> {
         })
     }
 
-    fn place(&self, line: &Line, depth: usize) -> Place {
+    fn place(&self, line: &Statement, depth: usize) -> Place {
         match self.home(line) {
             _ if matches!(line.step, Step::Input(_) | Step::Output(_)) => Place::Here,
             None => Place::Open,
@@ -102,7 +102,7 @@ impl<'n> Labeller<'n> {
     }
 
     /// Lines of a body inside a module at this depth; `taken` are the labels of the scope.
-    pub fn body(&self, lines: Vec<Line>, depth: usize, taken: &mut Taken) -> Vec<Line> {
+    pub fn body(&self, lines: Vec<Statement>, depth: usize, taken: &mut Taken) -> Vec<Statement> {
         let mut places: Vec<Place> = lines.iter().map(|line| self.place(line, depth)).collect();
         let next = known(&places);
         for i in 0..places.len() {
@@ -116,8 +116,8 @@ impl<'n> Labeller<'n> {
             places[i] = if after.as_ref() == Some(&before) || activation { before } else { Place::Here };
         }
         let parted = self.parted(&lines, &mut places);
-        let mut out: Vec<Line> = Vec::new();
-        let mut run: Option<(String, Vec<Line>)> = None;
+        let mut out: Vec<Statement> = Vec::new();
+        let mut run: Option<(String, Vec<Statement>)> = None;
         for (line, place) in lines.into_iter().zip(places) {
             match (&mut run, place) {
                 (Some((word, body)), Place::In(next)) if *word == next => body.push(line),
@@ -136,7 +136,7 @@ impl<'n> Labeller<'n> {
 
     /// Modules whose lines are parted by activations that stand around them, as those of a list are that a loop runs through.
     /// The activations behind all of the parts, and behind all entries of a list, become theirs; how many of each part.
-    fn parted(&self, lines: &[Line], places: &mut [Place]) -> BTreeMap<String, usize> {
+    fn parted(&self, lines: &[Statement], places: &mut [Place]) -> BTreeMap<String, usize> {
         let mut ends: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (i, place) in places.iter().enumerate() {
             if let Place::In(word) = place
@@ -161,7 +161,7 @@ impl<'n> Labeller<'n> {
     }
 
     /// How many activations stand behind all of several places, the same behind each.
-    fn shared(&self, lines: &[Line], places: &[Place], ends: &[usize]) -> usize {
+    fn shared(&self, lines: &[Statement], places: &[Place], ends: &[usize]) -> usize {
         let passed = |at: usize| {
             let Step::Layer(id, ..) = &lines.get(at)?.step else { return None };
             let Op::Activation(function) = &self.net.nodes[*id].op else { return None };
@@ -177,11 +177,11 @@ impl<'n> Labeller<'n> {
     /// A module's lines under its label; of a part that is one entry of a list, under the list's and the entry's.
     fn group(
         &self,
-        (word, mut body): (String, Vec<Line>),
+        (word, mut body): (String, Vec<Statement>),
         parted: &BTreeMap<String, usize>,
         depth: usize,
         taken: &mut Taken,
-    ) -> Line {
+    ) -> Statement {
         if let Some(shared) = parted.get(&word) {
             let behind = body.split_off(body.len().saturating_sub(*shared));
             let entries: BTreeSet<Option<String>> =
@@ -191,12 +191,12 @@ impl<'n> Labeller<'n> {
                 let mut scope = Taken::default();
                 let mut body = self.body(body, depth + 2, &mut scope);
                 body.extend(behind.into_iter().map(|line| self.line(line, depth + 2, &mut scope)));
-                return Line { label, step: Step::Group(body) };
+                return Statement { label, step: Step::Group(body) };
             }
             body.extend(behind);
         }
         let label = Some(taken.unique(&word));
-        Line { label, step: Step::Group(self.body(body, depth + 1, &mut Taken::default())) }
+        Statement { label, step: Step::Group(self.body(body, depth + 1, &mut Taken::default())) }
     }
 
     /// Whether the file tells of any modules.
@@ -204,17 +204,17 @@ impl<'n> Labeller<'n> {
         self.containers.iter().any(|path| !path.is_empty())
     }
 
-    fn line(&self, line: Line, depth: usize, taken: &mut Taken) -> Line {
+    fn line(&self, line: Statement, depth: usize, taken: &mut Taken) -> Statement {
         match line.step {
             Step::Layer(id, word, args) => {
                 let node = &self.net.nodes[id];
                 let own = node.path.as_ref().and_then(|path| path.last()).filter(|_| !node.params.is_empty());
                 let label = own.map(|word| taken.unique(word));
-                Line { label, step: Step::Layer(id, word, args) }
+                Statement { label, step: Step::Layer(id, word, args) }
             }
             Step::Parallel(id, paths) => {
                 let paths = paths.into_iter().map(|path| self.body(path, depth, taken)).collect();
-                Line::new(Step::Parallel(id, paths))
+                Statement::new(Step::Parallel(id, paths))
             }
             Step::Skip(skip) => {
                 let Skip { body, via, by, .. } = *skip;
@@ -222,27 +222,29 @@ impl<'n> Labeller<'n> {
                 let project = self.projection(&via, depth);
                 let via = if project.is_some() { via } else { self.side(via, depth, taken) };
                 let by = self.side(by, depth, taken);
-                Line::new(Step::Skip(Box::new(Skip { body, via, by, project, ..*skip })))
+                Statement::new(Step::Skip(Box::new(Skip { body, via, by, project, ..*skip })))
             }
-            step => Line::new(step),
+            step => Statement::new(step),
         }
     }
 
     /// The lines of `via` or `by` as one step.
-    fn side(&self, lines: Vec<Line>, depth: usize, taken: &mut Taken) -> Vec<Line> {
+    fn side(&self, lines: Vec<Statement>, depth: usize, taken: &mut Taken) -> Vec<Statement> {
         if lines.is_empty() {
             return lines;
         }
         let mut made = self.body(lines, depth, taken);
         if made.len() > 1 {
-            made = vec![Line::new(Step::Group(made))];
+            made = vec![Statement::new(Step::Group(made))];
         }
         made
     }
 
     /// The label of a `via` that is the standard projection: a 1×1 convolution without bias, and a batch norm.
-    fn projection(&self, via: &[Line], depth: usize) -> Option<Option<String>> {
-        let [Line { step: Step::Layer(a, ..), .. }, Line { step: Step::Layer(b, ..), .. }] = via else { return None };
+    fn projection(&self, via: &[Statement], depth: usize) -> Option<Option<String>> {
+        let [Statement { step: Step::Layer(a, ..), .. }, Statement { step: Step::Layer(b, ..), .. }] = via else {
+            return None;
+        };
         let (Op::Conv(conv), Op::BatchNorm(norm)) = (&self.net.nodes[*a].op, &self.net.nodes[*b].op) else {
             return None;
         };

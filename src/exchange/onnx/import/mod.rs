@@ -64,7 +64,7 @@ use net::Net;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use tree::Line;
+use tree::Statement;
 
 /// Results of this room.
 pub type Result<T> = std::result::Result<T, Box<Fault>>;
@@ -312,7 +312,7 @@ impl Text<'_> {
         }
     }
 
-    fn said(&self, body: &[Line], blocks: &[text::Block], targets: &BTreeMap<usize, String>) -> String {
+    fn said(&self, body: &[Statement], blocks: &[text::Block], targets: &BTreeMap<usize, String>) -> String {
         let net = self.net;
         let convs = || net.nodes.iter().filter_map(|n| if let Op::Conv(c) = &n.op { Some(c.bias) } else { None });
         let bias = convs().filter(|b| *b).count() * 2 >= convs().count();

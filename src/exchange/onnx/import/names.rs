@@ -1,12 +1,17 @@
 //! Labels for the values that `from` goes back to.
 
 use super::net::Net;
-use super::tree::{Line, Step};
+use super::tree::{Statement, Step};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Labels what has to be named; gives each node's path. The last value of a group is named by the group, a merge by an empty
 /// group behind it.
-pub fn give(net: &Net, inputs: &[String], lines: &mut Vec<Line>, named: &BTreeSet<usize>) -> BTreeMap<usize, String> {
+pub fn give(
+    net: &Net,
+    inputs: &[String],
+    lines: &mut Vec<Statement>,
+    named: &BTreeSet<usize>,
+) -> BTreeMap<usize, String> {
     let mut taken: BTreeSet<String> = inputs.iter().cloned().collect();
     labels(lines, &mut taken);
     let mut namer = Namer { net, named, taken, numbers: BTreeMap::new(), paths: BTreeMap::new() };
@@ -16,14 +21,14 @@ pub fn give(net: &Net, inputs: &[String], lines: &mut Vec<Line>, named: &BTreeSe
 }
 
 /// Every label of lines, however deep.
-fn labels(lines: &[Line], out: &mut BTreeSet<String>) {
+fn labels(lines: &[Statement], out: &mut BTreeSet<String>) {
     for line in lines {
         out.extend(line.label.clone());
         inner(&line.step, &mut |body| labels(body, out));
     }
 }
 
-fn inner(step: &Step, f: &mut dyn FnMut(&[Line])) {
+fn inner(step: &Step, f: &mut dyn FnMut(&[Statement])) {
     match step {
         Step::Group(body) => f(body),
         Step::Parallel(_, paths) => paths.iter().for_each(|path| f(path)),
@@ -37,7 +42,7 @@ fn inner(step: &Step, f: &mut dyn FnMut(&[Line])) {
 }
 
 /// The node whose value lines end with.
-fn end(lines: &[Line]) -> Option<usize> {
+fn end(lines: &[Statement]) -> Option<usize> {
     match &lines.last()?.step {
         Step::Layer(id, ..) | Step::Parallel(id, _) | Step::From(id) => Some(*id),
         Step::Skip(skip) => Some(skip.node),
@@ -72,7 +77,7 @@ impl Namer<'_> {
         }
     }
 
-    fn body(&mut self, lines: &mut Vec<Line>, prefix: &str) {
+    fn body(&mut self, lines: &mut Vec<Statement>, prefix: &str) {
         let mut at = 0;
         while at < lines.len() {
             let line = &mut lines[at];
@@ -112,11 +117,11 @@ impl Namer<'_> {
     }
 
     /// The empty group that names the merge before it, where that has to be named.
-    fn behind(&mut self, line: &Line, prefix: &str) -> Option<Line> {
+    fn behind(&mut self, line: &Statement, prefix: &str) -> Option<Statement> {
         let merges = matches!(line.step, Step::Skip(_) | Step::Parallel(..));
         let id = end(std::slice::from_ref(line)).filter(|&id| merges && self.open(id))?;
         let label = self.unique(id);
         self.paths.insert(id, format!("{prefix}{label}"));
-        Some(Line { label: Some(label), step: Step::Group(Vec::new()) })
+        Some(Statement { label: Some(label), step: Step::Group(Vec::new()) })
     }
 }

@@ -1,15 +1,15 @@
 //! In which order the compiler will meet the nodes of steps.
 
-use super::tree::{Line, Step};
+use super::tree::{Statement, Step};
 
 /// The nodes of lines in the order in which they are made: a skip's body, its `via`, its `by`, and the merge.
-pub fn of(lines: &[Line]) -> Vec<usize> {
+pub fn of(lines: &[Statement]) -> Vec<usize> {
     let mut out = Vec::new();
     walk(lines, &mut out);
     out
 }
 
-fn walk(lines: &[Line], out: &mut Vec<usize>) {
+fn walk(lines: &[Statement], out: &mut Vec<usize>) {
     for line in lines {
         match &line.step {
             Step::Layer(id, ..) => out.push(*id),

@@ -1,11 +1,11 @@
 //! Calls of one block after another, under labels that count, become a loop; so do groups that hold but such a call.
 
-use super::tree::{Arg, Line, Step};
+use super::tree::{Arg, Statement, Step};
 use std::collections::BTreeSet;
 
 /// Folds runs in a body, and in the braces of its skips.
-pub fn fold(lines: &mut Vec<Line>) {
-    let mut out: Vec<Line> = Vec::new();
+pub fn fold(lines: &mut Vec<Statement>) {
+    let mut out: Vec<Statement> = Vec::new();
     let mut at = 0;
     while at < lines.len() {
         let run = length(&lines[at..]);
@@ -26,7 +26,7 @@ pub fn fold(lines: &mut Vec<Line>) {
 }
 
 /// A label as its text and the number that it ends with.
-fn counted(line: &Line) -> Option<(&str, usize)> {
+fn counted(line: &Statement) -> Option<(&str, usize)> {
     let label = line.label.as_deref()?;
     let base = label.trim_end_matches(|c: char| c.is_ascii_digit());
     let digits = label.get(base.len()..)?;
@@ -43,7 +43,7 @@ struct Called<'l> {
 }
 
 /// The call that a line is, or that is all its groups hold.
-fn call(line: &Line) -> Option<Called<'_>> {
+fn call(line: &Statement) -> Option<Called<'_>> {
     match &line.step {
         Step::Call(block, args) => Some(Called { around: Vec::new(), block, args }),
         Step::Group(body) => match body.as_slice() {
@@ -59,7 +59,7 @@ fn call(line: &Line) -> Option<Called<'_>> {
 }
 
 /// The arguments of a line's call, to be changed.
-fn args_of(line: &mut Line) -> Option<&mut Vec<Arg>> {
+fn args_of(line: &mut Statement) -> Option<&mut Vec<Arg>> {
     match &mut line.step {
         Step::Call(_, args) => Some(args),
         Step::Group(body) => args_of(body.first_mut()?),
@@ -69,34 +69,34 @@ fn args_of(line: &mut Line) -> Option<&mut Vec<Arg>> {
 
 /// How many lines from the first on make one loop: the same block under labels that count up, with the same arguments but
 /// for the first.
-fn length(lines: &[Line]) -> usize {
+fn length(lines: &[Statement]) -> usize {
     let Some(first) = lines.first().and_then(call) else { return 1 };
     let Some((base, from)) = counted(&lines[0]) else { return 1 };
     let second = lines.get(1).and_then(call).map_or(first.args, |second| second.args);
     // What differs in the first turn is said by `if i == 0`, which only a loop from 0 has.
     let differing = second.iter().zip(first.args).filter(|(a, b)| a != b).count();
     let even = differing == 0 || (from == 0 && differing == 1);
-    let follows = |(i, line): &(usize, &Line)| {
+    let follows = |(i, line): &(usize, &Statement)| {
         let same = |called: Called| (&called.around, called.block, called.args) == (&first.around, first.block, second);
         even && call(line).is_some_and(same) && counted(line) == Some((base, from + i))
     };
     1 + lines.iter().enumerate().skip(1).take_while(follows).count()
 }
 
-fn looped(lines: &[Line]) -> Line {
+fn looped(lines: &[Statement]) -> Statement {
     let (base, from) = counted(&lines[0]).unwrap_or(("", 0));
-    let mut line = Line { label: Some(format!("{base}{{i}}")), ..lines[1].clone() };
+    let mut line = Statement { label: Some(format!("{base}{{i}}")), ..lines[1].clone() };
     let first = call(&lines[0]).map_or(Vec::new(), |called| called.args.to_vec());
     for (arg, first) in args_of(&mut line).into_iter().flatten().zip(first) {
         arg.first = Some(first.value);
     }
     let count = if from == 0 { lines.len() } else { from + lines.len() - 1 };
     let last = Arg { name: "depth".into(), value: count.to_string(), first: None };
-    Line::new(Step::For(from, last, Box::new(line)))
+    Statement::new(Step::For(from, last, Box::new(line)))
 }
 
 /// The blocks that lines call.
-pub fn calls(lines: &[Line], out: &mut BTreeSet<String>) {
+pub fn calls(lines: &[Statement], out: &mut BTreeSet<String>) {
     for line in lines {
         match &line.step {
             Step::Call(name, _) => {

@@ -3,21 +3,21 @@
 use super::blocks::goes_back;
 use super::net::Net;
 use super::slots::key;
-use super::tree::{Line, Step};
+use super::tree::{Statement, Step};
 use crate::ops::Op;
 use std::collections::BTreeMap;
 
 /// Groups skips and paths, each with the activations behind it, that occur more than once.
-pub fn wrap(net: &Net, lines: &mut Vec<Line>) {
+pub fn wrap(net: &Net, lines: &mut Vec<Statement>) {
     let mut counts = BTreeMap::new();
     count(net, lines, &mut counts);
     gather(net, lines, &counts, &mut 0);
 }
 
 /// How many lines from one on make a segment; none where it begins none.
-fn length(net: &Net, lines: &[Line]) -> usize {
-    let merges = |line: &Line| line.label.is_none() && matches!(line.step, Step::Skip(_) | Step::Parallel(..));
-    let passes = |line: &&Line| {
+fn length(net: &Net, lines: &[Statement]) -> usize {
+    let merges = |line: &Statement| line.label.is_none() && matches!(line.step, Step::Skip(_) | Step::Parallel(..));
+    let passes = |line: &&Statement| {
         line.label.is_none()
             && matches!(&line.step, Step::Layer(id, ..) if matches!(net.nodes[*id].op, Op::Activation(_)))
     };
@@ -27,7 +27,7 @@ fn length(net: &Net, lines: &[Line]) -> usize {
     }
 }
 
-fn bodies<'l>(line: &'l mut Line, f: &mut dyn FnMut(&'l mut Vec<Line>)) {
+fn bodies<'l>(line: &'l mut Statement, f: &mut dyn FnMut(&'l mut Vec<Statement>)) {
     match &mut line.step {
         Step::Skip(skip) => skip.body.iter_mut().for_each(f),
         Step::Parallel(_, paths) => paths.iter_mut().for_each(f),
@@ -35,7 +35,7 @@ fn bodies<'l>(line: &'l mut Line, f: &mut dyn FnMut(&'l mut Vec<Line>)) {
     }
 }
 
-fn count(net: &Net, lines: &mut [Line], counts: &mut BTreeMap<String, usize>) {
+fn count(net: &Net, lines: &mut [Statement], counts: &mut BTreeMap<String, usize>) {
     let mut at = 0;
     while at < lines.len() {
         let length = length(net, &lines[at..]);
@@ -47,7 +47,7 @@ fn count(net: &Net, lines: &mut [Line], counts: &mut BTreeMap<String, usize>) {
     }
 }
 
-fn gather(net: &Net, lines: &mut Vec<Line>, counts: &BTreeMap<String, usize>, number: &mut usize) {
+fn gather(net: &Net, lines: &mut Vec<Statement>, counts: &BTreeMap<String, usize>, number: &mut usize) {
     let alike = |at: usize| {
         let length = length(net, &lines[at..]);
         if length > 0 && counts.get(&key(&lines[at..at + length])).is_some_and(|&n| n > 1) { length } else { 0 }
@@ -60,7 +60,7 @@ fn gather(net: &Net, lines: &mut Vec<Line>, counts: &BTreeMap<String, usize>, nu
             let label = Some(format!("block{number}"));
             let behind = rest.by_ref().take(length - 1).map(|(line, _)| line);
             let body = std::iter::once(line).chain(behind).collect();
-            lines.push(Line { label, step: Step::Group(body) });
+            lines.push(Statement { label, step: Step::Group(body) });
         } else {
             bodies(&mut line, &mut |body| gather(net, body, counts, number));
             lines.push(line);

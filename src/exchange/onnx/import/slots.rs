@@ -1,7 +1,7 @@
 //! What may differ between bodies that are otherwise alike: the values of arguments.
 
 use super::net::Net;
-use super::tree::{Arg, Line, Step};
+use super::tree::{Arg, Statement, Step};
 
 /// One value in a body.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Slot {
 }
 
 /// Everything about a body but its values, as text.
-pub fn key(lines: &[Line]) -> String {
+pub fn key(lines: &[Statement]) -> String {
     let mut out = String::new();
     for line in lines {
         out += line.label.as_deref().unwrap_or("-");
@@ -49,7 +49,7 @@ pub fn key(lines: &[Line]) -> String {
 }
 
 /// The values of a body, in order.
-pub fn slots(net: &Net, lines: &[Line]) -> Vec<Slot> {
+pub fn slots(net: &Net, lines: &[Statement]) -> Vec<Slot> {
     let mut out = Vec::new();
     // A copy, so that reading and filling are one walk.
     let mut lines = lines.to_vec();
@@ -66,7 +66,7 @@ pub fn slots(net: &Net, lines: &[Line]) -> Vec<Slot> {
 }
 
 /// Puts texts in the place of a body's values.
-pub fn fill(lines: &mut [Line], texts: &[[String; 2]]) {
+pub fn fill(lines: &mut [Statement], texts: &[[String; 2]]) {
     let mut texts = texts.iter();
     walk(lines, &mut |arg, _| {
         if let Some([first, rest]) = texts.next() {
@@ -78,7 +78,7 @@ pub fn fill(lines: &mut [Line], texts: &[[String; 2]]) {
     });
 }
 
-fn walk(lines: &mut [Line], f: &mut dyn FnMut(&mut Arg, Option<usize>)) {
+fn walk(lines: &mut [Statement], f: &mut dyn FnMut(&mut Arg, Option<usize>)) {
     for line in lines {
         match &mut line.step {
             Step::Layer(id, _, args) => args.iter_mut().for_each(|arg| f(arg, Some(*id))),

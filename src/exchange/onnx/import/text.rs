@@ -1,7 +1,7 @@
 //! Steps as a person would write them.
 
 use super::net::Net;
-use super::tree::{Arg, Line, Skip, Step};
+use super::tree::{Arg, Skip, Statement, Step};
 use super::words;
 use crate::ops::Op;
 use std::fmt::Write;
@@ -14,7 +14,7 @@ pub struct Block {
     /// Parameters and what they are where they are left out.
     pub params: Vec<(String, Option<String>)>,
     /// What it does.
-    pub body: Vec<Line>,
+    pub body: Vec<Statement>,
 }
 
 /// What a file is written from.
@@ -33,7 +33,7 @@ pub struct Writer<'n> {
 
 impl Writer<'_> {
     /// The whole file.
-    pub fn file(&self, head: &str, name: &str, body: &[Line]) -> String {
+    pub fn file(&self, head: &str, name: &str, body: &[Statement]) -> String {
         let mut out = String::from(head);
         if !self.bias {
             out += "set conv(bias=false)\n";
@@ -54,7 +54,7 @@ impl Writer<'_> {
     }
 
     /// Lines, with what follows a convolution or the like on the same line.
-    fn body(&self, lines: &[Line], depth: usize, out: &mut String) {
+    fn body(&self, lines: &[Statement], depth: usize, out: &mut String) {
         let indent = "    ".repeat(depth);
         let mut open = String::new();
         for line in lines {
@@ -75,13 +75,13 @@ impl Writer<'_> {
         }
     }
 
-    fn line(&self, line: &Line, depth: usize) -> String {
+    fn line(&self, line: &Statement, depth: usize) -> String {
         let label = line.label.as_ref().map_or(String::new(), |label| format!("{label}: "));
         label + &self.step(&line.step, depth)
     }
 
     /// Braces around lines: on one line where they are few and plain.
-    fn braces(&self, lines: &[Line], depth: usize) -> String {
+    fn braces(&self, lines: &[Statement], depth: usize) -> String {
         let mut inside = String::new();
         self.body(lines, depth + 1, &mut inside);
         let indent = "    ".repeat(depth);
@@ -120,7 +120,7 @@ impl Writer<'_> {
     }
 
     /// A path on one line.
-    fn one(&self, path: &[Line], depth: usize) -> String {
+    fn one(&self, path: &[Statement], depth: usize) -> String {
         let steps: Vec<String> = path.iter().map(|line| self.line(line, depth)).collect();
         match steps.is_empty() {
             true => "identity".into(),

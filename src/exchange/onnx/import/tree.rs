@@ -10,7 +10,7 @@ const DEEPEST: usize = 60;
 
 /// One line of a body.
 #[derive(Clone, Debug)]
-pub struct Line {
+pub struct Statement {
     /// Its label.
     pub label: Option<String>,
     /// What it says.
@@ -34,15 +34,15 @@ pub enum Step {
     /// A layer, the node that it is, its word and all its arguments.
     Layer(usize, String, Vec<Arg>),
     /// Braces under a label.
-    Group(Vec<Line>),
+    Group(Vec<Statement>),
     /// A skip.
     Skip(Box<Skip>),
     /// Paths side by side, and the node where they meet.
-    Parallel(usize, Vec<Vec<Line>>),
+    Parallel(usize, Vec<Vec<Statement>>),
     /// A block.
     Call(String, Vec<Arg>),
     /// The line once for each i from a first to a last one, whose text may be a parameter.
-    For(usize, Arg, Box<Line>),
+    For(usize, Arg, Box<Statement>),
     /// Goes on from a node's value.
     From(usize),
     /// An input, by its node.
@@ -63,13 +63,13 @@ pub struct Skip {
     /// The node it starts at, where that is not what enters the braces.
     pub from: Option<usize>,
     /// What its source passes.
-    pub via: Vec<Line>,
+    pub via: Vec<Statement>,
     /// Whether that is the standard projection.
     pub project: Option<Option<String>>,
     /// What opens a gate.
-    pub by: Vec<Line>,
+    pub by: Vec<Statement>,
     /// What it skips.
-    pub body: Option<Vec<Line>>,
+    pub body: Option<Vec<Statement>>,
 }
 
 impl Skip {
@@ -80,7 +80,7 @@ impl Skip {
     }
 }
 
-impl Line {
+impl Statement {
     /// A line without a label.
     pub fn new(step: Step) -> Self {
         Self { label: None, step }
@@ -142,7 +142,7 @@ impl<'n> Regions<'n> {
     }
 
     /// The steps from one node's value to another's.
-    fn path(&self, from: usize, to: usize, depth: usize) -> Option<Vec<Line>> {
+    fn path(&self, from: usize, to: usize, depth: usize) -> Option<Vec<Statement>> {
         if depth > DEEPEST {
             return None;
         }
@@ -154,9 +154,9 @@ impl<'n> Regions<'n> {
             lines.push(match node.inputs.as_slice() {
                 [_] => {
                     let (word, args) = super::words::of(node);
-                    Line::new(Step::Layer(at, word, args))
+                    Statement::new(Step::Layer(at, word, args))
                 }
-                _ => Line::new(self.merge(at, before, depth + 1)?),
+                _ => Statement::new(self.merge(at, before, depth + 1)?),
             });
             at = before;
         }
@@ -205,8 +205,9 @@ impl<'n> Regions<'n> {
     }
 
     /// Whether a path is what the source passes beside another: a few layers, or channels of zeros, which stand nowhere else.
-    fn is_via(&self, short: &[Line], long: &[Line]) -> bool {
-        let layer = |line: &Line| if let Step::Layer(id, ..) = line.step { Some(&self.net.nodes[id].op) } else { None };
+    fn is_via(&self, short: &[Statement], long: &[Statement]) -> bool {
+        let layer =
+            |line: &Statement| if let Step::Layer(id, ..) = line.step { Some(&self.net.nodes[id].op) } else { None };
         let padded = matches!(short, [line] if matches!(layer(line), Some(Op::ZeroPad(_))));
         padded || short.len() <= 2 && long.len() > short.len() && short.iter().all(|line| layer(line).is_some())
     }

@@ -4,7 +4,7 @@ use super::{Digit, SIDE, load};
 use crate::base::Rng;
 use crate::train::data::dataset::{Pixels, TargetKind};
 use crate::train::data::error::Result;
-use crate::train::data::source::Want;
+use crate::train::data::source::DataSpec;
 use crate::train::data::split::Split;
 use crate::train::data::stored::{Labels, Stored};
 use rayon::prelude::*;
@@ -27,7 +27,7 @@ const NOISE: f64 = 0.04;
 /// Each canvas holds three to six digits, two to three times their size, resampled by cubic convolution, of brightness
 /// 0.7 to 1, on a noisy background. Canvases to learn from hold only digits to learn from, canvases to measure on only
 /// the others. They are the same for every seed of the training.
-pub fn canvases(want: &Want) -> Result<Split> {
+pub fn canvases(want: &DataSpec) -> Result<Split> {
     let (train, test) = load()?;
     let set = |digits: &[Digit], count: usize, part: &str| {
         let mut pixels = Vec::with_capacity(count * CANVAS * CANVAS);
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn canvases_show_every_digit_and_mostly_background() {
-        let split = canvases(&Want::new(&[1, 64, 64])).unwrap();
+        let split = canvases(&DataSpec::new(&[1, 64, 64])).unwrap();
         let test = split.test.as_ref().unwrap();
         assert_eq!((split.train.len(), test.len()), (TRAIN, TEST));
         let (mut sample, mut counts) = (Sample::default(), [0usize; CLASSES]);

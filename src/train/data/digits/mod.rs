@@ -12,7 +12,7 @@ pub use canvas::canvases;
 
 use super::dataset::{Pixels, TargetKind};
 use super::error::{DataError, Result};
-use super::source::Want;
+use super::source::DataSpec;
 use super::split::Split;
 use super::stored::{Labels, Stored};
 use std::io::Read;
@@ -32,7 +32,7 @@ struct Digit {
 }
 
 /// `builtin:digits`: classes 0 to 9, inputs `[1, 8, 8]`.
-pub fn digits(want: &Want) -> Result<Split> {
+pub fn digits(want: &DataSpec) -> Result<Split> {
     let (train, test) = load()?;
     let set = |digits: Vec<Digit>| {
         let labels = digits.iter().map(|d| d.label as i32).collect();
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn digits_are_split_by_class_and_lie_in_0_to_1() {
-        let split = digits(&Want::new(&[1, 8, 8])).unwrap();
+        let split = digits(&DataSpec::new(&[1, 8, 8])).unwrap();
         let test = split.test.as_ref().unwrap();
         assert_eq!((split.train.len(), test.len()), (1442, 355));
         let mut sample = Sample::default();
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn digits_become_colour_or_vectors_but_are_not_resized() {
-        assert_eq!(digits(&Want::new(&[3, 8, 8])).unwrap().train.input_shape(), [3, 8, 8]);
-        assert_eq!(digits(&Want::new(&[64])).unwrap().train.input_shape(), [64]);
-        assert!(matches!(digits(&Want::new(&[1, 16, 16])), Err(DataError::Size { .. })));
+        assert_eq!(digits(&DataSpec::new(&[3, 8, 8])).unwrap().train.input_shape(), [3, 8, 8]);
+        assert_eq!(digits(&DataSpec::new(&[64])).unwrap().train.input_shape(), [64]);
+        assert!(matches!(digits(&DataSpec::new(&[1, 16, 16])), Err(DataError::Size { .. })));
     }
 }

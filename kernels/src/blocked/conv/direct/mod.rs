@@ -134,9 +134,9 @@ impl Direct {
 
     /// See [`Conv::run`](super::Conv::run).
     pub fn run(&self, cpu: &Cpu, of: &Operands, scratch: &mut [f32]) {
-        assert!(cpu.team.threads() <= self.threads, "made for as many threads");
+        assert!(cpu.thread_pool.threads() <= self.threads, "made for as many threads");
         let scratch = Dst::new(&mut scratch[..self.scratch()], self.threads);
-        cpu.team.run(self.chunks.count(), &|worker, task| {
+        cpu.thread_pool.run(self.chunks.count(), &|worker, task| {
             // SAFETY: every worker has a part of its own.
             let scratch = unsafe { scratch.part(worker, 0, self.share()) };
             Task { conv: self, cpu, task, of }.run(scratch);

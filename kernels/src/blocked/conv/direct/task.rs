@@ -11,7 +11,7 @@ use crate::isa::Kernel;
 use crate::vector::{LANES, Vector};
 use crate::view::Src;
 
-/// What one call of the team does.
+/// What one call of the thread pool does.
 pub(super) struct Task<'a> {
     pub conv: &'a Direct,
     pub cpu: &'a Cpu<'a>,

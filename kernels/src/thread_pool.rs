@@ -19,8 +19,8 @@ const SPINS: usize = 500;
 /// Looks at a condition between others' turns, before sleep.
 const PATIENCE: Duration = Duration::from_micros(150);
 
-/// Threads that work together: the caller of [`Team::run`] and those that wait for it.
-pub struct Team {
+/// Threads that work together: the caller of [`ThreadPool::run`] and those that wait for it.
+pub struct ThreadPool {
     shared: Arc<Shared>,
     handles: Vec<JoinHandle<()>>,
 }
@@ -54,11 +54,11 @@ struct Shared {
     next: Vec<Padded<AtomicUsize>>,
     /// Threads that are in the open step, or looking whether it is still open.
     inside: Padded<AtomicUsize>,
-    /// Whether a caller has the team.
+    /// Whether a caller has the thread pool.
     busy: Padded<AtomicBool>,
     /// Whether the threads are to end.
     stop: AtomicBool,
-    /// Written by the caller that has the team while the step is closed and no one inside; read by those inside.
+    /// Written by the caller that has the thread pool while the step is closed and no one inside; read by those inside.
     job: UnsafeCell<Job>,
     /// What a task panicked with, the first of them.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -180,7 +180,7 @@ impl Shared {
     fn lead(&self, tasks: usize, work: &Work) {
         // SAFETY: only the lifetime changes; no one is inside when this function returns, so no one calls it later.
         let work = unsafe { std::mem::transmute::<*const Work, *const Work<'static>>(work) };
-        // SAFETY: this caller has the team, the step is closed and no one is inside.
+        // SAFETY: this caller has the thread pool, the step is closed and no one is inside.
         let job = unsafe {
             *self.job.get() = Job { work, tasks, shares: tasks.clamp(1, self.next.len()) };
             &*self.job.get()
@@ -196,8 +196,8 @@ impl Shared {
     }
 }
 
-impl Team {
-    /// A team of so many threads, the caller's counted; at least one. It is smaller where the system gives no more.
+impl ThreadPool {
+    /// A thread pool of so many threads, the caller's counted; at least one. It is smaller where the system gives no more.
     pub fn new(threads: usize) -> Self {
         let bells = (0..threads.max(1)).map(|_| Padded(Bell::default())).collect();
         let shared = Arc::new(Shared {
@@ -229,12 +229,12 @@ impl Team {
     /// same ones in every step, so that each finds near it what it made in the step before; a worker that has done its
     /// share takes what others have left. Allocates nothing.
     ///
-    /// A team does one step at a time. While it does, any other call, from another thread or from within a task, runs
+    /// A thread pool does one step at a time. While it does, any other call, from another thread or from within a task, runs
     /// all of its tasks on its own thread, as worker 0: workers are told apart within a call only, and so memory that is
     /// indexed by them must belong to the call.
     ///
     /// # Panics
-    /// With what a task panicked with; tasks that were not begun are then left out. The team can be used again.
+    /// With what a task panicked with; tasks that were not begun are then left out. The thread pool can be used again.
     pub fn run(&self, tasks: usize, f: &(dyn Fn(usize, usize) + Sync)) {
         let alone = tasks <= 1 || self.handles.is_empty();
         if alone || self.shared.busy.0.swap(true, SeqCst) {
@@ -249,7 +249,7 @@ impl Team {
     }
 }
 
-impl Drop for Team {
+impl Drop for ThreadPool {
     fn drop(&mut self) {
         self.shared.stop.store(true, SeqCst);
         self.shared.step.0.fetch_add(1, SeqCst);
@@ -259,7 +259,7 @@ impl Drop for Team {
     }
 }
 
-impl fmt::Debug for Team {
+impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.debug_struct("Team").field("threads", &self.threads()).finish()
     }
@@ -275,14 +275,14 @@ mod tests {
     #[test]
     fn every_task_runs_once() {
         for threads in 1..=8 {
-            let team = Team::new(threads);
+            let thread_pool = ThreadPool::new(threads);
             let steps = if cfg!(miri) { 20 } else { 3000 };
             let mut sums = vec![0u64; 40];
             for step in 0..steps {
                 let tasks = step * 7 % 41;
                 let sums_at = crate::parallel::Parts::new(&mut sums);
                 let inside: [AtomicBool; 8] = Default::default();
-                team.run(tasks, &|worker, task| {
+                thread_pool.run(tasks, &|worker, task| {
                     assert!(worker < threads && !inside[worker].swap(true, SeqCst), "one task a worker");
                     // SAFETY: each task has an element of its own.
                     unsafe { sums_at.range(task, 1)[0] += step as u64 };
@@ -299,13 +299,13 @@ mod tests {
     /// Steps so far apart that the threads sleep in between still get their help.
     #[test]
     fn sleepers_wake() {
-        let team = Team::new(7);
+        let thread_pool = ThreadPool::new(7);
         for pause in [0, 100, 400, 2000, 5000] {
             std::thread::sleep(Duration::from_micros(pause));
             let helped = AtomicU64::new(0);
             let start = Instant::now();
             // Seven tasks that each wait for all workers: with one asleep they would wait for ever.
-            team.run(7, &|worker, _| {
+            thread_pool.run(7, &|worker, _| {
                 helped.fetch_or(1 << worker, SeqCst);
                 while helped.load(SeqCst) != 0x7f && start.elapsed() < Duration::from_secs(20) {
                     std::thread::yield_now();
@@ -317,26 +317,26 @@ mod tests {
 
     #[test]
     fn a_panic_reaches_the_caller() {
-        let team = Team::new(3);
+        let thread_pool = ThreadPool::new(3);
         for round in 0..20 {
-            let run = || team.run(10, &|_, task| assert!(task != round % 10, "task {task}"));
+            let run = || thread_pool.run(10, &|_, task| assert!(task != round % 10, "task {task}"));
             let payload = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
             assert_eq!(*payload.downcast::<String>().unwrap(), format!("task {}", round % 10));
             let count = AtomicU64::new(0);
-            team.run(10, &|_, _| _ = count.fetch_add(1, SeqCst));
-            assert_eq!(count.into_inner(), 10, "the team goes on");
+            thread_pool.run(10, &|_, _| _ = count.fetch_add(1, SeqCst));
+            assert_eq!(count.into_inner(), 10, "the thread_pool goes on");
         }
     }
 
     #[test]
     fn steps_within_tasks_and_from_other_threads() {
-        let team = Team::new(3);
+        let thread_pool = ThreadPool::new(3);
         let count = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        team.run(4, &|_, _| team.run(3, &|_, _| _ = count.fetch_add(1, SeqCst)));
+                        thread_pool.run(4, &|_, _| thread_pool.run(3, &|_, _| _ = count.fetch_add(1, SeqCst)));
                     }
                 });
             }

@@ -1,4 +1,4 @@
-//! The desk at which jobs are done: reads, frames, asks, cuts, says and writes, with one session for all.
+//! What all jobs share, and how each is done: reads, frames, asks, cuts, says and writes, with one session for all.
 
 use super::Values;
 use super::ask::{Answer, by_tiles, cut, frame};
@@ -7,7 +7,7 @@ use super::framing::{Framing, times};
 use super::jobs::{Job, is_picture};
 use super::kind::{self, Drawn, Kind};
 use super::progress::Progress;
-use super::scene::{Scene, Terms};
+use super::scene::{Scene, SceneOptions};
 use super::table::{Part, Table};
 use super::target::{self, Target, Written};
 use crate::cli::answer::{Said, Words};
@@ -38,7 +38,7 @@ pub struct Orders<'a> {
     /// The network.
     pub loaded: &'a Loaded,
     /// What the command line and the machine say.
-    pub terms: Terms,
+    pub terms: SceneOptions,
     /// How pixels were normalised in training.
     pub normalize: Option<Normalize>,
     /// Whether the weights are those of a run, which says so itself; the recipe says it otherwise.
@@ -52,7 +52,7 @@ pub struct Orders<'a> {
 }
 
 /// What all jobs share.
-pub struct Desk<'a> {
+pub struct JobContext<'a> {
     orders: Orders<'a>,
     computer: Computer,
     progress: Progress,
@@ -82,8 +82,8 @@ fn regular(path: &Path) -> Result<(), DataError> {
     }
 }
 
-impl<'a> Desk<'a> {
-    /// An empty desk.
+impl<'a> JobContext<'a> {
+    /// An empty context.
     pub fn new(orders: Orders<'a>, computer: Computer, progress: Progress) -> Self {
         let scenes = orders.loaded.network.inputs.iter().map(|_| None).collect();
         Self { orders, computer, progress, scenes, table: Table::default(), written: 0, said: BTreeSet::new() }

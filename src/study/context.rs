@@ -55,7 +55,7 @@ impl<F: FnMut(&Progress) + Send> Watch for F {
 }
 
 /// What the parts of a study are made with.
-pub struct Desk<'a> {
+pub struct StudyContext<'a> {
     /// Where they are kept.
     pub folder: &'a Folder,
     /// Who watches.
@@ -69,7 +69,7 @@ pub struct Desk<'a> {
 /// What a part says while it is made: its share, from 0 to 1, and what is to be seen.
 pub type Tick<'t> = dyn FnMut(f64, &str) + Send + 't;
 
-impl Desk<'_> {
+impl StudyContext<'_> {
     /// More parts are to come.
     pub fn expect(&mut self, parts: usize) {
         self.count.1 += parts;
