@@ -114,14 +114,14 @@ impl<'a> Edit<'a> {
     /// Step `into` does the work of `from`, which reads its value: `after` follows, then what `from` had behind it.
     pub fn append(&mut self, into: usize, after: EpilogueOp, from: usize) {
         self.drop_step(from);
-        let (makes, rest) = (self.net.steps[from].makes, std::mem::take(&mut self.net.steps[from].after));
+        let (makes, rest) = (self.net.steps[from].makes, std::mem::take(&mut self.net.steps[from].epilogue));
         if let EpilogueOp::Sum { value, .. } = after {
             self.readers[slot(value)].push(into);
         }
         let step = &mut self.net.steps[into];
         self.makers[slot(step.makes)] = None;
-        step.after.push(after);
-        step.after.extend(rest);
+        step.epilogue.push(after);
+        step.epilogue.extend(rest);
         step.makes = makes;
         self.makers[slot(makes)] = Some(into);
     }
@@ -132,7 +132,7 @@ impl<'a> Edit<'a> {
         let readers = std::mem::take(&mut self.readers[slot(makes)]);
         for &reader in &readers {
             let step = &mut self.net.steps[reader];
-            step.before.splice(0..0, nodes.iter().copied());
+            step.prologue.splice(0..0, nodes.iter().copied());
             step.reads[0] = operand;
             self.readers[slot(operand)].push(reader);
         }

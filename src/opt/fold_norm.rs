@@ -1,14 +1,14 @@
 //! Batch norms and learned factors right after a sum of products, whose weights take them up.
 
 use super::edit::Edit;
-use super::fuse_after::{Takes, takes as takes_in};
+use super::fuse_epilogue::{Takes, takes as takes_in};
 use super::net::EpilogueOp;
 use crate::ops::Op;
 
 /// Whether a step is a sum of products that ends in affine maps only.
 fn takes(edit: &Edit<'_>, position: usize) -> bool {
     let sums = edit.op(position).is_some_and(|(_, op)| takes_in(op) == Takes::All);
-    sums && edit.net.steps[position].after.iter().all(|after| matches!(after, EpilogueOp::Affine(_)))
+    sums && edit.net.steps[position].epilogue.iter().all(|after| matches!(after, EpilogueOp::Affine(_)))
 }
 
 /// Folds each batch norm and factor into the step before it.

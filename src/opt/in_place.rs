@@ -1,7 +1,7 @@
 //! Results that are written over what they are computed from.
 
 use super::edit::Edit;
-use super::fuse_after::summand;
+use super::fuse_epilogue::summand;
 use super::net::TensorRef;
 use crate::graph::Graph;
 use crate::ops::Values;

@@ -29,7 +29,8 @@ impl Rewrite {
             return;
         }
         let from = TensorRef { node: to.node, layout: other(to.layout) };
-        let step = Step { work: Work::Convert, reads: vec![from], before: Vec::new(), after: Vec::new(), makes: to };
+        let step =
+            Step { work: Work::Convert, reads: vec![from], prologue: Vec::new(), epilogue: Vec::new(), makes: to };
         self.steps.push(step);
         self.converted.push(to.node);
     }
@@ -40,7 +41,7 @@ impl Rewrite {
             step.reads[i].layout = layout;
             self.need(step.reads[i]);
         }
-        for after in &mut step.after {
+        for after in &mut step.epilogue {
             if let EpilogueOp::Sum { value, .. } = after {
                 value.layout = Layout::Blocked;
                 self.need(*value);
@@ -68,7 +69,7 @@ fn stem(graph: &Graph, step: &Step, operand: usize, value: NodeId) -> bool {
     let Work::Op(node) = step.work else { return false };
     let few = graph.shape(value).channels().is_some_and(|channels| channels <= FEW);
     let conv = matches!(&graph.node(node).op, Op::Conv(conv) if conv.groups == 1);
-    operand == 0 && conv && few && step.before.is_empty() && matches!(graph.node(value).op, Op::Input(_))
+    operand == 0 && conv && few && step.prologue.is_empty() && matches!(graph.node(value).op, Op::Input(_))
 }
 
 /// The layout in which a step reads an operand.

@@ -13,8 +13,8 @@ mod concat;
 mod dead;
 mod edit;
 mod fold_norm;
-mod fuse_after;
-mod fuse_before;
+mod fuse_epilogue;
+mod fuse_prologue;
 mod in_place;
 mod layout;
 pub mod net;
@@ -42,11 +42,11 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "dead", doc: "drops what nobody reads", run: dead::run },
     Pass { name: "noop", doc: "drops what changes nothing at inference", run: noop::run },
     Pass { name: "fold_norm", doc: "takes batch norms and learned factors into what they follow", run: fold_norm::run },
-    Pass { name: "fuse_after", doc: "takes activations and sums into what they follow", run: fuse_after::run },
+    Pass { name: "fuse_epilogue", doc: "takes activations and sums into what they follow", run: fuse_epilogue::run },
     Pass {
-        name: "fuse_before",
+        name: "fuse_prologue",
         doc: "takes norms and activations into convolutions behind them",
-        run: fuse_before::run,
+        run: fuse_prologue::run,
     },
     Pass { name: "layout", doc: "holds values in blocks of channels, and converts at the rims", run: layout::run },
     Pass { name: "concat", doc: "lets operands be written straight into their concat", run: concat::run },

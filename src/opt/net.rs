@@ -50,9 +50,9 @@ pub struct Step {
     /// The operands that the op looks into, in order.
     pub reads: Vec<TensorRef>,
     /// Batch norms, learned factors and activations applied to operand 0 as it is read, in order.
-    pub before: Vec<NodeId>,
+    pub prologue: Vec<NodeId>,
     /// Applied to the result, in order.
-    pub after: Vec<EpilogueOp>,
+    pub epilogue: Vec<EpilogueOp>,
     /// What it makes: the value of the last node that it stands for.
     pub makes: TensorRef,
 }
@@ -106,7 +106,7 @@ pub struct Net {
 impl Step {
     /// Everything that it reads: operands, and summands of fused additions.
     pub fn all_reads(&self) -> impl Iterator<Item = TensorRef> + '_ {
-        let sums = self.after.iter().filter_map(|after| match after {
+        let sums = self.epilogue.iter().filter_map(|after| match after {
             EpilogueOp::Sum { value, .. } => Some(*value),
             _ => None,
         });
@@ -123,10 +123,10 @@ impl Step {
 
     /// The nodes that it stands for, in order.
     pub fn nodes(&self) -> Vec<NodeId> {
-        let after = self.after.iter().map(|after| match *after {
+        let after = self.epilogue.iter().map(|after| match *after {
             EpilogueOp::Affine(node) | EpilogueOp::Activation(node) | EpilogueOp::Sum { node, .. } => node,
         });
-        self.before.iter().copied().chain(self.head()).chain(after).collect()
+        self.prologue.iter().copied().chain(self.head()).chain(after).collect()
     }
 }
 
@@ -138,7 +138,7 @@ impl Net {
             let op = &graph.node(node).op;
             let operands = graph.operands(node).into_iter().enumerate();
             let reads = operands.filter(|&(i, _)| op.reads_values(i)).map(|(_, operand)| plain(operand)).collect();
-            Step { work: Work::Op(node), reads, before: Vec::new(), after: Vec::new(), makes: plain(node) }
+            Step { work: Work::Op(node), reads, prologue: Vec::new(), epilogue: Vec::new(), makes: plain(node) }
         };
         let computed = graph.order().filter(|&node| !matches!(graph.node(node).op, Op::Input(_)));
         let count = graph.order().next_back().map_or(0, |last| last.index() + 1);

@@ -27,7 +27,7 @@ pub fn run(edit: &mut Edit<'_>) {
     let same = &net.same;
     for step in &mut net.steps {
         step.reads.iter_mut().for_each(|read| read.node = same[read.node.index()]);
-        for after in &mut step.after {
+        for after in &mut step.epilogue {
             if let EpilogueOp::Sum { value, .. } = after {
                 value.node = same[value.node.index()];
             }

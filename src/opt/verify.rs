@@ -1,7 +1,7 @@
 //! What a net promises, checked after every pass.
 
 use super::net::{Net, Step, TensorRef, Work};
-use super::{fuse_after, fuse_before};
+use super::{fuse_epilogue, fuse_prologue};
 use crate::graph::{Graph, NodeId};
 use crate::ops::Op;
 use crate::shape::Layout;
@@ -57,23 +57,23 @@ fn name(graph: &Graph, held: TensorRef) -> String {
 /// A step that computes: what is fused into it is supported, and it makes the value of its last node.
 fn op(graph: &Graph, step: &Step, node: NodeId, computed: &mut [bool]) -> Result<(), String> {
     let it = graph.node(node);
-    if !fuse_after::supported(&it.op, &step.after) {
+    if !fuse_epilogue::supported(&it.op, &step.epilogue) {
         return Err(format!("`{}` cannot do what stands after it", it.path));
     }
     let groups = if let Op::Conv(conv) = &it.op { conv.groups } else { 0 };
-    if !step.before.is_empty() && (groups != 1 || !fuse_before::supported(graph, &step.before)) {
+    if !step.prologue.is_empty() && (groups != 1 || !fuse_prologue::supported(graph, &step.prologue)) {
         return Err(format!("`{}` cannot do what stands before it", it.path));
     }
     let nodes = step.nodes();
     if nodes.last() != Some(&step.makes.node) {
         return Err(format!("`{}` does not make the value of its last node", it.path));
     }
-    for node in &nodes[step.before.len()..] {
+    for node in &nodes[step.prologue.len()..] {
         if std::mem::replace(&mut computed[node.index()], true) {
             return Err(format!("`{}` is computed twice", graph.node(*node).path));
         }
     }
-    step.before.iter().for_each(|node| computed[node.index()] = true);
+    step.prologue.iter().for_each(|node| computed[node.index()] = true);
     Ok(())
 }
 
@@ -82,7 +82,7 @@ fn convert(graph: &Graph, step: &Step) -> Result<(), String> {
         [from] => from.node == step.makes.node && from.layout != step.makes.layout,
         _ => false,
     };
-    match sound && step.before.is_empty() && step.after.is_empty() {
+    match sound && step.prologue.is_empty() && step.epilogue.is_empty() {
         true => Ok(()),
         false => Err(format!("the conversion of `{}` does something else", graph.node(step.makes.node).path)),
     }

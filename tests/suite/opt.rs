@@ -44,7 +44,7 @@ const CASES: [(&str, &str); 8] = [
 }",
     ),
     (
-        "fuse_after",
+        "fuse_epilogue",
         "model Net() {
     input image [N, 3, 8, 8]
     early: relu
@@ -62,7 +62,7 @@ const CASES: [(&str, &str); 8] = [
 }",
     ),
     (
-        "fuse_before",
+        "fuse_prologue",
         "model Net() {
     input image [N, 3, 8, 8]
     early: batch_norm -> stem: conv(8, 3) -> maxpool(2)
@@ -140,9 +140,9 @@ fn value(graph: &Graph, held: TensorRef) -> String {
 /// result, what is read, and what is made.
 fn line(graph: &Graph, step: &Step) -> String {
     let path = |node: &NodeId| graph.node(*node).path.clone();
-    let mut text = step.before.iter().map(|node| path(node) + " → ").collect::<String>();
+    let mut text = step.prologue.iter().map(|node| path(node) + " → ").collect::<String>();
     text += &step.head().map_or_else(|| "convert".into(), |node| path(&node));
-    for after in &step.after {
+    for after in &step.epilogue {
         text += &match *after {
             EpilogueOp::Affine(node) | EpilogueOp::Activation(node) => format!(" → {}", path(&node)),
             EpilogueOp::Sum { value: other, own, other: factor, .. } => {

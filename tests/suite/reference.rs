@@ -71,11 +71,11 @@ impl Reference<'_> {
             Map::new(map.batch, shape, map.numbers.clone())
         };
         let mut operands: Vec<Map> = step.reads.iter().zip(shapes).map(read).collect();
-        for &before in &step.before {
+        for &before in &step.prologue {
             operands[0] = self.op(before, &[&operands[0]]);
         }
         let mut result = self.op(node, &operands.iter().collect::<Vec<_>>());
-        for after in &step.after {
+        for after in &step.epilogue {
             match *after {
                 EpilogueOp::Affine(node) | EpilogueOp::Activation(node) => result = self.op(node, &[&result]),
                 EpilogueOp::Sum { value, own, other, .. } => {

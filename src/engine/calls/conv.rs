@@ -239,7 +239,7 @@ fn folded(context: &Context, step: &Step, node: NodeId, groups: usize, head: Opt
 /// The affine maps that follow a step's op at once.
 fn leading(context: &Context, step: &Step, node: NodeId) -> Result<Affine> {
     let mut map = Affine::identity(context.channels(node));
-    for after in &step.after {
+    for after in &step.epilogue {
         let &EpilogueOp::Affine(node) = after else { break };
         map = map.then(&Affine::of(context.graph, node, context.store)?);
     }
@@ -249,14 +249,14 @@ fn leading(context: &Context, step: &Step, node: NodeId) -> Result<Affine> {
 /// The affine maps that a step applies to what it reads.
 fn before(context: &Context, step: &Step, node: NodeId) -> Result<Affine> {
     let channels = context.channels(context.graph.operands(node)[0]);
-    let affine = step.before.iter().filter(|&&node| activation_of(context.graph, node).is_none());
+    let affine = step.prologue.iter().filter(|&&node| activation_of(context.graph, node).is_none());
     affine.copied().try_fold(Affine::identity(channels), |map, node| {
         Ok(map.then(&Affine::of(context.graph, node, context.store)?))
     })
 }
 
 fn head(context: &Context, step: &Step, unpadded: bool) -> Option<PrologueParts> {
-    let last = *step.before.last()?;
+    let last = *step.prologue.last()?;
     let act = activation_of(context.graph, last);
     Some(PrologueParts { folds: unpadded && act.is_none(), act })
 }
@@ -281,7 +281,7 @@ fn finish(
 /// `[affine]*, [activation], [sum], [activation]`, the affine maps being folded.
 fn tail(context: &Context, step: &Step) -> Result<EpilogueParts> {
     let mut tail = EpilogueParts::default();
-    for after in step.after.iter().skip_while(|after| matches!(after, EpilogueOp::Affine(_))) {
+    for after in step.epilogue.iter().skip_while(|after| matches!(after, EpilogueOp::Affine(_))) {
         match *after {
             EpilogueOp::Sum { own, other, .. } if tail.sum.is_none() => tail.sum = Some((own as f32, other as f32)),
             EpilogueOp::Activation(node) => {

@@ -168,7 +168,7 @@ fn pair(sizes: &[usize], one: usize) -> [usize; 2] {
 
 /// The activation that ends an element-wise step, where there is one.
 fn final_activation(context: &Context, step: &Step) -> Option<Activation> {
-    match step.after.last() {
+    match step.epilogue.last() {
         Some(&EpilogueOp::Activation(node)) => activation_of(context.graph, node),
         _ => None,
     }

@@ -68,12 +68,12 @@ fn activation(edit: &mut Edit<'_>, position: usize, node: NodeId) {
 fn in_the_way(edit: &Edit<'_>, maker: usize, after: EpilogueOp) -> Option<String> {
     let path = edit.path(maker);
     let Some((_, op)) = edit.op(maker) else { return Some("a conversion stands before it".into()) };
-    let mut chain = edit.net.steps[maker].after.clone();
+    let mut chain = edit.net.steps[maker].epilogue.clone();
     chain.push(after);
     match takes(op) {
         _ if supported(op, &chain) => None,
         Takes::Nothing => Some(format!("{path} before it takes nothing in")),
-        _ if edit.net.steps[maker].after.is_empty() => Some(format!("{path} before it takes in no sum")),
+        _ if edit.net.steps[maker].epilogue.is_empty() => Some(format!("{path} before it takes in no sum")),
         _ => Some(format!("{path} before it is full")),
     }
 }
@@ -131,7 +131,7 @@ fn fuse(
 
 /// Whether a step ends in a sum, whose other summand its result may replace.
 pub fn summand(step: &Step) -> Option<TensorRef> {
-    step.after.iter().find_map(|after| match after {
+    step.epilogue.iter().find_map(|after| match after {
         EpilogueOp::Sum { value, .. } => Some(*value),
         _ => None,
     })

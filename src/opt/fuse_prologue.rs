@@ -27,7 +27,7 @@ pub fn run(edit: &mut Edit<'_>) {
     for position in edit.positions().rev() {
         let Some((node, Op::BatchNorm(_) | Op::Scale(_) | Op::Activation(_))) = edit.op(position) else { continue };
         let step = &edit.net.steps[position];
-        let acts = step.after.iter().filter_map(|after| match after {
+        let acts = step.epilogue.iter().filter_map(|after| match after {
             EpilogueOp::Activation(act) => Some(*act),
             _ => None,
         });
@@ -71,7 +71,7 @@ fn in_the_way(edit: &Edit<'_>, position: usize, nodes: &[NodeId]) -> Option<Stri
         if it.all_reads().skip(1).any(|read| read == step.makes) || it.reads[0] != step.makes {
             return Some(format!("{path} adds it"));
         }
-        let chain: Vec<NodeId> = nodes.iter().chain(&it.before).copied().collect();
+        let chain: Vec<NodeId> = nodes.iter().chain(&it.prologue).copied().collect();
         if !supported(edit.graph, &chain) {
             return Some(format!("{path} cannot do it before what it does already"));
         }
