@@ -9,10 +9,9 @@ use super::program::Named;
 use super::shape_errors;
 use super::sketch::Taken;
 use super::unroll::{NewNode, Unroller};
-use super::value::show;
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
-use crate::graph::{BlockUse, NodeId, ScopeKind};
+use crate::graph::{BlockArg, BlockUse, NodeId, ScopeKind};
 use crate::ops::{self, ArgType, Args, LayerSpec, Op, Value};
 use crate::syntax::ast::{Block, Call, Expr, ExprKind, Label, LabelPart, Param, Path, Step};
 use std::collections::BTreeMap;
@@ -307,7 +306,7 @@ impl<'p> Unroller<'p> {
             return Flow::Poison;
         }
         let vars = self.bind_block(block, call, frame, now);
-        let args = describe_args(block, &vars);
+        let args = block_args(block, &vars);
         let kind = ScopeKind::Block(BlockUse { block: block.name.node.clone(), args, call: call.span });
         let entered = match label {
             Some(label) if is_blank(label) => self.enter_blank(kind, frame),
@@ -400,11 +399,11 @@ fn signature(block: &Block) -> String {
     format!("{}({})", block.name.node, block.params.iter().map(param).collect::<Vec<_>>().join(", "))
 }
 
-/// `width = 128, stride = 2`
-fn describe_args(block: &Block, vars: &Vars<'_>) -> String {
+/// A block's parameters as they came out, but for values of the network.
+fn block_args(block: &Block, vars: &Vars<'_>) -> Vec<BlockArg> {
     let one = |p: &Param| match vars.get(&p.name.node) {
-        Some(Binding::Value(value)) => Some(format!("{} = {}", p.name.node, show(value))),
+        Some(Binding::Value(value)) => Some(BlockArg { name: p.name.node.clone(), value: value.as_ref().clone() }),
         _ => None,
     };
-    block.params.iter().filter_map(one).collect::<Vec<_>>().join(", ")
+    block.params.iter().filter_map(one).collect()
 }

@@ -9,7 +9,6 @@ use super::program::{Named, Program};
 use super::settings::Settings;
 use super::sketch::Sketch;
 use super::unroll::Unroller;
-use super::value::show;
 use super::{lints, train};
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, codes};
@@ -159,7 +158,7 @@ impl<'p> Unroller<'p> {
                 }
             };
             if let Some(Binding::Value(value)) = &binding {
-                shown.insert(name.clone(), show(value));
+                shown.insert(name.clone(), value.to_string());
             }
             frame.vars.bind(name, binding.unwrap_or(Binding::Poison));
         }

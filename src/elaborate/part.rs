@@ -2,7 +2,6 @@
 
 use super::bind;
 use super::eval::{self, Env, Fault, Words};
-use super::value::show;
 use crate::base::nearest::nearest;
 use crate::base::{Diagnostic, Span, codes};
 use crate::ops::Value;
@@ -150,7 +149,7 @@ fn elsewhere(written: &str) -> Option<&'static str> {
 
 /// The error for a value that is refused.
 pub(super) fn refused(name: &str, wants: &str, value: &Value, span: Span) -> Fault {
-    let message = format!("`{name}` must be {wants}, not {}", show(value));
+    let message = format!("`{name}` must be {wants}, not {value}");
     Diagnostic::new(codes::RECIPE_VALUE, message).label(span, "here").into()
 }
 

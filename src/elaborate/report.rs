@@ -2,7 +2,7 @@
 
 use super::value::ordinal;
 use crate::base::{Code, Diagnostic, Diagnostics, Span};
-use crate::graph::{ScopeId, ScopeKind, Scopes};
+use crate::graph::{BlockArg, ScopeId, ScopeKind, Scopes};
 use std::collections::BTreeMap;
 
 /// Collects what is wrong, and where in the unrolled network.
@@ -75,7 +75,7 @@ fn expansion(scopes: &Scopes, scope: ScopeId) -> Option<String> {
         1 => format!("`{}`", used.block),
         n => format!("the {} of {n} uses of `{}`", ordinal(position), used.block),
     };
-    let with = if used.args.is_empty() { String::new() } else { format!(" with {}", used.args) };
+    let with = if used.args.is_empty() { String::new() } else { format!(" with {}", BlockArg::list(&used.args)) };
     let path = shortened(&this.path);
     Some(if path.is_empty() { format!("in {which}{with}") } else { format!("in `{path}`, {which}{with}") })
 }

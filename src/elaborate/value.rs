@@ -2,30 +2,6 @@
 
 use crate::ops::Value;
 
-/// As it would be written: `128`, `[3, 3]`, `"nearest"`.
-pub(super) fn show(value: &Value) -> String {
-    match value {
-        Value::Int(n) => n.to_string(),
-        Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => format!("{x:.1}"),
-        Value::Float(x) => x.to_string(),
-        Value::Bool(b) => b.to_string(),
-        Value::Str(s) => format!("{s:?}"),
-        Value::Word(w) => w.clone(),
-        Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
-        Value::Call(name, args) => {
-            let one = |(name, value): &(Option<String>, Value)| match name {
-                Some(name) => format!("{name}={}", show(value)),
-                None => show(value),
-            };
-            format!("{name}({})", args.iter().map(one).collect::<Vec<_>>().join(", "))
-        }
-        Value::Record(fields) => {
-            let one = |(name, value): &(String, Value)| format!("{name}={}", show(value));
-            format!("({})", fields.iter().map(one).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
 /// What copying the value costs, in units of work: lists and texts by their length.
 pub(super) fn weight(value: &Value) -> usize {
     match value {
@@ -65,7 +41,7 @@ mod tests {
     #[test]
     fn writes_values_as_the_language_does() {
         let init = Value::Call("normal".into(), vec![(None, Value::Float(0.02)), (Some("a".into()), Value::Int(1))]);
-        assert_eq!(show(&init), "normal(0.02, a=1)");
+        assert_eq!(init.to_string(), "normal(0.02, a=1)");
         assert_eq!(show(&Value::List(vec![Value::Float(2.0), Value::Str("x".into())])), "[2.0, \"x\"]");
     }
 

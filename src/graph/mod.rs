@@ -10,7 +10,7 @@ pub mod resolution;
 pub mod scope;
 pub mod verify;
 
-pub use scope::{BlockUse, Scope, ScopeId, ScopeKind, Scopes};
+pub use scope::{BlockArg, BlockUse, Scope, ScopeId, ScopeKind, Scopes};
 
 use crate::base::Span;
 use crate::ops::{Op, ParamSpec};

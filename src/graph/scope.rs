@@ -1,18 +1,35 @@
 //! The nesting of labels, groups and blocks that nodes stand in.
 
 use crate::base::Span;
+use crate::ops::Value;
 
 /// A scope, by its position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ScopeId(pub u32);
+
+/// A parameter of a block as it came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BlockArg {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+}
+
+impl BlockArg {
+    /// All of a call, for people: `width = 128, stride = 2`.
+    pub fn list(args: &[Self]) -> String {
+        args.iter().map(|arg| format!("{} = {}", arg.name, arg.value)).collect::<Vec<_>>().join(", ")
+    }
+}
 
 /// The use of a block that opened a scope.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BlockUse {
     /// The block's name.
     pub block: String,
-    /// Its parameters as they came out: `width = 128, stride = 2`.
-    pub args: String,
+    /// Its parameters as they came out, in their order; those that are values of the network are left out.
+    pub args: Vec<BlockArg>,
     /// The call.
     pub call: Span,
 }

@@ -87,6 +87,30 @@ pub struct ArgError {
     pub help: Option<String>,
 }
 
+/// As the language writes it; numbers that are no whole ones by type keep their point.
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        fn joined<T>(all: &[T], one: impl Fn(&T) -> String) -> String {
+            all.iter().map(one).collect::<Vec<_>>().join(", ")
+        }
+        let argument = |(name, value): &(Option<String>, Self)| match name {
+            Some(name) => format!("{name}={value}"),
+            None => value.to_string(),
+        };
+        match self {
+            Self::Int(n) => write!(f, "{n}"),
+            Self::Float(x) if x.fract() == 0.0 && x.abs() < 1e15 => write!(f, "{x:.1}"),
+            Self::Float(x) => write!(f, "{x}"),
+            Self::Bool(on) => write!(f, "{on}"),
+            Self::Str(text) => write!(f, "{text:?}"),
+            Self::Word(word) => f.write_str(word),
+            Self::List(items) => write!(f, "[{}]", joined(items, Self::to_string)),
+            Self::Call(name, args) => write!(f, "{name}({})", joined(args, argument)),
+            Self::Record(fields) => write!(f, "({})", joined(fields, |(name, value)| format!("{name}={value}"))),
+        }
+    }
+}
+
 impl Value {
     /// The value in words, for messages: `the number 3.5`, `a list of 2`.
     pub fn describe(&self) -> String {

@@ -1,6 +1,6 @@
 //! A network as its labels nest: what summaries and pictures walk along.
 
-use crate::graph::{Graph, NodeId, ScopeId, ScopeKind};
+use crate::graph::{BlockArg, Graph, NodeId, ScopeId, ScopeKind};
 use crate::ops::Op;
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -25,7 +25,7 @@ pub struct Group {
     /// The block's name, or nothing for braces and iterations.
     pub block: String,
     /// The block's parameters as they came out.
-    pub args: String,
+    pub args: Vec<BlockArg>,
     /// What stands in it, in evaluation order.
     pub items: Vec<Item>,
     /// Equal for groups that differ only in their sizes.
@@ -147,7 +147,7 @@ impl Group {
         let label = within(&scope.path, &graph.scopes.get(scope.parent).path).into();
         let (block, args) = match &scope.kind {
             ScopeKind::Block(used) => (used.block.clone(), used.args.clone()),
-            _ => (String::new(), String::new()),
+            _ => (String::new(), Vec::new()),
         };
         let (form, exact) = (digest(graph, &items, false), digest(graph, &items, true));
         Self { label, path: scope.path.clone(), block, args, items, form, exact }

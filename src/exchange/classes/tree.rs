@@ -6,6 +6,7 @@ use super::slots::{Number, parts};
 use crate::elaborate::Network;
 use crate::graph::{BlockUse, Graph, NodeId, ScopeKind};
 use crate::ops::Op;
+use crate::ops::Value;
 use crate::ops::structure::Identity;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -247,12 +248,15 @@ fn extras(block: Option<&BlockUse>, input: Option<(usize, usize)>) -> Vec<(Strin
     let channels = input.map(|(channels, rank)| {
         (if rank == 2 { "in_features" } else { "in_channels" }.to_string(), Number::Int(channels as i64))
     });
-    let args = block.map_or("", |block| block.args.as_str());
-    let args = args.split(", ").filter_map(|arg| {
-        let (name, value) = arg.split_once(" = ")?;
-        let number = value.parse().map(Number::Int).or_else(|_| value.parse().map(Number::Float));
-        Some((name.to_string(), number.ok().filter(|n| *n != Number::Float(f64::NAN)).unwrap_or(Number::Any)))
-    });
+    let args = block.map_or(&[][..], |block| &block.args);
+    let number = |value: &Value| match value {
+        Value::Int(n) => Number::Int(*n),
+        Value::Float(x) => Number::Float(*x),
+        Value::Bool(_) | Value::Str(_) | Value::Word(_) | Value::List(_) | Value::Call(..) | Value::Record(_) => {
+            Number::Any
+        }
+    };
+    let args = args.iter().map(|arg| (arg.name.clone(), number(&arg.value)));
     args.chain(channels).collect()
 }
 

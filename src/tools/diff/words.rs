@@ -46,22 +46,9 @@ impl Argument {
 
 /// The arguments of two uses of blocks that differ, in the order of the first.
 pub fn of_blocks(a: &Group, b: &Group) -> Vec<Argument> {
-    compared(&split(&a.args), &split(&b.args))
-}
-
-/// `width = 64, sizes = [1, 2]` as names and values.
-fn split(args: &str) -> Vec<(String, String)> {
-    let (mut parts, mut depth, mut quoted) = (vec![String::new()], 0, false);
-    for c in args.chars() {
-        quoted ^= c == '"';
-        depth += i32::from(!quoted && matches!(c, '[' | '(')) - i32::from(!quoted && matches!(c, ']' | ')'));
-        match c {
-            ',' if depth == 0 && !quoted => parts.push(String::new()),
-            c => parts.iter_mut().last().into_iter().for_each(|part| part.push(c)),
-        }
-    }
-    let pair = |part: &String| part.split_once('=').map(|(name, value)| (name.trim().into(), value.trim().into()));
-    parts.iter().filter_map(pair).collect()
+    let pairs =
+        |group: &Group| group.args.iter().map(|arg| (arg.name.clone(), arg.value.to_string())).collect::<Vec<_>>();
+    compared(&pairs(a), &pairs(b))
 }
 
 /// The fields of two ops of one kind that differ. A padding that keeps the size goes with its window.

@@ -1,6 +1,6 @@
 //! What is drawn: sequences of layers, boxes and branches, and the edges that do not run straight down.
 
-use crate::graph::{Graph, NodeId, SkipEdge, SkipLength};
+use crate::graph::{BlockArg, Graph, NodeId, SkipEdge, SkipLength};
 use crate::tools::text::Ink;
 use crate::tools::tree::{self, Item};
 use std::collections::{BTreeMap, BTreeSet};
@@ -195,7 +195,7 @@ impl Builder<'_> {
                 let frame = Frame {
                     label: tree::span_of_labels(&group.label, last_label),
                     block: group.block.clone(),
-                    args: group.args.clone(),
+                    args: BlockArg::list(&group.args),
                     path: group.path.clone(),
                     growing: !run.iter().all(|item| item.repeats(&run[0])),
                     times: run.len(),
