@@ -30,6 +30,16 @@ impl Expr {
         Self::Name(name.into())
     }
 
+    /// Whether it names this variable.
+    pub fn names(&self, variable: &str) -> bool {
+        match self {
+            Self::Name(name) => name == variable,
+            Self::Times(a, b) | Self::Over(a, b) | Self::Plus(a, b) => a.names(variable) || b.names(variable),
+            Self::Make(_, args) => args.iter().any(|arg| arg.names(variable)),
+            Self::Int(_) | Self::Float(_) => false,
+        }
+    }
+
     /// Whether it is this whole number.
     pub fn is(&self, value: i64) -> bool {
         *self == Self::Int(value)

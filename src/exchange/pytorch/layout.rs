@@ -78,6 +78,11 @@ impl Py {
 
     /// `before` and the expression, as lines at an indentation.
     pub(super) fn line(&self, indent: usize, before: &str) -> String {
-        format!("{}{before}{}\n", " ".repeat(indent), self.laid(indent, indent + before.chars().count(), 0))
+        self.ended(indent, before, "")
+    }
+
+    /// The same, and what ends the last line.
+    pub(super) fn ended(&self, indent: usize, before: &str, end: &str) -> String {
+        format!("{}{before}{}{end}\n", " ".repeat(indent), self.laid(indent, indent + before.chars().count(), 0))
     }
 }

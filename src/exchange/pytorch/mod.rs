@@ -106,7 +106,7 @@ impl Writer<'_> {
             layout::text(format!("{}: {kind}", param.name))
         });
         let signature = call("def __init__", std::iter::once(layout::text("self")).chain(args).collect());
-        text += &signature.line(4, "").replace(")\n", ") -> None:\n");
+        text += &signature.ended(4, "", " -> None:");
         let number = |i: usize| class.numbers[i].clone();
         if sequence {
             return text + &call("super().__init__", self.sequence_args(&class.body.items, &number)).line(8, "");
@@ -168,7 +168,8 @@ impl Writer<'_> {
                 (What::Run(run), true) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0)),
                 (What::Run(run), true) => {
                     let one = self.run_use(run, &number, &Expr::Name("i".into()));
-                    let i = if one.flat().contains(" i") || one.flat().contains("(i") { "i" } else { "_" };
+                    let args = self.run_args(run, &number, &Expr::Name("i".into()));
+                    let i = if args.iter().any(|arg| arg.names("i")) { "i" } else { "_" };
                     let tail = format!("for {i} in range({})", written(&number(0)));
                     Py::With("*".into(), Box::new(Py::Tuple(vec![Py::For(Box::new(one), tail)])))
                 }
@@ -235,7 +236,12 @@ impl Writer<'_> {
 
     /// One use of a run, at a position in it.
     fn run_use(&self, run: &Run, number: Numbers, at: &Expr) -> Py {
-        self.use_of(run.class, &|i| number(1 + 2 * i).plus(number(2 + 2 * i).times(at.clone())))
+        let args = self.run_args(run, number, at);
+        call(self.classes.list[run.class].name.clone(), args.iter().map(|arg| self.expr(arg)).collect())
+    }
+
+    fn run_args(&self, run: &Run, number: Numbers, at: &Expr) -> Vec<Expr> {
+        self.classes.args(run.class, &|i| number(1 + 2 * i).plus(number(2 + 2 * i).times(at.clone())))
     }
 
     /// The line of the constructor that makes a member.

@@ -107,7 +107,9 @@ impl Writer<'_> {
         text += &format!("}}\n\nimpl {} {{\n", class.name);
         let args: String = class.params.iter().map(|param| format!("{}: {}, ", param.name, kind(param))).collect();
         let doc = if model { "    /// With the parameters that `vb` has or makes.\n" } else { "" };
-        text += &format!("{doc}    pub fn new({args}vb: VarBuilder) -> Result<Self> {{\n        Ok(Self {{\n");
+        let stateless = class.body.items.iter().all(|item| self.field_type(class, item).is_none());
+        let vb = if stateless { "_" } else { "vb" };
+        text += &format!("{doc}    pub fn new({args}{vb}: VarBuilder) -> Result<Self> {{\n        Ok(Self {{\n");
         for (item, field) in class.body.items.iter().zip(&fields) {
             if self.field_type(class, item).is_some() {
                 text += &format!("            {field}: {},\n", self.make(class, item));
@@ -115,13 +117,6 @@ impl Writer<'_> {
         }
         for param in &kept {
             text += &format!("            {},\n", param.name);
-        }
-        let stateless = class.body.items.iter().all(|item| self.field_type(class, item).is_none());
-        if stateless {
-            text = text.replace(
-                "vb: VarBuilder) -> Result<Self> {\n        Ok(Self {\n",
-                "_: VarBuilder) -> Result<Self> {\n        Ok(Self {\n",
-            );
         }
         text += "        })\n    }\n";
         text + &self.forward(class, &fields, model)
@@ -152,9 +147,7 @@ impl Writer<'_> {
             What::Run(run) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0), &place) + "?",
             What::Run(run) => self.vector(run, &number) + "?",
             What::Hole => match number(0) {
-                made @ Expr::Make(..) => {
-                    format!("{}({place})?", self.maker(&made)).replacen('&', "(&", 1).replacen("}(vb", "})(vb", 1)
-                }
+                made @ Expr::Make(..) => format!("({})({place})?", self.maker(&made)),
                 made => format!("{}({place})?", written(&made)),
             },
             What::Chain(_) => String::new(),
