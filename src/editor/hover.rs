@@ -165,7 +165,8 @@ impl Hover<'_> {
                 let mut values: Vec<String> = Vec::new();
                 for (_, scope) in view.sketch.graph().scopes.iter() {
                     let ScopeKind::Block(used) = &scope.kind else { continue };
-                    let value = (used.block == owner.name).then(|| argument(&used.args, name)).flatten();
+                    let given = used.args.iter().find(|arg| used.block == owner.name && arg.name == name);
+                    let value = given.map(|arg| arg.value.to_string());
                     values.extend(value.filter(|value| !values.contains(value)));
                 }
                 let more = if values.len() > VALUES { ", …" } else { "" };
@@ -282,29 +283,5 @@ pub fn parameter(program: &Program, param: &Param) -> String {
         (_, true) => format!("{}: value", param.name.node),
         (Some(default), _) => format!("{}={}", param.name.node, program.sources.text(default.span)),
         (None, false) => param.name.node.clone(),
-    }
-}
-
-/// The value of one argument in `width = 128, stride = 2`.
-fn argument(args: &str, name: &str) -> Option<String> {
-    let mut depth = 0;
-    let split = args.split(|c: char| {
-        depth += i32::from("[(".contains(c)) - i32::from("])".contains(c));
-        c == ',' && depth == 0
-    });
-    let found = split.filter_map(|part| part.trim().split_once(" = ")).find(|(known, _)| *known == name);
-    found.map(|(_, value)| value.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::argument;
-
-    #[test]
-    fn arguments_are_found_in_their_list() {
-        let args = "size = [3, 5], width = 128";
-        assert_eq!(argument(args, "width").as_deref(), Some("128"));
-        assert_eq!(argument(args, "size").as_deref(), Some("[3, 5]"));
-        assert_eq!(argument(args, "other"), None);
     }
 }

@@ -42,7 +42,7 @@ mod tests {
     fn writes_values_as_the_language_does() {
         let init = Value::Call("normal".into(), vec![(None, Value::Float(0.02)), (Some("a".into()), Value::Int(1))]);
         assert_eq!(init.to_string(), "normal(0.02, a=1)");
-        assert_eq!(show(&Value::List(vec![Value::Float(2.0), Value::Str("x".into())])), "[2.0, \"x\"]");
+        assert_eq!(Value::List(vec![Value::Float(2.0), Value::Str("x".into())]).to_string(), "[2.0, \"x\"]");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Pools, other sizes, channels side by side, and other layouts.
 
-use super::{Call, Context, Job, pair};
+use super::{Call, Context, Job, kernels_of_one, pair};
 use crate::graph::NodeId;
 use crate::kernels::blocked::convert::{Convert, Place};
 use crate::kernels::blocked::pool::Pool;
@@ -34,48 +34,11 @@ fn listing(context: &Context, name: &'static str, kernel: impl FnOnce() -> Box<d
     if context.store.is_dry() { Box::new(Named(name)) } else { kernel() }
 }
 
-impl Call for Convert {
-    fn name(&self) -> String {
-        "convert".into()
-    }
-
-    fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        Convert::run(self, &job.cpu, job.operand(0), y);
-    }
-}
-
-impl Call for Pool {
-    fn name(&self) -> String {
-        "pool".into()
-    }
-
-    fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        Pool::run(self, &job.cpu, job.operand(0), y);
-    }
-}
-
-impl Call for Gather {
-    fn name(&self) -> String {
-        "gather".into()
-    }
-
-    fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        Gather::run(self, &job.cpu, job.operand(0), y);
-    }
-}
-
-impl Call for Bilinear {
-    fn name(&self) -> String {
-        "bilinear".into()
-    }
-
-    fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        Bilinear::run(self, &job.cpu, job.operand(0), y);
-    }
+kernels_of_one! {
+    Convert = "convert",
+    Pool = "pool",
+    Gather = "gather",
+    Bilinear = "bilinear",
 }
 
 /// Operands in their places, those apart that were written there already.

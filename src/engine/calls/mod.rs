@@ -95,6 +95,24 @@ impl<'a> Job<'a> {
     }
 }
 
+/// Kernels that read one operand and no parameters, and what they are called in a profile.
+macro_rules! kernels_of_one {
+    ($($kernel:ident = $name:literal,)*) => {$(
+        impl Call for $kernel {
+            fn name(&self) -> String {
+                $name.into()
+            }
+
+            fn run(&self, mut job: Job) {
+                let (y, _) = job.result();
+                $kernel::run(self, &job.cpu, job.operand(0), y);
+            }
+        }
+    )*};
+}
+
+use kernels_of_one;
+
 /// The kernel of a step, with its parameters packed.
 ///
 /// # Errors

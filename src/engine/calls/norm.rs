@@ -1,6 +1,6 @@
 //! Normalisations by what is normalised, and softmax.
 
-use super::{Call, Context, Job, final_activation};
+use super::{Call, Context, Job, final_activation, kernels_of_one};
 use crate::engine::Result;
 use crate::engine::fold::in_blocks;
 use crate::engine::store::Parameters;
@@ -37,15 +37,8 @@ impl Call for Norm {
     }
 }
 
-impl Call for Softmax {
-    fn name(&self) -> String {
-        "softmax".into()
-    }
-
-    fn run(&self, mut job: Job) {
-        let (y, _) = job.result();
-        Softmax::run(self, &job.cpu, job.operand(0), y);
-    }
+kernels_of_one! {
+    Softmax = "softmax",
 }
 
 /// A softmax over channels.
