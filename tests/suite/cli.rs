@@ -253,7 +253,7 @@ fn a_plan_is_explained_and_cut_short() {
     assert!(steps(&whole) < steps(&cut) && whole["steps"][1]["kernel"].is_string(), "{whole}");
     assert!(json(&[])["passes"].is_null());
     let (_, err) = expect(folder.path(), &["plan", "tiny.arch", "--stop-after", "fold-norm"], 2);
-    assert!(err.contains("did you mean `fold_norm`?") && err.contains("fuse_before"), "{err}");
+    assert!(err.contains("did you mean `fold_norm`?") && err.contains("fuse_prologue"), "{err}");
 }
 
 #[test]

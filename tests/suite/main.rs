@@ -55,6 +55,7 @@ mod parity;
 mod plan;
 #[cfg(feature = "kernels")]
 mod precision;
+#[cfg(feature = "cli")]
 mod raised;
 mod random;
 mod reference;
