@@ -164,5 +164,5 @@ fn other_value(name: &Label, span: Span, before: &[&Step]) -> Option<Diagnostic>
 }
 
 fn passive(layer: &str) -> bool {
-    PASSIVE.contains(&layer) || activation::specs().iter().any(|spec| spec.name == layer)
+    PASSIVE.contains(&layer) || activation::is_function(layer)
 }

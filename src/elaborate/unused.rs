@@ -8,10 +8,6 @@ use crate::syntax::ast::*;
 use crate::syntax::walk::{Walk, walk_expr, walk_step};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Layers whose labels name parameters, or may.
-const WITH_PARAMETERS: [&str; 9] =
-    ["conv", "conv_transpose", "linear", "scale", "batch_norm", "group_norm", "layer_norm", "instance_norm", "prelu"];
-
 /// Warnings about the texts: the root file's blocks, and every file's imports, parameters, `let`s and labels.
 pub(super) fn check(program: &Program) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -181,8 +177,7 @@ impl<'a> Walk<'a> for Mentions<'a> {
         match &step.kind {
             StepKind::Call(call) => {
                 self.calls.insert(&call.name.node);
-                let plain_layer =
-                    ops::layer(&call.name.node).is_some() && !WITH_PARAMETERS.contains(&call.name.node.as_str());
+                let plain_layer = ops::layer(&call.name.node).is_some() && !ops::has_parameters(&call.name.node);
                 if let Some(label) = step.label.as_ref().filter(|_| plain_layer) {
                     self.labels.push((label, &call.name.node, call.name.span.start));
                 }

@@ -100,6 +100,12 @@ pub fn specs() -> Vec<LayerSpec> {
     [smooth, &[Softmax::SPEC], hard, &[Prelu::SPEC]].concat()
 }
 
+/// Whether a layer of this name is one of this family.
+pub fn is_function(name: &str) -> bool {
+    let own = [Softmax::SPEC.name, Prelu::SPEC.name].contains(&name);
+    own || FUNCTIONS.iter().any(|function| function.name == name)
+}
+
 impl Activation {
     /// Whether the gradient can be told from the output alone.
     fn gradient_from_output(&self) -> bool {

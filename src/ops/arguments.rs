@@ -354,12 +354,11 @@ macro_rules! op {
 
             /// The op of a call's arguments, on an input of this shape.
             fn read(args: &Args, input: &Shape) -> Result<Self, ArgError> {
-                let mut specs = Self::SPEC.args.iter();
-                let mut next = || specs.next().map_or(("", None), |spec| (spec.name, spec.default));
                 let axes = input.spatial().len();
-                let _ = (args, axes, &mut next);
+                let _ = (args, axes);
                 $(
-                    let (name, default) = next();
+                    let name = $crate::ops::arguments::first!($($name,)? stringify!($field));
+                    let default = $crate::ops::arguments::first!($(Some($default),)? None);
                     let $field = $crate::ops::arguments::read::<$kind>(args, name, default, axes)?;
                 )*
                 let op = Self { $($field,)* };
@@ -369,11 +368,9 @@ macro_rules! op {
 
             /// The arguments that make it.
             fn declared(&self) -> Vec<Argument> {
-                let mut specs = Self::SPEC.args.iter();
-                let mut next = || specs.next().map_or(("", None), |spec| (spec.name, spec.default));
-                let _ = &mut next;
                 let arguments: Vec<Option<Argument>> = vec![$({
-                    let (name, default) = next();
+                    let name = $crate::ops::arguments::first!($($name,)? stringify!($field));
+                    let default = $crate::ops::arguments::first!($(Some($default),)? None);
                     $crate::ops::arguments::argument::<$kind>(name, &self.$field, default)
                 },)*];
                 let arguments = arguments.into_iter().flatten().collect();

@@ -28,7 +28,7 @@ pub use arguments::Argument;
 pub use error::ShapeError;
 pub use init::Init;
 pub use nature::{Channels, Family, Merge, Nature, Scaling, Values};
-pub use registry::{LayerSpec, layer, layers};
+pub use registry::{LayerSpec, has_parameters, layer, layers};
 
 use crate::shape::Shape;
 use serde::Serialize;

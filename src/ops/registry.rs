@@ -46,6 +46,15 @@ pub fn layers() -> &'static [LayerSpec] {
     &ALL
 }
 
+/// Layers that have parameters, or may.
+const WITH_PARAMETERS: [&str; 9] =
+    ["conv", "conv_transpose", "linear", "scale", "batch_norm", "group_norm", "layer_norm", "instance_norm", "prelu"];
+
+/// Whether the layer of this name has parameters, or may have some.
+pub fn has_parameters(name: &str) -> bool {
+    WITH_PARAMETERS.contains(&name)
+}
+
 /// The layer of this name.
 pub fn layer(name: &str) -> Option<&'static LayerSpec> {
     layers().iter().find(|spec| spec.name == name)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::Rng;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A whole number between two, both included.
 fn int(least: usize, most: usize, rng: &mut Rng) -> Value {
@@ -56,7 +57,7 @@ fn again(op: &Op, input: &Shape, all: bool) -> Op {
 #[test]
 fn an_op_made_of_its_own_arguments_is_the_same() {
     let rng = &mut Rng::new(12);
-    let mut made = std::collections::BTreeMap::new();
+    let (mut made, mut owners) = (BTreeMap::new(), BTreeSet::new());
     for _ in 0..400 {
         for spec in layers() {
             let input = [Shape::new([16, 5, 5]), Shape::new([16, 25])][rng.below(2)].clone();
@@ -66,11 +67,14 @@ fn an_op_made_of_its_own_arguments_is_the_same() {
             assert_eq!(again(&op, &input, false), op, "{:?}", op.layer().arguments());
             assert_eq!(again(&op, &input, true), op, "{:?}", op.layer().arguments());
             *made.entry(spec.name).or_insert(0) += 1;
+            owners.extend((!op.layer().params(&[&input]).is_empty()).then_some(spec.name));
         }
     }
     let rare: Vec<_> =
         layers().iter().filter(|spec| made.get(spec.name).is_none_or(|&n| n < 20)).map(|l| l.name).collect();
     assert!(rare.is_empty(), "hardly ever made: {rare:?}");
+    let said = layers().iter().map(|spec| spec.name).filter(|name| has_parameters(name)).collect();
+    assert_eq!(owners, said, "layers with parameters, and those that `ops/registry.rs` says have some");
 }
 
 #[test]
