@@ -65,7 +65,7 @@ pub enum Values {
 /// What the resolution of the result is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scaling {
-    /// The operand's by the strides and factors of [`Layer::field`].
+    /// The operand's by the strides and factors of [`super::Layer::field`].
     Field,
     /// The operand's by the exact ratio of sizes.
     Ratio,
