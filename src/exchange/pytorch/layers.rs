@@ -118,8 +118,8 @@ impl At<'_> {
         self.rank.saturating_sub(2)
     }
 
-    /// The layer as a module.
-    pub(super) fn module(&self) -> Py {
+    /// The layer as a module; `None` of what a body writes as a function: it is no module, and no class has it as a member.
+    pub(super) fn module(&self) -> Option<Py> {
         let d = self.d();
         let nn = |name: &str, args: Vec<Py>| call(format!("nn.{name}"), args);
         let flag = |args: &mut Vec<Py>, on: bool, name: &str, value: &str| {
@@ -127,7 +127,7 @@ impl At<'_> {
                 args.push(named(name, value));
             }
         };
-        match self.op {
+        Some(match self.op {
             Op::Conv(op) => nn(&format!("Conv{d}d"), self.conv(op.bias, false)),
             Op::ConvTranspose(op) => nn(&format!("ConvTranspose{d}d"), self.conv(op.bias, true)),
             Op::Linear(op) => {
@@ -184,12 +184,11 @@ impl At<'_> {
             }
             Op::AdaptiveAvgPool(_) => nn(&format!("AdaptiveAvgPool{d}d"), vec![text(self.size("size"))]),
             Op::Identity(_) => nn("Identity", vec![]),
-            // A body writes these as functions: they are no modules, and no class has them as members.
             Op::Input(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Reshape(_) => {
-                nn("Identity", vec![])
+                return None;
             }
-            Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => nn("Identity", vec![]),
-        }
+            Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => return None,
+        })
     }
 
     fn conv(&self, bias: bool, transposed: bool) -> Vec<Py> {
@@ -290,7 +289,7 @@ impl At<'_> {
                 self.float(&mut args, "eps", 1e-5);
                 with("F.group_norm", args)
             }
-            Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(Py::Call(self.module().flat(), x.to_vec())),
+            Op::LayerNorm(_) | Op::InstanceNorm(_) => Some(Py::Call(self.module()?.flat(), x.to_vec())),
             Op::MaxPool(op) => with(&format!("F.max_pool{d}d"), self.max_pool(op)),
             Op::AvgPool(op) => with(&format!("F.avg_pool{d}d"), self.avg_pool(op)),
             Op::GlobalPool(op) => {

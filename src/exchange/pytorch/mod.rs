@@ -207,7 +207,10 @@ impl Writer<'_> {
     /// A step as a module.
     fn make(&self, item: &Item, number: Numbers) -> Py {
         match &item.what {
-            What::Op(layer) => self.at(layer.node, &layer.names, number).module(),
+            // What is no module is never asked for here; if it were, PyTorch would refuse it rather than compute another network.
+            What::Op(layer) => {
+                self.at(layer.node, &layer.names, number).module().unwrap_or_else(|| text("NotImplemented"))
+            }
             What::Use(class) => self.use_of(*class, number),
             What::Chain(items) => self.sequence(items, number),
             What::Run(run) => self.run_use(run, number, &Expr::Int(0)),

@@ -114,9 +114,9 @@ impl At<'_> {
         format!("ops::BatchNorm::new({sizes}, {}, {vb})?", op.affine)
     }
 
-    /// The expression that makes the member at a place of the `VarBuilder`.
-    pub(super) fn make(&self, vb: &str) -> String {
-        match self.op {
+    /// The expression that makes the member at a place of the `VarBuilder`; `None` of functions, which no struct has as members.
+    pub(super) fn make(&self, vb: &str) -> Option<String> {
+        Some(match self.op {
             Op::Conv(op) => self.conv("Conv", op.init, op.bias.then_some(op.bias_init), vb),
             Op::ConvTranspose(op) => self.conv("ConvTranspose", op.init, op.bias.then_some(op.bias_init), vb),
             Op::Linear(op) => self.linear(op, vb),
@@ -129,12 +129,11 @@ impl At<'_> {
             Op::Scale(_) | Op::Prelu(_) => {
                 format!("ops::Factor::new({}, {}, {vb})?", self.n("width"), self.n("init"))
             }
-            // Functions, which no struct has as members.
-            Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) => String::new(),
-            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) => String::new(),
-            Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) => String::new(),
-            Op::Reshape(_) | Op::Identity(_) | Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => String::new(),
-        }
+            Op::Input(_) | Op::Activation(_) | Op::Softmax(_) | Op::MaxPool(_) | Op::AvgPool(_) => return None,
+            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) => return None,
+            Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) => return None,
+            Op::Reshape(_) | Op::Identity(_) | Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => return None,
+        })
     }
 
     fn group_norm(&self, groups: &str, affine: bool, vb: &str) -> String {

@@ -111,8 +111,8 @@ impl Writer<'_> {
         let vb = if stateless { "_" } else { "vb" };
         text += &format!("{doc}    pub fn new({args}{vb}: VarBuilder) -> Result<Self> {{\n        Ok(Self {{\n");
         for (item, field) in class.body.items.iter().zip(&fields) {
-            if self.field_type(class, item).is_some() {
-                text += &format!("            {field}: {},\n", self.make(class, item));
+            if let Some(made) = self.make(class, item) {
+                text += &format!("            {field}: {made},\n");
             }
         }
         for param in &kept {
@@ -137,12 +137,12 @@ impl Writer<'_> {
         }
     }
 
-    /// The expression that makes a member.
-    fn make(&self, class: &Class, item: &Item) -> String {
+    /// The expression that makes a member; `None` for steps without parameters.
+    fn make(&self, class: &Class, item: &Item) -> Option<String> {
         let number = |i: usize| class.numbers[item.base + i].clone();
         let place = format!("vb.pp(\"{}\")", item.label);
-        match &item.what {
-            What::Op(layer) => self.at(layer, &number).make(&place),
+        Some(match &item.what {
+            What::Op(layer) => return self.at(layer, &number).make(&place),
             What::Use(inner) => self.use_of(*inner, &number, &place) + "?",
             What::Run(run) if number(0).is(1) => self.run_use(run, &number, &Expr::Int(0), &place) + "?",
             What::Run(run) => self.vector(run, &number) + "?",
@@ -150,8 +150,8 @@ impl Writer<'_> {
                 made @ Expr::Make(..) => format!("({})({place})?", self.maker(&made)),
                 made => format!("{}({place})?", written(&made)),
             },
-            What::Chain(_) => String::new(),
-        }
+            What::Chain(_) => return None,
+        })
     }
 
     /// Uses in a row, counted from 0 where their numbers grow, else as their labels are.

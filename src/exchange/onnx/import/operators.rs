@@ -7,6 +7,7 @@ use super::lift::Lift;
 use super::reader::{Read, Reader};
 use super::refused::{Refused, lacking};
 use super::tensor::{Tensor, type_name};
+use super::versions::Versions;
 use crate::exchange::onnx::proto::dtype;
 use crate::ops::merge::{Add, Concat};
 use std::rc::Rc;
@@ -16,6 +17,69 @@ pub(super) type Made = Read<Value>;
 
 /// Parameters by PyTorch's names.
 pub(super) type Params = Vec<(&'static str, Rc<Tensor>)>;
+
+/// What is computed of values, with the versions that are read. Versions before 6 wrote memory to be shared (`consumed_inputs`), those before 7 how to stretch.
+pub(super) const READ: [Versions; 59] = [
+    ("Add", &[7, 13, 14]),
+    ("AveragePool", &[1, 7, 10, 11, 19, 22]),
+    ("BatchNormalization", &[7, 9, 14, 15]),
+    ("Cast", &[6, 9, 13, 19, 21, 23, 24, 25, 28]),
+    ("Celu", &[12, 28]),
+    ("Clip", &[6, 11, 12, 13]),
+    ("Concat", &[4, 11, 13]),
+    ("Conv", &[1, 11, 22]),
+    ("ConvTranspose", &[1, 11, 22]),
+    ("DequantizeLinear", &[10, 13, 19, 21, 23, 24, 25, 28]),
+    ("Div", &[7, 13, 14]),
+    ("Dropout", &[7, 10, 12, 13, 22]),
+    ("Elu", &[6, 22]),
+    ("Erf", &[9, 13]),
+    ("Flatten", &[1, 9, 11, 13, 21, 23, 24, 25]),
+    ("Gather", &[1, 11, 13]),
+    ("Gelu", &[20]),
+    ("Gemm", &[7, 9, 11, 13]),
+    ("GlobalAveragePool", &[1, 22]),
+    ("GlobalMaxPool", &[1, 22]),
+    ("GroupNormalization", &[18, 21]),
+    ("HardSigmoid", &[6, 22]),
+    ("HardSwish", &[14, 22]),
+    ("Identity", &[1, 13, 14, 16, 19, 21, 23, 24, 25]),
+    ("InstanceNormalization", &[6, 22]),
+    ("LayerNormalization", &[17]),
+    ("LeakyRelu", &[6, 16]),
+    ("MatMul", &[1, 9, 13]),
+    ("Max", &[8, 12, 13]),
+    ("MaxPool", &[1, 8, 10, 11, 12, 22]),
+    ("Mean", &[8, 13]),
+    ("Min", &[8, 12, 13]),
+    ("Mul", &[7, 13, 14]),
+    ("Neg", &[6, 13]),
+    ("PRelu", &[7, 9, 16]),
+    ("Pad", &[2, 11, 13, 18, 19, 21, 23, 24, 25]),
+    ("Pow", &[7, 12, 13, 15]),
+    ("Reciprocal", &[6, 13]),
+    ("ReduceMax", &[1, 11, 12, 13, 18, 20]),
+    ("ReduceMean", &[1, 11, 13, 18]),
+    ("Relu", &[6, 13, 14]),
+    ("Reshape", &[5, 13, 14, 19, 21, 23, 24, 25]),
+    ("Resize", &[10, 11, 13, 18, 19]),
+    ("Selu", &[6, 22]),
+    ("Shape", &[1, 13, 15, 19, 21, 23, 24, 25]),
+    ("Sigmoid", &[6, 13]),
+    ("Slice", &[1, 10, 11, 13]),
+    ("Softmax", &[1, 11, 13]),
+    ("Split", &[2, 11, 13, 18]),
+    ("Sqrt", &[6, 13]),
+    ("Squeeze", &[1, 11, 13, 21, 23, 24, 25]),
+    ("Sub", &[7, 13, 14]),
+    ("Sum", &[8, 13]),
+    ("Swish", &[24]),
+    ("Tanh", &[6, 13]),
+    ("ThresholdedRelu", &[10, 22]),
+    ("Transpose", &[1, 13, 21, 23, 24, 25]),
+    ("Unsqueeze", &[1, 11, 13, 21, 23, 24, 25]),
+    ("Upsample", &[7, 9, -10]),
+];
 
 impl Lift<'_> {
     /// What an operator gives. One that works on each number by itself does so whatever the order of the axes is.
