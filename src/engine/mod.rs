@@ -1,7 +1,7 @@
 //! Run it: executes a plan on its arena.
 //!
 //! An [`Engine`] is a checked network with its weights, folded and packed once, to be shared by any number of sessions
-//! on any number of threads. A [`Session`] owns what one run changes: an arena, and a hold on a thread pool of threads. The first run at
+//! on any number of threads. A [`Session`] owns what one run changes: an arena, and a hold on a thread pool. The first run at
 //! other sizes or another batch plans anew; plans are kept. After that a run allocates nothing.
 //!
 //! A planned step is an op, its buffers and its scratch (`planned.rs`); nothing in it assumes that it stands in a

@@ -150,3 +150,22 @@ impl Op {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::resize::{Crop, Interpolation, Upsample, UpsampleSize};
+
+    #[test]
+    fn only_stated_sizes_may_differ() {
+        let upsample = |size, mode| Op::from(Upsample { size, mode });
+        let (nearest, bilinear) = (Interpolation::Nearest, Interpolation::Bilinear);
+        let to = |n| UpsampleSize::Size(vec![n, n]);
+        assert!(upsample(to(4), nearest).same_but_sizes(&upsample(to(6), nearest)));
+        assert!(!upsample(to(4), nearest).same_but_sizes(&upsample(to(6), bilinear)));
+        let by = |n| UpsampleSize::Factor(vec![n, n]);
+        assert!(!upsample(by(2), nearest).same_but_sizes(&upsample(by(3), nearest)));
+        let crop = |size: &[usize]| Op::from(Crop { size: size.to_vec() });
+        assert!(crop(&[3, 3]).same_but_sizes(&crop(&[5, 4])) && !crop(&[3, 3]).same_but_sizes(&crop(&[3])));
+    }
+}

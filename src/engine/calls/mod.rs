@@ -188,7 +188,7 @@ fn pair(sizes: &[usize], one: usize) -> [usize; 2] {
 fn final_activation(context: &Context, step: &Step) -> Option<Activation> {
     match step.epilogue.last() {
         Some(&EpilogueOp::Activation(node)) => activation_of(context.graph, node),
-        _ => None,
+        Some(EpilogueOp::Affine(_) | EpilogueOp::Sum { .. }) | None => None,
     }
 }
 
