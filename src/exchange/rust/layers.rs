@@ -1,5 +1,6 @@
 //! Layers in the words of candle and of the module `ops`.
 
+use super::carried::{Part, WINDOWS};
 use super::plain_sum;
 use crate::exchange::classes::{Expr, axis_names};
 use crate::ops::activation::Activation;
@@ -39,6 +40,27 @@ pub(super) fn kind(op: &Op) -> Option<&'static str> {
         Op::AdaptiveAvgPool(_) | Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) => None,
         Op::PadLike(_) | Op::ZeroPad(_) | Op::Dropout(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) => None,
         Op::Add(_) | Op::Concat(_) | Op::Mul(_) | Op::Gate(_) => None,
+    }
+}
+
+/// What an op needs of the module `ops`.
+pub(super) fn parts(op: &Op) -> Vec<Part> {
+    match op {
+        Op::Conv(_) | Op::ConvTranspose(_) => WINDOWS.to_vec(),
+        Op::Linear(_) => vec![Part::Start, Part::Linear],
+        Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => {
+            vec![Part::Normalisation, Part::Norms]
+        }
+        Op::Activation(_) | Op::Softmax(_) => vec![Part::Activation],
+        Op::Scale(_) | Op::Prelu(_) => vec![Part::Activation, Part::Factor],
+        Op::MaxPool(_) | Op::AvgPool(_) => [&WINDOWS[..], &[Part::Pool, Part::WindowPools]].concat(),
+        Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => vec![Part::Pool],
+        Op::Upsample(_) | Op::Pad(_) | Op::Crop(_) | Op::CropLike(_) | Op::PadLike(_) | Op::ZeroPad(_) => {
+            vec![Part::Resize, Part::Sizes]
+        }
+        Op::Gate(_) => vec![Part::Gate],
+        Op::Add(_) | Op::Dropout(_) => vec![Part::Sums],
+        Op::Input(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Identity(_) | Op::Concat(_) | Op::Mul(_) => vec![],
     }
 }
 

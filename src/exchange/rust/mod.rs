@@ -4,6 +4,7 @@
 //! order, so that it gives the same bits there. candle's own convolutions, pools, norms and `relu` differ in values, in
 //! gradients, or both; what stands for them is written into the file, in a module `ops`.
 
+mod carried;
 mod layers;
 mod layout;
 mod names;
@@ -14,21 +15,10 @@ use super::classes::{
 use crate::elaborate::Network;
 use crate::graph::Graph;
 use crate::ops::Op;
+use carried::ops;
 use layers::{At, has_state, written};
 use names::{fields, reserved};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Parts of the module `ops`, in order, with a word that shows that one is needed.
-const OWN: [(&[&str], &str); 8] = [
-    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool(", "ops::linear"], include_str!("own/start.rs")),
-    (&["ops::linear"], include_str!("own/linear.rs")),
-    (&["Conv::", "ConvTranspose::", "max_pool(", "avg_pool("], include_str!("own/conv.rs")),
-    (&["BatchNorm::", "GroupNorm::", "ChannelNorm::"], include_str!("own/norm.rs")),
-    (&["relu", "elu(", "silu(", "hard_", "softmax(", "Factor::"], include_str!("own/activation.rs")),
-    (&["gate(", "add(", "dropout("], include_str!("own/merge.rs")),
-    (&["_pool("], include_str!("own/pool.rs")),
-    (&["upsample(", "pad(", "center_", "Fill::"], include_str!("own/resize.rs")),
-];
 
 /// The source; `docs` are the doc comments of the blocks by name.
 pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
@@ -48,33 +38,17 @@ pub fn source(network: &Network, docs: &BTreeMap<String, String>) -> String {
         network.name
     );
     text += "use candle_core::{Result, Tensor};\n";
-    let module = ["Linear", ".forward("].iter().all(|word| body.contains(word));
-    text += match (body.contains("Linear"), module) {
-        (true, true) => "use candle_nn::{Linear, Module, ModuleT, VarBuilder};\n",
-        _ => "use candle_nn::{ModuleT, VarBuilder};\n",
+    let linear = network.graph.order().any(|id| matches!(network.graph.node(id).op, Op::Linear(_)));
+    text += match linear {
+        true => "use candle_nn::{Linear, Module, ModuleT, VarBuilder};\n",
+        false => "use candle_nn::{ModuleT, VarBuilder};\n",
     };
     text += "\n";
-    if body.contains("Make") {
+    if classes.list.iter().flat_map(|class| &class.params).any(|param| param.kind == Kind::Module) {
         text += "/// What makes a part that differs from use to use, under its place among the parameters.\ntype Make<'a> = &'a dyn Fn(VarBuilder) -> Result<Box<dyn ModuleT>>;\n\n";
     }
-    text + &body + &ops(&body)
-}
-
-/// The module `ops`, with the parts that a text needs.
-fn ops(body: &str) -> String {
-    let mut text = String::from(
-        "/// What candle lacks, or computes otherwise than PyTorch.\nmod ops {\n    #![allow(dead_code, unused_imports)]\n\n",
-    );
-    let parts = OWN.iter().filter(|(words, _)| words.iter().any(|word| body.contains(word))).map(|(_, part)| *part);
-    for part in std::iter::once(include_str!("own/common.rs")).chain(parts) {
-        for line in part.lines() {
-            text += if line.is_empty() { "" } else { "    " };
-            text += line;
-            text.push('\n');
-        }
-        text.push('\n');
-    }
-    text.trim_end().to_string() + "\n}\n"
+    let parts = network.graph.order().flat_map(|id| layers::parts(&network.graph.node(id).op));
+    text + &body + &ops(parts)
 }
 
 struct Writer<'a> {

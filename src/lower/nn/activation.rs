@@ -7,6 +7,7 @@ use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, activation as kernel, softmax as softmax_kernel};
 use crate::ops::activation::Activation;
 use candle_core::{Result, Tensor, bail};
+use candle_nn::ops::sigmoid;
 
 /// `f(x)`, element by element, with PyTorch's subgradients.
 ///
@@ -14,7 +15,7 @@ use candle_core::{Result, Tensor, bail};
 /// Where the dtype is neither `f32` nor `f64`.
 pub fn activation(x: &Tensor, f: &Activation) -> Result<Tensor> {
     if !is_native(x) {
-        return portable::activation::activation(x, f);
+        return composed(x, f);
     }
     apply(Function((*f).into()), &[x])
 }
@@ -52,7 +53,30 @@ pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
 
 fn softmax_or_log(x: &Tensor, log: bool) -> Result<Tensor> {
     channels(x.dims())?;
-    if is_native(x) { apply(Softmax { log }, &[x]) } else { portable::activation::softmax(x, log) }
+    match (is_native(x), log) {
+        (true, _) => apply(Softmax { log }, &[x]),
+        (false, false) => portable::activation::softmax(x),
+        (false, true) => {
+            let shifted = x.broadcast_sub(&x.max_keepdim(1)?.detach())?;
+            shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(1)?.log()?)
+        }
+    }
+}
+
+/// `f(x)` of candle's operators.
+fn composed(x: &Tensor, f: &Activation) -> Result<Tensor> {
+    match *f {
+        Activation::Relu => portable::activation::relu(x),
+        Activation::Relu6 => portable::activation::relu6(x),
+        Activation::LeakyRelu { slope } => portable::activation::leaky_relu(x, slope),
+        Activation::Elu { alpha } => portable::activation::elu(x, alpha),
+        Activation::Gelu => portable::activation::gelu(x),
+        Activation::Silu => portable::activation::silu(x),
+        Activation::Sigmoid => sigmoid(x),
+        Activation::Tanh => x.tanh(),
+        Activation::HardSwish => portable::activation::hard_swish(x),
+        Activation::HardSigmoid => portable::activation::hard_sigmoid(x),
+    }
 }
 
 struct Function(kernel::Activation);

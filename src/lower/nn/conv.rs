@@ -1,6 +1,7 @@
 //! Convolutions.
 
 use super::native::{Arg, ArgGrads, Native, apply};
+use super::portable::common::Slide;
 use super::sizes::{channels, maps, pair, with};
 use super::{is_native, portable};
 use crate::kernels::conv::{self as kernel, ConvShape};
@@ -17,7 +18,7 @@ pub fn conv(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &Conv) -> Re
     let shape = conv_shape(x.dims(), op)?;
     check_weight("conv", weight, &[op.width, shape.group_channels()], &op.kernel, bias, op.width)?;
     if !is_native(x) {
-        return portable::conv::conv(x, weight, bias, &shape, &with(x.dims(), shape.width, shape.output));
+        return portable::conv::convolve(x, weight, bias, slides(&shape), shape.groups);
     }
     apply(Forward { shape }, &with_bias(x, weight, bias))
 }
@@ -31,9 +32,20 @@ pub fn conv_transpose(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &C
     let shape = transpose_shape(x.dims(), op)?;
     check_weight("conv_transpose", weight, &[shape.width, shape.group_channels()], &op.kernel, bias, op.width)?;
     if !is_native(x) {
-        return portable::conv::conv_transpose(x, weight, bias, &shape, &with(x.dims(), shape.channels, shape.input));
+        return portable::conv::convolve_back(x, weight, bias, slides(&shape), shape.groups);
     }
     apply(Transposed { shape }, &with_bias(x, weight, bias))
+}
+
+fn slides(s: &ConvShape) -> [Slide; 2] {
+    [0, 1].map(|a| Slide {
+        input: s.input[a],
+        output: s.output[a],
+        kernel: s.kernel[a],
+        stride: s.stride[a],
+        pad: s.pad[a],
+        dilation: s.dilation[a],
+    })
 }
 
 fn with_bias<'a>(x: &'a Tensor, weight: &'a Tensor, bias: Option<&'a Tensor>) -> Vec<&'a Tensor> {

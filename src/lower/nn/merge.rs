@@ -22,9 +22,24 @@ pub(super) fn add_samples(s: &Tensor, r: &Tensor, factors: Vec<f64>) -> Result<T
         bail!("add: {:?} and {:?}", s.dims(), r.dims())
     }
     if !is_native(s) {
-        return portable::merge::add(s, r, &factors);
+        return with_factors(s, r, &factors);
     }
     apply(Add { factors }, &[s, r])
+}
+
+/// The same, composed of candle's operators.
+fn with_factors(s: &Tensor, r: &Tensor, factors: &[f64]) -> Result<Tensor> {
+    match factors {
+        [first, ..] if factors.iter().all(|f| f == first) => s + (r * *first)?,
+        _ => s + r.broadcast_mul(&per_sample(factors, r)?)?,
+    }
+}
+
+/// A factor for each sample, as it meets `like`.
+pub(super) fn per_sample(factors: &[f64], like: &Tensor) -> Result<Tensor> {
+    let mut dims = vec![1; like.rank()];
+    dims[0] = factors.len();
+    portable::common::constant(factors.to_vec(), &dims, like)
 }
 
 /// Channels (axis 1) of the operands, in order.

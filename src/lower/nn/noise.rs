@@ -1,6 +1,6 @@
 //! Noise in training, from seeds.
 
-use super::merge::add_samples;
+use super::merge::{add_samples, per_sample};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::{is_native, portable};
 use crate::kernels::memory::zeros;
@@ -18,7 +18,10 @@ pub fn dropout(x: &Tensor, p: f64, seed: u64) -> Result<Tensor> {
         return Ok(x.clone());
     }
     if !is_native(x) {
-        return portable::merge::dropout(x, p, seed);
+        // The elements that the kernel would drop are dropped here too.
+        let mut mask = vec![0.0; x.elem_count()];
+        kernel::dropout(seed, p, &vec![1.0; x.elem_count()], &mut mask);
+        return x * portable::common::constant(mask, x.dims(), x)?;
     }
     apply(Dropout { p, seed }, &[x])
 }
@@ -32,7 +35,7 @@ pub fn drop_path(x: &Tensor, p: f64, seed: u64) -> Result<Tensor> {
     check(p)?;
     let factors = kernel::sample_factors(seed, p, x.dim(0)?);
     if !is_native(x) {
-        return portable::merge::scale_samples(x, &factors);
+        return x.broadcast_mul(&per_sample(&factors, x)?);
     }
     apply(DropPath { factors }, &[x])
 }

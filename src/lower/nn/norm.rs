@@ -36,7 +36,7 @@ pub fn batch_norm(
     let shape = channels(x.dims())?;
     check_params("batch_norm", shape.channels, &[weight, bias, Some(running_mean), Some(running_var)])?;
     if !train && !is_native(x) {
-        return Ok((portable::norm::batch_eval(x, weight, bias, running_mean, running_var, op.eps)?, None));
+        return Ok((portable::norm::batch_norm_eval(x, weight, bias, (running_mean, running_var), op.eps)?, None));
     }
     if !train {
         let (mean, var) = (wide(running_mean)?, wide(running_var)?);
@@ -52,7 +52,7 @@ pub fn batch_norm(
         bail!("batch_norm: training needs more than one value a channel, {:?} has one", x.dims())
     }
     if !is_native(x) {
-        let (y, mean, var) = portable::norm::batch_train(x, weight, bias, op.eps)?;
+        let (y, mean, var) = portable::norm::batch_norm_train(x, weight, bias, op.eps)?;
         return Ok((y, Some(BatchMoments { mean, var })));
     }
     let kept = Arc::new(OnceLock::new());
@@ -89,7 +89,7 @@ pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, op
     let shape = channels(x.dims())?;
     check_params("layer_norm", shape.channels, &[weight, bias])?;
     if !is_native(x) {
-        return portable::norm::layer(x, weight, bias, op.eps);
+        return portable::norm::layer_norm(x, weight, bias, op.eps);
     }
     normalise(Kind::Layer(shape), op.eps, x, weight, bias, Arc::default())
 }
@@ -108,7 +108,7 @@ fn grouped(
         bail!("{name}: {groups} groups of {channels} channels")
     }
     if !is_native(x) {
-        return portable::norm::group(x, weight, bias, groups, eps);
+        return portable::norm::group_norm(x, weight, bias, groups, eps);
     }
     let kind = Kind::Group(GroupShape { batch, channels, positions, groups });
     normalise(kind, eps, x, weight, bias, Arc::default())

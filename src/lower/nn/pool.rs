@@ -1,6 +1,7 @@
 //! Pools.
 
 use super::native::{Arg, ArgGrads, Native, apply};
+use super::portable::common::Slide;
 use super::sizes::{maps, pair, with};
 use super::{is_native, portable};
 use crate::kernels::Elem;
@@ -17,7 +18,7 @@ use std::sync::OnceLock;
 pub fn max_pool(x: &Tensor, op: &MaxPool) -> Result<Tensor> {
     let shape = pool_shape(x.dims(), &op.kernel, &op.stride, &op.pad, &op.dilation, op.ceil)?;
     if !is_native(x) {
-        return portable::pool::max(x, &shape, &pooled(x.dims(), shape.output));
+        return portable::pool::window_max(x, slides(&shape));
     }
     apply(Max { shape, index: OnceLock::new() }, &[x])
 }
@@ -29,8 +30,7 @@ pub fn max_pool(x: &Tensor, op: &MaxPool) -> Result<Tensor> {
 pub fn avg_pool(x: &Tensor, op: &AvgPool) -> Result<Tensor> {
     let shape = pool_shape(x.dims(), &op.kernel, &op.stride, &op.pad, &vec![1; op.kernel.len()], op.ceil)?;
     if !is_native(x) {
-        let factors = kernel::avg_factors(&shape, op.count_pad);
-        return portable::pool::avg(x, &shape, factors, &pooled(x.dims(), shape.output));
+        return portable::pool::window_mean(x, slides(&shape), op.count_pad);
     }
     apply(Avg { shape, count_pad: op.count_pad }, &[x])
 }
@@ -44,12 +44,11 @@ pub fn global_pool(x: &Tensor, op: &GlobalPool) -> Result<Tensor> {
     if h * w == 0 {
         bail!("global pool: no positions in {:?}", x.dims())
     }
-    let dims = pooled(x.dims(), [1, 1]);
     match (op.max, is_native(x)) {
         (true, true) => apply(GlobalMax { index: OnceLock::new() }, &[x]),
-        (true, false) => portable::pool::global_max(x, &dims),
+        (true, false) => portable::pool::global_max_pool(x),
         (false, true) => apply(GlobalMean, &[x]),
-        (false, false) => portable::pool::global_mean(x, &dims),
+        (false, false) => portable::pool::global_avg_pool(x),
     }
 }
 
@@ -64,9 +63,20 @@ pub fn adaptive_avg_pool(x: &Tensor, op: &AdaptiveAvgPool) -> Result<Tensor> {
         bail!("adaptive_avgpool: {:?} to {:?}", x.dims(), op.size)
     }
     if !is_native(x) {
-        return portable::pool::adaptive_avg(x, input, output, &pooled(x.dims(), output));
+        return portable::pool::adaptive_avg_pool(x, output);
     }
     apply(AdaptiveAvg { input, output }, &[x])
+}
+
+fn slides(s: &PoolShape) -> [Slide; 2] {
+    [0, 1].map(|a| Slide {
+        input: s.input[a],
+        output: s.output[a],
+        kernel: s.kernel[a],
+        stride: s.stride[a],
+        pad: s.pad[a],
+        dilation: s.dilation[a],
+    })
 }
 
 pub(super) fn pool_shape(

@@ -19,7 +19,7 @@ pub fn upsample(x: &Tensor, size: &[usize], mode: Interpolation) -> Result<Tenso
         bail!("upsample: {:?} to {size:?}", x.dims())
     }
     if !is_native(x) {
-        return portable::resize::upsample(x, input, output, mode);
+        return portable::resize::upsample(x, output, mode == Interpolation::Bilinear);
     }
     apply(Upsample { input, output, mode }, &[x])
 }
@@ -40,9 +40,17 @@ pub fn pad(x: &Tensor, amounts: &[(usize, usize)], mode: PadMode) -> Result<Tens
         return Ok(x.clone());
     }
     if !is_native(x) {
-        return portable::resize::pad(x, input, amounts, mode);
+        return portable::resize::pad(x, amounts, fill(mode));
     }
     apply(Pad { input, amounts, mode }, &[x])
+}
+
+fn fill(mode: PadMode) -> portable::resize::Fill {
+    match mode {
+        PadMode::Zero => portable::resize::Fill::Zero,
+        PadMode::Reflect => portable::resize::Fill::Reflect,
+        PadMode::Replicate => portable::resize::Fill::Replicate,
+    }
 }
 
 /// Cuts spatial sizes `size` out, from `offset` on.
@@ -77,7 +85,7 @@ pub fn zero_pad(x: &Tensor, width: usize, stride: &[usize]) -> Result<Tensor> {
     }
     let before = (width - channels) / 2;
     if !is_native(x) {
-        return portable::resize::zero_pad(x, input, stride, (before, width - channels - before));
+        return portable::resize::zero_pad(x, stride, (before, width - channels - before));
     }
     apply(Subsample { channels, width, before, input, stride }, &[x])
 }

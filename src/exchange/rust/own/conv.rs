@@ -77,6 +77,11 @@ impl Window {
         Self { groups, ..self }
     }
 
+    /// The window along rows or columns.
+    fn slide(&self, a: usize, input: usize, output: usize) -> Slide {
+        Slide { input, output, kernel: self.kernel[a], stride: self.stride[a], pad: self.pad[a], dilation: self.dilation[a] }
+    }
+
     /// How the weight starts; as [`Start::KaimingNormal`] where nothing is said.
     pub fn start(self, start: Start) -> Self {
         Self { start, ..self }
@@ -106,21 +111,13 @@ impl Conv {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, c, input, w) = (x.dim(0)?, x.dim(1)?, plane(x), self.window);
-        let width = self.weight.dim(0)?;
-        let slide = [0, 1].map(|a| {
+        let (input, w) = (plane(x), self.window);
+        let slides = [0, 1].map(|a| {
             let reach = w.dilation[a] * (w.kernel[a] - 1) + 1;
             let output = (input[a] + 2 * w.pad[a]).saturating_sub(reach) / w.stride[a] + 1;
-            Slide { input: input[a], output, kernel: w.kernel[a], stride: w.stride[a], pad: w.pad[a], dilation: w.dilation[a] }
+            w.slide(a, input[a], output)
         });
-        let positions = slide[0].output * slide[1].output;
-        let depth = c / w.groups * w.kernel[0] * w.kernel[1];
-        let columns = unfold(&x.reshape((n, c, input[0], input[1]))?, slide, 0.0)?;
-        let columns = columns.permute([1, 2, 4, 0, 3, 5])?.contiguous()?;
-        let columns = columns.reshape((w.groups, depth, n * positions))?;
-        let weight = self.weight.contiguous()?.reshape((w.groups, width / w.groups, depth))?;
-        let y = weight.matmul(&columns)?.reshape((width, n, positions))?.transpose(0, 1)?.contiguous()?;
-        with_bias(y, self.bias.as_ref())?.reshape(resized(x, width, [slide[0].output, slide[1].output]))
+        convolve(x, &self.weight, self.bias.as_ref(), slides, w.groups)
     }
 }
 
@@ -141,31 +138,12 @@ impl ConvTranspose {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, c, from, w) = (x.dim(0)?, x.dim(1)?, plane(x), self.window);
-        let width = self.weight.dim(1)? * w.groups;
+        let (from, w) = (plane(x), self.window);
         // The convolution whose gradient this is reads what is made here.
-        let slide = [0, 1].map(|a| {
+        let slides = [0, 1].map(|a| {
             let full = (from[a] - 1) * w.stride[a] + w.dilation[a] * (w.kernel[a] - 1) + w.out_pad[a] + 1;
-            let input = full.saturating_sub(2 * w.pad[a]);
-            Slide { input, output: from[a], kernel: w.kernel[a], stride: w.stride[a], pad: w.pad[a], dilation: w.dilation[a] }
+            w.slide(a, full.saturating_sub(2 * w.pad[a]), from[a])
         });
-        let positions = from[0] * from[1];
-        let depth = width / w.groups * w.kernel[0] * w.kernel[1];
-        let columns = x.reshape((n, c, positions))?.transpose(0, 1)?.contiguous()?;
-        let columns = columns.reshape((w.groups, c / w.groups, n * positions))?;
-        let weight = self.weight.contiguous()?.reshape((w.groups, c / w.groups, depth))?;
-        let columns = weight.transpose(1, 2)?.contiguous()?.matmul(&columns)?;
-        let sizes = [width, w.kernel[0], w.kernel[1], n, from[0], from[1]];
-        let y = fold(&columns.reshape(&sizes[..])?.permute([3, 0, 1, 4, 2, 5])?, slide)?;
-        let y = y.reshape((n, width, slide[0].input * slide[1].input))?;
-        with_bias(y, self.bias.as_ref())?.reshape(resized(x, width, [slide[0].input, slide[1].input]))
-    }
-}
-
-/// Adds `[C]` to `[N, C, P]`.
-fn with_bias(y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    match bias {
-        Some(b) => y.broadcast_add(&b.reshape((1, b.elem_count(), 1))?),
-        None => Ok(y),
+        convolve_back(x, &self.weight, self.bias.as_ref(), slides, w.groups)
     }
 }

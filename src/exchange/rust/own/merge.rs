@@ -1,8 +1,3 @@
-/// `s + t·(r − s)` with `t = sigmoid(logits)`.
-pub fn gate(s: &Tensor, r: &Tensor, logits: &Tensor) -> Result<Tensor> {
-    s + (r - s)?.broadcast_mul(&candle_nn::ops::sigmoid(logits)?)?
-}
-
 /// `s + scale·r`; in training, `r` is dropped for whole samples with probability `drop` (Huang et al. 2016).
 pub fn add(s: &Tensor, r: &Tensor, scale: f64, drop: f64, train: bool) -> Result<Tensor> {
     if !train || drop == 0.0 {

@@ -1,17 +1,3 @@
-/// `[C]` as it meets `[N, C, P]`.
-fn per_channel(v: &Tensor) -> Result<Tensor> {
-    v.reshape((1, v.elem_count(), 1))
-}
-
-/// Centred and scaled to variance 1 over `axes`, with the means and the biased variances.
-fn standardise(x: &Tensor, axes: &[usize], eps: f64) -> Result<(Tensor, Tensor, Tensor)> {
-    let mean = x.mean_keepdim(axes)?;
-    let centred = x.broadcast_sub(&mean)?;
-    let var = centred.sqr()?.mean_keepdim(axes)?;
-    let scale = (&var + eps)?.sqrt()?.recip()?;
-    Ok((centred.broadcast_mul(&scale)?, mean, var))
-}
-
 /// Weight and bias `[C]`, where there are any.
 #[derive(Clone, Debug)]
 struct Affine(Option<(Tensor, Tensor)>);
@@ -26,11 +12,12 @@ impl Affine {
         Ok(Self(start.map(both).transpose()?))
     }
 
-    fn forward(&self, y: Tensor) -> Result<Tensor> {
-        match &self.0 {
-            Some((weight, bias)) => y.broadcast_mul(&per_channel(weight)?)?.broadcast_add(&per_channel(bias)?),
-            None => Ok(y),
-        }
+    fn weight(&self) -> Option<&Tensor> {
+        self.0.as_ref().map(|(weight, _)| weight)
+    }
+
+    fn bias(&self) -> Option<&Tensor> {
+        self.0.as_ref().map(|(_, bias)| bias)
     }
 }
 
@@ -62,21 +49,17 @@ impl BatchNorm {
     }
 
     pub fn forward_t(&self, x: &Tensor, train: bool) -> Result<Tensor> {
-        let (n, c) = (x.dim(0)?, x.dim(1)?);
-        let maps = x.reshape((n, c, ()))?;
+        let (weight, bias) = (self.affine.weight(), self.affine.bias());
         if !train {
-            let centred = maps.broadcast_sub(&per_channel(&self.running_mean.as_detached_tensor())?)?;
-            let scale = (self.running_var.as_detached_tensor() + self.eps)?.sqrt()?.recip()?;
-            return self.affine.forward(centred.broadcast_mul(&per_channel(&scale)?)?)?.reshape(x.shape());
+            let running = (&self.running_mean.as_detached_tensor(), &self.running_var.as_detached_tensor());
+            return batch_norm_eval(x, weight, bias, running, self.eps);
         }
-        let count = (x.elem_count() / c) as f64;
-        let (y, mean, var) = standardise(&maps, &[0, 2], self.eps)?;
-        let var = (var.detach() * (count / (count - 1.0)))?;
+        let (y, mean, var) = batch_norm_train(x, weight, bias, self.eps)?;
         for (running, batch) in [(&self.running_mean, mean), (&self.running_var, var)] {
             let kept = running.as_detached_tensor().affine(1.0 - self.momentum, 0.0)?;
-            running.set(&(kept + batch.detach().flatten_all()?.affine(self.momentum, 0.0)?)?)?;
+            running.set(&(kept + batch.affine(self.momentum, 0.0)?)?)?;
         }
-        self.affine.forward(y)?.reshape(x.shape())
+        Ok(y)
     }
 }
 
@@ -94,9 +77,7 @@ impl GroupNorm {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, c) = (x.dim(0)?, x.dim(1)?);
-        let (y, _, _) = standardise(&x.reshape((n, self.groups, ()))?, &[2], self.eps)?;
-        self.affine.forward(y.reshape((n, c, ()))?)?.reshape(x.shape())
+        group_norm(x, self.affine.weight(), self.affine.bias(), self.groups, self.eps)
     }
 }
 
@@ -113,8 +94,6 @@ impl ChannelNorm {
     }
 
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (n, c) = (x.dim(0)?, x.dim(1)?);
-        let (y, _, _) = standardise(&x.reshape((n, c, ()))?, &[1], self.eps)?;
-        self.affine.forward(y)?.reshape(x.shape())
+        layer_norm(x, self.affine.weight(), self.affine.bias(), self.eps)
     }
 }

@@ -1,57 +1,53 @@
 //! Convolutions as one product over windows laid out.
 
-use super::windows::{Window, fold, unfold};
-use crate::kernels::conv::ConvShape;
+use super::common::{Slide, fold, per_channel, plane, resized, unfold};
 use candle_core::{Result, Tensor};
 
-fn windows(s: &ConvShape) -> [Window; 2] {
-    [0, 1].map(|a| Window {
-        input: s.input[a],
-        output: s.output[a],
-        kernel: s.kernel[a],
-        stride: s.stride[a],
-        pad: s.pad[a],
-        dilation: s.dilation[a],
-    })
-}
-
-/// `x` `[N, C, …]` with weight `[O, C / groups, …]`, to sizes `dims`.
-pub(in super::super) fn conv(
+/// A convolution of `[N, C, L]` or `[N, C, H, W]` with weight `[width, C / groups, kernel…]` and bias `[width]`.
+pub fn convolve(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
-    s: &ConvShape,
-    dims: &[usize],
+    slides: [Slide; 2],
+    groups: usize,
 ) -> Result<Tensor> {
-    let x = x.reshape((s.batch, s.channels, s.input[0], s.input[1]))?;
-    let columns = unfold(&x, windows(s), 0.0)?.permute([1, 2, 4, 0, 3, 5])?.contiguous()?;
-    let columns = columns.reshape((s.groups, s.depth(), s.batch * s.positions()))?;
-    let weight = weight.contiguous()?.reshape((s.groups, s.group_width(), s.depth()))?;
-    let y = weight.matmul(&columns)?.reshape((s.width, s.batch, s.positions()))?;
-    with_bias(y.transpose(0, 1)?.contiguous()?, bias)?.reshape(dims)
+    let (n, c, width, [rows, cols]) = (x.dim(0)?, x.dim(1)?, weight.dim(0)?, slides);
+    let positions = rows.output * cols.output;
+    let depth = c / groups * rows.kernel * cols.kernel;
+    let columns = unfold(&x.reshape((n, c, rows.input, cols.input))?, slides, 0.0)?;
+    let columns = columns.permute([1, 2, 4, 0, 3, 5])?.contiguous()?;
+    let columns = columns.reshape((groups, depth, n * positions))?;
+    let weight = weight.contiguous()?.reshape((groups, width / groups, depth))?;
+    let y = weight.matmul(&columns)?.reshape((width, n, positions))?.transpose(0, 1)?.contiguous()?;
+    with_bias(y, bias)?.reshape(resized(x, width, [rows.output, cols.output]))
 }
 
-/// `x` `[N, W, …]` with weight `[W, C / groups, …]`, to sizes `dims`: the transpose of [`conv`].
-pub(in super::super) fn conv_transpose(
+/// The transpose of [`convolve`]: `slides` go from what is made here to `x`; weight `[C, width / groups, kernel…]`.
+pub fn convolve_back(
     x: &Tensor,
     weight: &Tensor,
     bias: Option<&Tensor>,
-    s: &ConvShape,
-    dims: &[usize],
+    slides: [Slide; 2],
+    groups: usize,
 ) -> Result<Tensor> {
-    let x = x.reshape((s.batch, s.width, s.positions()))?.transpose(0, 1)?.contiguous()?;
-    let x = x.reshape((s.groups, s.group_width(), s.batch * s.positions()))?;
-    let weight = weight.contiguous()?.reshape((s.groups, s.group_width(), s.depth()))?;
-    let columns = weight.transpose(1, 2)?.contiguous()?.matmul(&x)?;
-    let sizes = [s.channels, s.kernel[0], s.kernel[1], s.batch, s.output[0], s.output[1]];
-    let y = fold(&columns.reshape(&sizes[..])?.permute([3, 0, 1, 4, 2, 5])?, windows(s))?;
-    with_bias(y.reshape((s.batch, s.channels, s.input_positions()))?, bias)?.reshape(dims)
+    let (n, c, from, [rows, cols]) = (x.dim(0)?, x.dim(1)?, plane(x), slides);
+    let width = weight.dim(1)? * groups;
+    let depth = width / groups * rows.kernel * cols.kernel;
+    let positions = from[0] * from[1];
+    let columns = x.reshape((n, c, positions))?.transpose(0, 1)?.contiguous()?;
+    let columns = columns.reshape((groups, c / groups, n * positions))?;
+    let weight = weight.contiguous()?.reshape((groups, c / groups, depth))?;
+    let columns = weight.transpose(1, 2)?.contiguous()?.matmul(&columns)?;
+    let sizes = [width, rows.kernel, cols.kernel, n, from[0], from[1]];
+    let y = fold(&columns.reshape(&sizes[..])?.permute([3, 0, 1, 4, 2, 5])?, slides)?;
+    let y = y.reshape((n, width, rows.input * cols.input))?;
+    with_bias(y, bias)?.reshape(resized(x, width, [rows.input, cols.input]))
 }
 
 /// Adds `[C]` to `[N, C, P]`.
 fn with_bias(y: Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
     match bias {
-        Some(b) => y.broadcast_add(&b.reshape((1, b.elem_count(), 1))?),
+        Some(bias) => y.broadcast_add(&per_channel(bias)?),
         None => Ok(y),
     }
 }

@@ -1,11 +1,7 @@
 //! Normalisations from means and products.
 
+use super::common::per_channel;
 use candle_core::{Result, Tensor};
-
-/// `[C]` as it meets `[N, C, P]`.
-fn per_channel(v: &Tensor) -> Result<Tensor> {
-    v.reshape((1, v.elem_count(), 1))
-}
 
 /// `y·weight + bias` for `y` `[N, C, P]`.
 fn affine(y: Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -22,28 +18,26 @@ fn standardise(x: &Tensor, axes: &[usize], eps: f64) -> Result<(Tensor, Tensor, 
     Ok((centred.broadcast_mul(&scale)?, mean, var))
 }
 
-/// Training; also the batch's means and unbiased variances.
-pub(in super::super) fn batch_train(
+/// Batch normalisation in training; also the batch's means and unbiased variances, each `[C]`.
+pub fn batch_norm_train(
     x: &Tensor,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
     eps: f64,
 ) -> Result<(Tensor, Tensor, Tensor)> {
     let (n, c) = (x.dim(0)?, x.dim(1)?);
-    let positions = x.elem_count() / (n * c);
-    let (y, mean, var) = standardise(&x.reshape((n, c, positions))?, &[0, 2], eps)?;
-    let count = (n * positions) as f64;
+    let count = (x.elem_count() / c) as f64;
+    let (y, mean, var) = standardise(&x.reshape((n, c, ()))?, &[0, 2], eps)?;
     let var = (var.detach() * (count / (count - 1.0)))?;
     Ok((affine(y, weight, bias)?.reshape(x.shape())?, mean.detach().flatten_all()?, var.flatten_all()?))
 }
 
-/// Evaluation by the given means and variances.
-pub(in super::super) fn batch_eval(
+/// Batch normalisation by the given means and variances.
+pub fn batch_norm_eval(
     x: &Tensor,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
-    mean: &Tensor,
-    var: &Tensor,
+    (mean, var): (&Tensor, &Tensor),
     eps: f64,
 ) -> Result<Tensor> {
     let (n, c) = (x.dim(0)?, x.dim(1)?);
@@ -52,8 +46,8 @@ pub(in super::super) fn batch_eval(
     affine(centred.broadcast_mul(&per_channel(&scale)?)?, weight, bias)?.reshape(x.shape())
 }
 
-/// Groups of channels of each sample.
-pub(in super::super) fn group(
+/// Normalisation over groups of channels of each sample.
+pub fn group_norm(
     x: &Tensor,
     weight: Option<&Tensor>,
     bias: Option<&Tensor>,
@@ -65,8 +59,8 @@ pub(in super::super) fn group(
     affine(y.reshape((n, c, ()))?, weight, bias)?.reshape(x.shape())
 }
 
-/// Channels at each position.
-pub(in super::super) fn layer(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<Tensor> {
+/// Normalisation over the channels at each position.
+pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, eps: f64) -> Result<Tensor> {
     let (n, c) = (x.dim(0)?, x.dim(1)?);
     let (y, _, _) = standardise(&x.reshape((n, c, ()))?, &[1], eps)?;
     affine(y, weight, bias)?.reshape(x.shape())

@@ -1,20 +1,21 @@
-use candle_core::{D, DType, Device, Result, Tensor, Var};
-use candle_nn::{Init, VarBuilder};
-use std::ops::Range;
+//! Tensors from numbers, padding, and windows laid out and added up again.
+
+use candle_core::{Device, Result, Tensor};
 
 /// Numbers as a tensor of the type and on the device of `like`.
-fn constant(values: Vec<f64>, dims: &[usize], like: &Tensor) -> Result<Tensor> {
+pub fn constant(values: Vec<f64>, dims: &[usize], like: &Tensor) -> Result<Tensor> {
     Tensor::from_vec(values, dims, &Device::Cpu)?.to_dtype(like.dtype())?.to_device(like.device())
 }
 
-fn indices(values: Vec<usize>, like: &Tensor) -> Result<Tensor> {
+/// Indices as a tensor on the device of `like`.
+pub fn indices(values: Vec<usize>, like: &Tensor) -> Result<Tensor> {
     let values: Vec<u32> = values.into_iter().map(|i| i as u32).collect();
     let len = values.len();
     Tensor::from_vec(values, len, like.device())
 }
 
 /// Puts `before` and `after` entries of `value` around an axis.
-fn surround(x: &Tensor, axis: usize, (before, after): (usize, usize), value: f64) -> Result<Tensor> {
+pub fn surround(x: &Tensor, axis: usize, (before, after): (usize, usize), value: f64) -> Result<Tensor> {
     let filler = |size: usize| {
         let mut dims = x.dims().to_vec();
         dims[axis] = size;
@@ -26,7 +27,7 @@ fn surround(x: &Tensor, axis: usize, (before, after): (usize, usize), value: f64
 }
 
 /// `[rows, columns]` of `[N, C, L]` or `[N, C, H, W]`; a line is one row.
-fn plane(x: &Tensor) -> [usize; 2] {
+pub fn plane(x: &Tensor) -> [usize; 2] {
     match *x.dims() {
         [_, _, l] => [1, l],
         [_, _, h, w] => [h, w],
@@ -35,7 +36,7 @@ fn plane(x: &Tensor) -> [usize; 2] {
 }
 
 /// Sizes of the rank of `x` with other channels and another plane.
-fn resized(x: &Tensor, channels: usize, [h, w]: [usize; 2]) -> Vec<usize> {
+pub fn resized(x: &Tensor, channels: usize, [h, w]: [usize; 2]) -> Vec<usize> {
     match *x.dims() {
         [n, _, _] => vec![n, channels, w],
         [n, _] => vec![n, channels],
@@ -43,23 +44,30 @@ fn resized(x: &Tensor, channels: usize, [h, w]: [usize; 2]) -> Vec<usize> {
     }
 }
 
+/// `[C]` as it meets `[N, C, P]`.
+pub fn per_channel(v: &Tensor) -> Result<Tensor> {
+    v.reshape((1, v.elem_count(), 1))
+}
+
 /// One window along one axis.
 #[derive(Clone, Copy)]
-struct Slide {
-    input: usize,
-    output: usize,
-    kernel: usize,
-    stride: usize,
-    pad: usize,
-    dilation: usize,
+pub struct Slide {
+    pub input: usize,
+    pub output: usize,
+    pub kernel: usize,
+    pub stride: usize,
+    pub pad: usize,
+    pub dilation: usize,
 }
 
 impl Slide {
+    /// Where tap `k` of output `o` lies in the padded axis, tap by tap.
     fn taps(&self) -> Vec<usize> {
         let at = |k: usize, o: usize| k * self.dilation + o * self.stride;
         (0..self.kernel).flat_map(|k| (0..self.output).map(move |o| at(k, o))).collect()
     }
 
+    /// Size of the axis with padding, as far as windows reach and the map goes.
     fn padded(&self) -> usize {
         let reach = (self.output - 1) * self.stride + self.dilation * (self.kernel - 1) + 1;
         reach.max(self.pad + self.input)
@@ -67,7 +75,7 @@ impl Slide {
 }
 
 /// `[N, C, H, W]` to `[N, C, KH, OH, KW, OW]`, padding filled with `fill`.
-fn unfold(x: &Tensor, [rows, cols]: [Slide; 2], fill: f64) -> Result<Tensor> {
+pub fn unfold(x: &Tensor, [rows, cols]: [Slide; 2], fill: f64) -> Result<Tensor> {
     let (n, c, _, _) = x.dims4()?;
     let mut x = x.clone();
     for (axis, w) in [(2, rows), (3, cols)] {
@@ -77,8 +85,8 @@ fn unfold(x: &Tensor, [rows, cols]: [Slide; 2], fill: f64) -> Result<Tensor> {
     x.reshape(&[n, c, rows.kernel, rows.output, cols.kernel, cols.output][..])
 }
 
-/// The transpose of `unfold`: windows added where they lie.
-fn fold(windows: &Tensor, [rows, cols]: [Slide; 2]) -> Result<Tensor> {
+/// The transpose of [`unfold`]: windows added where they lie, padding cut off.
+pub fn fold(windows: &Tensor, [rows, cols]: [Slide; 2]) -> Result<Tensor> {
     let (n, c) = (windows.dim(0)?, windows.dim(1)?);
     let mut x = windows.contiguous()?.reshape((n, c, rows.kernel * rows.output, cols.kernel * cols.output))?;
     for (axis, w) in [(2, rows), (3, cols)] {
