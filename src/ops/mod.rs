@@ -115,7 +115,7 @@ pub trait Layer {
 }
 
 macro_rules! ops {
-    ($($(#[$doc:meta])* $name:ident($ty:ty),)*) => {
+    ($d:tt $($(#[$doc:meta])* $name:ident($ty:ty),)*) => {
         /// A node's operation.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "op", rename_all = "snake_case")]
@@ -123,12 +123,22 @@ macro_rules! ops {
             $($(#[$doc])* $name($ty),)*
         }
 
+        /// The same expression whichever op it is, so that a target's trait is asked of every op, and an op that does not implement it
+        /// does not compile: `on_op!(op, |layer| layer.prepare(context, step, node))`.
+        macro_rules! on_op {
+            ($d op:expr, |$d layer:ident| $d body:expr) => {
+                match $d op {
+                    $($crate::ops::Op::$name($d layer) => $d body,)*
+                }
+            };
+        }
+
+        pub(crate) use on_op;
+
         impl Op {
             /// The op as its trait object.
             pub fn layer(&self) -> &dyn Layer {
-                match self {
-                    $(Self::$name(op) => op,)*
-                }
+                on_op!(self, |op| op)
             }
         }
 
@@ -140,7 +150,7 @@ macro_rules! ops {
     };
 }
 
-ops! {
+ops! { $
     /// A network input.
     Input(structure::Input),
     /// Convolution, 1-D or 2-D.

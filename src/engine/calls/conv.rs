@@ -1,6 +1,6 @@
 //! Convolutions, transposed convolutions and linear layers, with all that is fused into them.
 
-use super::{Call, Context, Job, activation_of, internal, pair};
+use super::{Call, Context, Job, Prepare, activation_of, internal, pair};
 use crate::base::{Diagnostic, codes};
 use crate::engine::Result;
 use crate::engine::fold::{Affine, in_blocks};
@@ -12,6 +12,7 @@ use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Conv, Epilogue, MapShape, Method, Operands, Packing, Prologue, Sum};
 use crate::kernels::conv::ConvShape;
 use crate::ops::conv;
+use crate::ops::linear::Linear;
 use crate::opt::{EpilogueOp, Step};
 use std::sync::Arc;
 
@@ -87,26 +88,30 @@ macro_rules! shape_of {
 }
 
 /// A convolution.
-pub fn conv(context: &Context, step: &Step, node: NodeId, op: &conv::Conv) -> Result<Box<dyn Call>> {
-    forward(context, step, node, shape_of!(context, node, op))
+impl Prepare for conv::Conv {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        forward(context, step, node, shape_of!(context, node, self))
+    }
 }
 
 /// A linear layer is a convolution over one position.
-pub fn linear(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
-    let [one, zero] = [[1, 1], [0, 0]];
-    let shape = ConvShape {
-        batch: context.terms.batch,
-        channels: context.channels(context.graph.operands(node)[0]),
-        width: context.channels(node),
-        groups: 1,
-        input: one,
-        output: one,
-        kernel: one,
-        stride: one,
-        pad: zero,
-        dilation: one,
-    };
-    forward(context, step, node, shape)
+impl Prepare for Linear {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let [one, zero] = [[1, 1], [0, 0]];
+        let shape = ConvShape {
+            batch: context.terms.batch,
+            channels: context.channels(context.graph.operands(node)[0]),
+            width: context.channels(node),
+            groups: 1,
+            input: one,
+            output: one,
+            kernel: one,
+            stride: one,
+            pad: zero,
+            dilation: one,
+        };
+        forward(context, step, node, shape)
+    }
 }
 
 fn forward(context: &Context, step: &Step, node: NodeId, shape: ConvShape) -> Result<Box<dyn Call>> {
@@ -154,29 +159,31 @@ fn within_reach(context: &Context, node: NodeId, shape: &ConvShape) -> Result<()
 }
 
 /// A transposed convolution.
-pub fn transpose(context: &Context, step: &Step, node: NodeId, op: &conv::ConvTranspose) -> Result<Box<dyn Call>> {
-    let shape = shape_of!(context, node, op);
-    phases(context, node, &shape)?;
-    within_reach(context, node, &shape)?;
-    let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
-    let folded = || {
-        let mut weight = context.store.weight(context.graph, node)?;
-        let bias = context.store.numbers(context.graph, node, "bias")?;
-        let map = leading(context, step, node)?;
-        // The weight is [I, O/groups, …]: what follows scales its second axis.
-        let (rows, taps) = (shape.group_width(), shape.taps());
-        let per_group = weight.len() / op.groups.max(1);
-        for (group, weight) in weight.floats_mut().chunks_mut(per_group.max(1)).enumerate() {
-            for (i, tap) in weight.chunks_mut(taps).enumerate() {
-                let scale = map.scale[group * rows + i % rows];
-                tap.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
+impl Prepare for conv::ConvTranspose {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let shape = shape_of!(context, node, self);
+        phases(context, node, &shape)?;
+        within_reach(context, node, &shape)?;
+        let kernel = Conv::transposed(shape, context.terms.threads, context.terms.isa);
+        let folded = || {
+            let mut weight = context.store.weight(context.graph, node)?;
+            let bias = context.store.numbers(context.graph, node, "bias")?;
+            let map = leading(context, step, node)?;
+            // The weight is [I, O/groups, …]: what follows scales its second axis.
+            let (rows, taps) = (shape.group_width(), shape.taps());
+            let per_group = weight.len() / self.groups.max(1);
+            for (group, weight) in weight.floats_mut().chunks_mut(per_group.max(1)).enumerate() {
+                for (i, tap) in weight.chunks_mut(taps).enumerate() {
+                    let scale = map.scale[group * rows + i % rows];
+                    tap.iter_mut().for_each(|w| *w = (f64::from(*w) * scale) as f32);
+                }
             }
-        }
-        let bias = map.fold_rows(&mut [], bias.as_deref());
-        Ok(Folded { weight, bias, width: op.width, prologue: None })
-    };
-    let parameters = parameters(context, step, &kernel, folded)?;
-    finish(context, step, kernel, parameters, None)
+            let bias = map.fold_rows(&mut [], bias.as_deref());
+            Ok(Folded { weight, bias, width: self.width, prologue: None })
+        };
+        let parameters = parameters(context, step, &kernel, folded)?;
+        finish(context, step, kernel, parameters, None)
+    }
 }
 
 /// The packed weights of a step: made, or found where another plan has made them.

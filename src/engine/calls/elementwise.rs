@@ -1,6 +1,6 @@
 //! Element by element, in place or not.
 
-use super::{Call, Context, Job, final_activation, plane};
+use super::{Call, Context, Job, Prepare, final_activation, plane};
 use crate::engine::Result;
 use crate::engine::fold::{self, in_blocks};
 use crate::engine::store::Parameters;
@@ -10,7 +10,10 @@ use crate::kernels::blocked::Other;
 use crate::kernels::blocked::elementwise::{self as kernel, Extent};
 use crate::kernels::blocked::stretch::{self, Meet};
 use crate::kernels::layout::Layout;
+use crate::ops::activation::{self, Prelu};
+use crate::ops::linear::Scale;
 use crate::ops::merge;
+use crate::ops::norm::BatchNorm;
 use crate::opt::Step;
 use std::sync::Arc;
 
@@ -131,7 +134,7 @@ fn extent(context: &Context, step: &Step) -> Extent {
 }
 
 /// A batch norm by its running statistics, or a learned factor.
-pub fn affine(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+fn affine(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
     let channels = context.channels(node);
     let parameters = context.store.parameters(format!("{} affine", context.graph.node(node).path), || {
         let map = fold::Affine::of(context.graph, node, context.store)?;
@@ -142,38 +145,60 @@ pub fn affine(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Ca
     Ok(Box::new(Affine { extent, has: Has::ScaleAndShift, act, parameters, name: "scale and shift" }))
 }
 
+impl Prepare for BatchNorm {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        affine(context, step, node)
+    }
+}
+
+impl Prepare for Scale {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        affine(context, step, node)
+    }
+}
+
 /// Leaky ReLU with learned slopes.
-pub fn prelu(context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
-    let channels = context.channels(node);
-    let parameters = context.store.parameters(format!("{} slope", context.graph.node(node).path), || {
-        let weight = context.store.need(context.graph, node, "weight")?;
-        let slopes = (0..channels).map(|c| weight[c % weight.len()]);
-        Ok(Parameters { packed: None, channels: vec![in_blocks(slopes, channels)] })
-    })?;
-    Ok(Box::new(Affine { extent: extent(context, step), has: Has::Slope, act: None, parameters, name: "prelu" }))
+impl Prepare for Prelu {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let channels = context.channels(node);
+        let parameters = context.store.parameters(format!("{} slope", context.graph.node(node).path), || {
+            let weight = context.store.need(context.graph, node, "weight")?;
+            let slopes = (0..channels).map(|c| weight[c % weight.len()]);
+            Ok(Parameters { packed: None, channels: vec![in_blocks(slopes, channels)] })
+        })?;
+        Ok(Box::new(Affine { extent: extent(context, step), has: Has::Slope, act: None, parameters, name: "prelu" }))
+    }
 }
 
 /// An activation by itself.
-pub fn activation(context: &Context, step: &Step, f: Activation) -> Box<dyn Call> {
-    let parameters = Arc::new(Parameters::default());
-    Box::new(Affine { extent: extent(context, step), has: Has::Nothing, act: Some(f), parameters, name: "activation" })
+impl Prepare for activation::Activation {
+    fn prepare(&self, context: &Context, step: &Step, _: NodeId) -> Result<Box<dyn Call>> {
+        let (parameters, act) = (Arc::new(Parameters::default()), Some((*self).into()));
+        Ok(Box::new(Affine { extent: extent(context, step), has: Has::Nothing, act, parameters, name: "activation" }))
+    }
 }
 
 /// `operand 0 + scale·operand 1 (+ operand 2 …)`
-pub fn add(context: &Context, step: &Step, op: &merge::Add) -> Box<dyn Call> {
-    let mut factors = vec![1.0; step.reads.len()];
-    factors[1..2].fill(op.scale as f32);
-    Box::new(Add { extent: extent(context, step), factors, act: final_activation(context, step) })
+impl Prepare for merge::Add {
+    fn prepare(&self, context: &Context, step: &Step, _: NodeId) -> Result<Box<dyn Call>> {
+        let mut factors = vec![1.0; step.reads.len()];
+        factors[1..2].fill(self.scale as f32);
+        Ok(Box::new(Add { extent: extent(context, step), factors, act: final_activation(context, step) }))
+    }
 }
 
 /// The product of the operands, sizes of 1 stretched.
-pub fn mul(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
-    Box::new(stretch(context, step, node, Meet::Product))
+impl Prepare for merge::Mul {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        Ok(Box::new(stretch(context, step, node, Meet::Product)))
+    }
 }
 
 /// `t·R + (1 − t)·S` with `t = sigmoid(T)`; operands S, R, T.
-pub fn gate(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
-    Box::new(stretch(context, step, node, Meet::Gate))
+impl Prepare for merge::Gate {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        Ok(Box::new(stretch(context, step, node, Meet::Gate)))
+    }
 }
 
 fn stretch(context: &Context, step: &Step, node: NodeId, meet: Meet) -> Stretch {

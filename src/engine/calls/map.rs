@@ -1,6 +1,7 @@
 //! Pools, other sizes, channels side by side, and other layouts.
 
-use super::{Call, Context, Job, kernels_of_one, pair};
+use super::{Call, Context, Job, Prepare, kernels_of_one, pair};
+use crate::engine::Result;
 use crate::graph::NodeId;
 use crate::kernels::blocked::convert::{Convert, Place};
 use crate::kernels::blocked::pool::Pool;
@@ -8,8 +9,9 @@ use crate::kernels::blocked::resize::{Bilinear, Gather};
 use crate::kernels::pad::sources;
 use crate::kernels::pool::PoolShape;
 use crate::kernels::resize::Axis;
-use crate::ops::pool::{AvgPool, GlobalPool, MaxPool};
-use crate::ops::resize::{Interpolation, Pad, PadMode, Upsample, ZeroPad};
+use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
+use crate::ops::resize::{Crop, CropLike, Interpolation, Pad, PadLike, PadMode, Upsample, ZeroPad};
+use crate::ops::{merge, structure};
 use crate::opt::Step;
 use crate::shape::Layout;
 
@@ -67,7 +69,7 @@ pub fn convert(context: &Context, step: &Step) -> Box<dyn Call> {
 }
 
 /// The numbers that are read, in the same order, under another shape.
-pub fn copy(context: &Context, step: &Step) -> Box<dyn Call> {
+fn copy(context: &Context, step: &Step) -> Box<dyn Call> {
     let from = step.reads[0];
     let (channels, positions) = (context.channels(from.node), context.positions(from.node));
     let (made, there) = (context.channels(step.makes.node), context.positions(step.makes.node));
@@ -78,6 +80,25 @@ pub fn copy(context: &Context, step: &Step) -> Box<dyn Call> {
         }
         (from, to) => Box::new(Convert { channels, positions, from: from.into(), to: to.into() }),
     }
+}
+
+/// Ops that leave the numbers as they are, under another shape.
+macro_rules! copies {
+    ($($op:ty,)*) => {$(
+        impl Prepare for $op {
+            fn prepare(&self, context: &Context, step: &Step, _: NodeId) -> Result<Box<dyn Call>> {
+                Ok(copy(context, step))
+            }
+        }
+    )*};
+}
+
+copies! {
+    structure::Input,
+    structure::Dropout,
+    structure::Identity,
+    structure::Flatten,
+    structure::Reshape,
 }
 
 struct Flatten(Convert);
@@ -129,59 +150,76 @@ impl Sizes {
 }
 
 /// Maxima of windows.
-pub fn max_pool(context: &Context, step: &Step, node: NodeId, op: &MaxPool) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    let windows = || sizes.windows(&op.kernel, &op.stride, &op.pad, &op.dilation);
-    listing(context, "pool", || Box::new(Pool::max(sizes.channels, &windows())))
+impl Prepare for MaxPool {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        let windows = || sizes.windows(&self.kernel, &self.stride, &self.pad, &self.dilation);
+        Ok(listing(context, "pool", || Box::new(Pool::max(sizes.channels, &windows()))))
+    }
 }
 
 /// Means of windows.
-pub fn avg_pool(context: &Context, step: &Step, node: NodeId, op: &AvgPool) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    let windows = || sizes.windows(&op.kernel, &op.stride, &op.pad, &[1, 1]);
-    listing(context, "pool", || Box::new(Pool::mean(sizes.channels, &windows(), op.count_pad)))
+impl Prepare for AvgPool {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        let windows = || sizes.windows(&self.kernel, &self.stride, &self.pad, &[1, 1]);
+        Ok(listing(context, "pool", || Box::new(Pool::mean(sizes.channels, &windows(), self.count_pad))))
+    }
 }
 
 /// The maximum or mean of all positions.
-pub fn global_pool(context: &Context, step: &Step, node: NodeId, op: &GlobalPool) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    listing(context, "pool", || Box::new(Pool::global(sizes.channels, sizes.input, op.max)))
+impl Prepare for GlobalPool {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        Ok(listing(context, "pool", || Box::new(Pool::global(sizes.channels, sizes.input, self.max))))
+    }
 }
 
 /// Means of windows that give a size.
-pub fn adaptive_pool(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    listing(context, "pool", || Box::new(Pool::adaptive(sizes.channels, sizes.input, sizes.output)))
+impl Prepare for AdaptiveAvgPool {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        Ok(listing(context, "pool", || Box::new(Pool::adaptive(sizes.channels, sizes.input, sizes.output))))
+    }
 }
 
 /// Interpolation.
-pub fn upsample(context: &Context, step: &Step, node: NodeId, op: &Upsample) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    let (channels, input, output) = (sizes.channels, sizes.input, sizes.output);
-    let nearest = |a: usize| Axis::<f32>::new(input[a], output[a], op.mode.into()).low.into_iter().map(Some).collect();
-    match op.mode {
-        Interpolation::Bilinear => listing(context, "bilinear", || Box::new(Bilinear::new(channels, input, output))),
-        Interpolation::Nearest => listing(context, "gather", || sizes.gather(nearest)),
+impl Prepare for Upsample {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        let (channels, input, output) = (sizes.channels, sizes.input, sizes.output);
+        let nearest =
+            |a: usize| Axis::<f32>::new(input[a], output[a], self.mode.into()).low.into_iter().map(Some).collect();
+        Ok(match self.mode {
+            Interpolation::Bilinear => {
+                listing(context, "bilinear", || Box::new(Bilinear::new(channels, input, output)))
+            }
+            Interpolation::Nearest => listing(context, "gather", || sizes.gather(nearest)),
+        })
     }
 }
 
 /// Padding.
-pub fn pad(context: &Context, step: &Step, node: NodeId, op: &Pad) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    let around = |a: usize| op.amount.iter().rev().nth(1 - a).copied().unwrap_or((0, 0));
-    listing(context, "gather", || sizes.gather(|a| sources(sizes.input[a], around(a), op.mode.into())))
+impl Prepare for Pad {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        let around = |a: usize| self.amount.iter().rev().nth(1 - a).copied().unwrap_or((0, 0));
+        Ok(listing(context, "gather", || sizes.gather(|a| sources(sizes.input[a], around(a), self.mode.into()))))
+    }
 }
 
 /// Centred zero padding to a size.
-pub fn pad_like(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
-    let sizes = Sizes::of(context, step, node);
-    let (input, output) = (sizes.input, sizes.output);
-    let around = |a: usize| ((output[a] - input[a]) / 2, output[a] - input[a] - (output[a] - input[a]) / 2);
-    listing(context, "gather", || sizes.gather(|a| sources(input[a], around(a), PadMode::Zero.into())))
+impl Prepare for PadLike {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let sizes = Sizes::of(context, step, node);
+        let (input, output) = (sizes.input, sizes.output);
+        let around = |a: usize| ((output[a] - input[a]) / 2, output[a] - input[a] - (output[a] - input[a]) / 2);
+        Ok(listing(context, "gather", || sizes.gather(|a| sources(input[a], around(a), PadMode::Zero.into()))))
+    }
 }
 
 /// A centre crop.
-pub fn crop(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
+fn crop(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
     let sizes = Sizes::of(context, step, node);
     let kept = |a: usize| {
         let margin = (sizes.input[a] - sizes.output[a]) / 2;
@@ -190,25 +228,41 @@ pub fn crop(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
     listing(context, "gather", || sizes.gather(kept))
 }
 
+impl Prepare for Crop {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        Ok(crop(context, step, node))
+    }
+}
+
+impl Prepare for CropLike {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        Ok(crop(context, step, node))
+    }
+}
+
 /// Strided subsampling and zero channels.
-pub fn zero_pad(context: &Context, step: &Step, node: NodeId, op: &ZeroPad) -> Box<dyn Call> {
-    let Sizes { channels, input, .. } = Sizes::of(context, step, node);
-    let stride = if op.stride.is_empty() { [1, 1] } else { pair(&op.stride, 1) };
-    listing(context, "gather", || {
-        let [rows, cols] = [0, 1].map(|a| (0..input[a]).step_by(stride[a]).map(Some).collect());
-        Box::new(Gather { channels, width: op.width, before: (op.width - channels) / 2, input, rows, cols })
-    })
+impl Prepare for ZeroPad {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let Sizes { channels, input, .. } = Sizes::of(context, step, node);
+        let stride = if self.stride.is_empty() { [1, 1] } else { pair(&self.stride, 1) };
+        Ok(listing(context, "gather", || {
+            let [rows, cols] = [0, 1].map(|a| (0..input[a]).step_by(stride[a]).map(Some).collect());
+            Box::new(Gather { channels, width: self.width, before: (self.width - channels) / 2, input, rows, cols })
+        }))
+    }
 }
 
 /// Channels one after another.
-pub fn concat(context: &Context, step: &Step, node: NodeId) -> Box<dyn Call> {
-    let mut before = 0;
-    let place = |read: &crate::opt::TensorRef| {
-        let channels = context.channels(read.node);
-        let (width, positions) = (context.channels(node), context.positions(node));
-        let place = Place { channels, width, before, positions, layout: step.makes.layout.into() };
-        before += channels;
-        place
-    };
-    Box::new(Concat(step.reads.iter().map(place).collect()))
+impl Prepare for merge::Concat {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let mut before = 0;
+        let place = |read: &crate::opt::TensorRef| {
+            let channels = context.channels(read.node);
+            let (width, positions) = (context.channels(node), context.positions(node));
+            let place = Place { channels, width, before, positions, layout: step.makes.layout.into() };
+            before += channels;
+            place
+        };
+        Ok(Box::new(Concat(step.reads.iter().map(place).collect())))
+    }
 }

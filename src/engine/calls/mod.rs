@@ -13,7 +13,7 @@ use crate::graph::{Graph, NodeId};
 use crate::kernels::activation::Activation;
 use crate::kernels::blocked::{Cpu, Other};
 use crate::kernels::{Dst, Src, Views};
-use crate::ops::Op;
+use crate::ops::{Op, on_op};
 use crate::opt::{EpilogueOp, Step, Work};
 use crate::shape::Shape;
 
@@ -41,6 +41,15 @@ pub trait Call: Send + Sync {
     fn name(&self) -> String;
     /// Computes the step; allocates nothing.
     fn run(&self, job: Job);
+}
+
+/// What has a kernel: every op.
+trait Prepare {
+    /// The kernel of a step over this op, a node of the graph, with its parameters packed.
+    ///
+    /// # Errors
+    /// Where a parameter is missing or has other sizes.
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>>;
 }
 
 /// Where an operand is found.
@@ -119,34 +128,7 @@ use kernels_of_one;
 /// Where a parameter is missing or has other sizes.
 pub fn prepare(context: &Context, step: &Step) -> Result<Box<dyn Call>> {
     let Work::Op(node) = step.work else { return Ok(map::convert(context, step)) };
-    match &context.graph.node(node).op {
-        Op::Conv(op) => conv::conv(context, step, node, op),
-        Op::ConvTranspose(op) => conv::transpose(context, step, node, op),
-        Op::Linear(_) => conv::linear(context, step, node),
-        Op::BatchNorm(_) | Op::Scale(_) => elementwise::affine(context, step, node),
-        Op::Prelu(_) => elementwise::prelu(context, step, node),
-        Op::Activation(f) => Ok(elementwise::activation(context, step, (*f).into())),
-        Op::Add(op) => Ok(elementwise::add(context, step, op)),
-        Op::Mul(_) => Ok(elementwise::mul(context, step, node)),
-        Op::Gate(_) => Ok(elementwise::gate(context, step, node)),
-        Op::GroupNorm(op) => norm::group(context, step, node, op),
-        Op::LayerNorm(op) => norm::layer(context, step, node, op),
-        Op::InstanceNorm(op) => norm::instance(context, step, node, op),
-        Op::Softmax(_) => Ok(norm::softmax(context, node)),
-        Op::Input(_) | Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => {
-            Ok(map::copy(context, step))
-        }
-        Op::MaxPool(op) => Ok(map::max_pool(context, step, node, op)),
-        Op::AvgPool(op) => Ok(map::avg_pool(context, step, node, op)),
-        Op::GlobalPool(op) => Ok(map::global_pool(context, step, node, op)),
-        Op::AdaptiveAvgPool(_) => Ok(map::adaptive_pool(context, step, node)),
-        Op::Upsample(op) => Ok(map::upsample(context, step, node, op)),
-        Op::Pad(op) => Ok(map::pad(context, step, node, op)),
-        Op::PadLike(_) => Ok(map::pad_like(context, step, node)),
-        Op::Crop(_) | Op::CropLike(_) => Ok(map::crop(context, step, node)),
-        Op::ZeroPad(op) => Ok(map::zero_pad(context, step, node, op)),
-        Op::Concat(_) => Ok(map::concat(context, step, node)),
-    }
+    on_op!(&context.graph.node(node).op, |op| op.prepare(context, step, node))
 }
 
 impl Context<'_> {

@@ -1,13 +1,13 @@
 //! Normalisations by what is normalised, and softmax.
 
-use super::{Call, Context, Job, final_activation, kernels_of_one};
+use super::{Call, Context, Job, Prepare, final_activation, kernels_of_one};
 use crate::engine::Result;
 use crate::engine::fold::in_blocks;
 use crate::engine::store::Parameters;
 use crate::graph::NodeId;
 use crate::kernels::blocked::norm::{GroupNorm, LayerNorm};
 use crate::kernels::blocked::softmax::Softmax;
-use crate::ops::norm::{GroupNorm as GroupNormOp, InstanceNorm as InstanceNormOp, LayerNorm as LayerNormOp};
+use crate::ops::{activation, norm};
 use crate::opt::Step;
 use std::sync::Arc;
 
@@ -42,25 +42,33 @@ kernels_of_one! {
 }
 
 /// A softmax over channels.
-pub fn softmax(context: &Context, node: NodeId) -> Box<dyn Call> {
-    Box::new(Softmax { channels: context.channels(node), positions: context.positions(node) })
+impl Prepare for activation::Softmax {
+    fn prepare(&self, context: &Context, _: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        Ok(Box::new(Softmax { channels: context.channels(node), positions: context.positions(node) }))
+    }
 }
 
 /// A group norm.
-pub fn group(context: &Context, step: &Step, node: NodeId, op: &GroupNormOp) -> Result<Box<dyn Call>> {
-    norm(context, node, grouped(context, step, node, op.groups, op.eps), "group_norm")
+impl Prepare for norm::GroupNorm {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        norm(context, node, grouped(context, step, node, self.groups, self.eps), "group_norm")
+    }
 }
 
 /// An instance norm: a group norm of one channel a group.
-pub fn instance(context: &Context, step: &Step, node: NodeId, op: &InstanceNormOp) -> Result<Box<dyn Call>> {
-    norm(context, node, grouped(context, step, node, context.channels(node), op.eps), "instance_norm")
+impl Prepare for norm::InstanceNorm {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        norm(context, node, grouped(context, step, node, context.channels(node), self.eps), "instance_norm")
+    }
 }
 
 /// A layer norm.
-pub fn layer(context: &Context, step: &Step, node: NodeId, op: &LayerNormOp) -> Result<Box<dyn Call>> {
-    let (channels, positions) = (context.channels(node), context.positions(node));
-    let act = final_activation(context, step);
-    norm(context, node, Kind::Layer(LayerNorm { channels, positions, eps: op.eps, act }), "layer_norm")
+impl Prepare for norm::LayerNorm {
+    fn prepare(&self, context: &Context, step: &Step, node: NodeId) -> Result<Box<dyn Call>> {
+        let (channels, positions) = (context.channels(node), context.positions(node));
+        let act = final_activation(context, step);
+        norm(context, node, Kind::Layer(LayerNorm { channels, positions, eps: self.eps, act }), "layer_norm")
+    }
 }
 
 fn grouped(context: &Context, step: &Step, node: NodeId, groups: usize, eps: f64) -> Kind {
