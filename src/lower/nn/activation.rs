@@ -1,11 +1,13 @@
 //! Element-wise functions.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
 use super::{is_native, portable};
 use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, activation as kernel, softmax as softmax_kernel};
-use crate::ops::activation::Activation;
+use crate::lower;
+use crate::ops::activation::{Activation, Prelu, Softmax};
 use candle_core::{Result, Tensor, bail};
 use candle_nn::ops::sigmoid;
 
@@ -32,7 +34,7 @@ pub fn prelu(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
     if !is_native(x) {
         return portable::activation::prelu(x, weight);
     }
-    apply(Prelu, &[x, weight])
+    apply(Slope, &[x, weight])
 }
 
 /// Softmax over axis 1.
@@ -51,10 +53,28 @@ pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
     softmax_or_log(x, true)
 }
 
+impl Compute for Activation {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(activation(node.x()?, self)?)
+    }
+}
+
+impl Compute for Prelu {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(prelu(node.x()?, node.weight()?)?)
+    }
+}
+
+impl Compute for Softmax {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(softmax(node.x()?)?)
+    }
+}
+
 fn softmax_or_log(x: &Tensor, log: bool) -> Result<Tensor> {
     channels(x.dims())?;
     match (is_native(x), log) {
-        (true, _) => apply(Softmax { log }, &[x]),
+        (true, _) => apply(Shares { log }, &[x]),
         (false, false) => portable::activation::softmax(x),
         (false, true) => {
             let shifted = x.broadcast_sub(&x.max_keepdim(1)?.detach())?;
@@ -98,9 +118,9 @@ impl Native for Function {
     }
 }
 
-struct Prelu;
+struct Slope;
 
-impl Native for Prelu {
+impl Native for Slope {
     const NAME: &'static str = "prelu";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -118,11 +138,11 @@ impl Native for Prelu {
     }
 }
 
-struct Softmax {
+struct Shares {
     log: bool,
 }
 
-impl Native for Softmax {
+impl Native for Shares {
     const NAME: &'static str = "softmax";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {

@@ -1,5 +1,6 @@
 //! Convolutions.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::portable::common::Slide;
 use super::sizes::{channels, maps, pair, with};
@@ -7,6 +8,7 @@ use super::{is_native, portable};
 use crate::kernels::conv::{self as kernel, ConvShape};
 use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, linear};
+use crate::lower;
 use crate::ops::conv::{Conv, ConvTranspose};
 use candle_core::{Result, Tensor, bail};
 
@@ -35,6 +37,18 @@ pub fn conv_transpose(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, op: &C
         return portable::conv::convolve_back(x, weight, bias, slides(&shape), shape.groups);
     }
     apply(Transposed { shape }, &with_bias(x, weight, bias))
+}
+
+impl Compute for Conv {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(conv(node.x()?, node.weight()?, node.params().get("bias"), self)?)
+    }
+}
+
+impl Compute for ConvTranspose {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(conv_transpose(node.x()?, node.weight()?, node.params().get("bias"), self)?)
+    }
 }
 
 fn slides(s: &ConvShape) -> [Slide; 2] {

@@ -1,10 +1,13 @@
 //! Affine maps of vectors.
 
+use super::compute::{Compute, Evaluation};
 use super::is_native;
 use super::native::{Arg, ArgGrads, Native, apply};
 use crate::kernels::Elem;
 use crate::kernels::linear::{self as kernel, LinearShape};
 use crate::kernels::memory::zeros;
+use crate::lower;
+use crate::ops::linear::Linear;
 use candle_core::{Result, Tensor, bail};
 
 /// `y = x·Wᵀ + b` for `x` `[N, F]`, weight `[width, F]`, bias `[width]`.
@@ -24,14 +27,20 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
         return bias.map_or(Ok(y.clone()), |b| y.broadcast_add(b));
     }
     let args: Vec<&Tensor> = [x, weight].into_iter().chain(bias).collect();
-    apply(Linear { shape: LinearShape { batch, features, width } }, &args)
+    apply(Product { shape: LinearShape { batch, features, width } }, &args)
 }
 
-struct Linear {
+impl Compute for Linear {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(linear(node.x()?, node.weight()?, node.params().get("bias"))?)
+    }
+}
+
+struct Product {
     shape: LinearShape,
 }
 
-impl Native for Linear {
+impl Native for Product {
     const NAME: &'static str = "linear";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {

@@ -1,10 +1,15 @@
 //! Where edges meet.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
+use super::noise::add_drop_path;
 use super::{is_native, portable};
 use crate::kernels::memory::zeros;
 use crate::kernels::merge::{self as kernel, Broadcast};
 use crate::kernels::{Elem, noise};
+use crate::lower;
+use crate::ops::linear::Scale;
+use crate::ops::merge::{Add, Concat, Gate, Mul};
 use candle_core::{Result, Tensor, bail};
 
 /// `s + scale·r`, shapes equal.
@@ -24,7 +29,7 @@ pub(super) fn add_samples(s: &Tensor, r: &Tensor, factors: Vec<f64>) -> Result<T
     if !is_native(s) {
         return with_factors(s, r, &factors);
     }
-    apply(Add { factors }, &[s, r])
+    apply(Sum { factors }, &[s, r])
 }
 
 /// The same, composed of candle's operators.
@@ -60,7 +65,7 @@ pub fn concat(operands: &[&Tensor]) -> Result<Tensor> {
     match operands {
         [one] => Ok((*one).clone()),
         [.., last] if operands.len() > 3 => concat(&[&concat(&operands[..operands.len() - 1])?, last]),
-        _ => apply(Concat, operands),
+        _ => apply(Join, operands),
     }
 }
 
@@ -73,7 +78,7 @@ pub fn mul(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if !is_native(a) {
         return a.broadcast_mul(b);
     }
-    apply(Mul { shape }, &[a, b])
+    apply(Product { shape }, &[a, b])
 }
 
 /// `x·weight` for `x` `[N, C, …]`, weight `[C]` or `[1]`.
@@ -99,7 +104,43 @@ pub fn gate(s: &Tensor, r: &Tensor, logits: &Tensor) -> Result<Tensor> {
         return portable::merge::gate(s, r, logits);
     }
     let logits = if logits.dims() == s.dims() { logits.clone() } else { logits.broadcast_as(s.shape())? };
-    apply(Gate, &[s, r, &logits])
+    apply(Blend, &[s, r, &logits])
+}
+
+impl Compute for Scale {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(scale(node.x()?, node.weight()?)?)
+    }
+}
+
+/// `operand 0 + scale·operand 1 (+ operand 2 …)`; in training operand 1 is dropped for some samples.
+impl Compute for Add {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let (first, second) = (node.operand(0)?, node.operand(1)?);
+        let sum = match node.pass.train && self.drop_path > 0.0 {
+            true => add_drop_path(first, second, self.scale, self.drop_path, node.pass.rng.next_u64())?,
+            false => add(first, second, self.scale)?,
+        };
+        Ok(node.operands[2..].iter().try_fold(sum, |sum, term| add(&sum, term, 1.0))?)
+    }
+}
+
+impl Compute for Concat {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(concat(&node.operands.iter().collect::<Vec<_>>())?)
+    }
+}
+
+impl Compute for Mul {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(node.operands[1..].iter().try_fold(node.x()?.clone(), |product, factor| mul(&product, factor))?)
+    }
+}
+
+impl Compute for Gate {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(gate(node.operand(0)?, node.operand(1)?, node.operand(2)?)?)
+    }
 }
 
 /// Elements of a tensor of these sizes.
@@ -107,11 +148,11 @@ fn elements(dims: &[usize]) -> usize {
     dims.iter().product()
 }
 
-struct Add {
+struct Sum {
     factors: Vec<f64>,
 }
 
-impl Native for Add {
+impl Native for Sum {
     const NAME: &'static str = "add";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -133,9 +174,9 @@ impl Native for Add {
     }
 }
 
-struct Concat;
+struct Join;
 
-impl Native for Concat {
+impl Native for Join {
     const NAME: &'static str = "concat";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -165,11 +206,11 @@ impl Native for Concat {
     }
 }
 
-struct Mul {
+struct Product {
     shape: Broadcast,
 }
 
-impl Native for Mul {
+impl Native for Product {
     const NAME: &'static str = "mul";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -192,9 +233,9 @@ impl Native for Mul {
     }
 }
 
-struct Gate;
+struct Blend;
 
-impl Native for Gate {
+impl Native for Blend {
     const NAME: &'static str = "gate";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {

@@ -6,6 +6,7 @@
 //! [`force_portable`], it is composed of candle operators whose gradients are right.
 
 mod activation;
+mod compute;
 mod conv;
 mod linear;
 mod merge;
@@ -16,6 +17,9 @@ mod pool;
 mod portable;
 mod resize;
 mod sizes;
+mod structure;
+
+pub(super) use compute::{Compute, Evaluation};
 
 pub use activation::{activation, log_softmax, prelu, softmax};
 pub use conv::{conv, conv_transpose};

@@ -1,11 +1,13 @@
 //! Normalisations.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::channels;
 use super::{is_native, portable};
 use crate::kernels::Elem;
 use crate::kernels::memory::zeros;
 use crate::kernels::norm::{self as kernel, BatchShape, Grads, GroupShape, Moments};
+use crate::lower;
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use candle_core::{DType, Result, Tensor, bail};
 use std::sync::{Arc, OnceLock};
@@ -92,6 +94,46 @@ pub fn layer_norm(x: &Tensor, weight: Option<&Tensor>, bias: Option<&Tensor>, op
         return portable::norm::layer_norm(x, weight, bias, op.eps);
     }
     normalise(Kind::Layer(shape), op.eps, x, weight, bias, Arc::default())
+}
+
+/// In training the running statistics move by `momentum` towards the batch's mean and unbiased variance.
+impl Compute for BatchNorm {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let params = node.params();
+        let (mean, var) = (params.buffer("running_mean")?, params.buffer("running_var")?);
+        let (weight, bias) = node.weight_and_bias();
+        let (value, moments) = batch_norm(node.x()?, weight, bias, &mean, &var, self, node.pass.train)?;
+        if let Some(moments) = moments {
+            for (running, batch) in [(&mean, moments.mean), (&var, moments.var)] {
+                let kept = running.as_detached_tensor().affine(1.0 - self.momentum, 0.0)?;
+                running.set(&(kept + batch.detach().affine(self.momentum, 0.0)?)?)?;
+            }
+            let counter = params.buffer("num_batches_tracked")?;
+            counter.set(&(counter.as_detached_tensor() + counter.ones_like()?)?)?;
+        }
+        Ok(value)
+    }
+}
+
+impl Compute for GroupNorm {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let (weight, bias) = node.weight_and_bias();
+        Ok(group_norm(node.x()?, weight, bias, self)?)
+    }
+}
+
+impl Compute for LayerNorm {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let (weight, bias) = node.weight_and_bias();
+        Ok(layer_norm(node.x()?, weight, bias, self)?)
+    }
+}
+
+impl Compute for InstanceNorm {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let (weight, bias) = node.weight_and_bias();
+        Ok(instance_norm(node.x()?, weight, bias, self)?)
+    }
 }
 
 fn grouped(

@@ -1,5 +1,6 @@
 //! Pools.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::portable::common::Slide;
 use super::sizes::{maps, pair, with};
@@ -7,6 +8,7 @@ use super::{is_native, portable};
 use crate::kernels::Elem;
 use crate::kernels::memory::zeros;
 use crate::kernels::pool::{self as kernel, PoolShape};
+use crate::lower;
 use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
 use candle_core::{Result, Tensor, bail};
 use std::sync::OnceLock;
@@ -66,6 +68,30 @@ pub fn adaptive_avg_pool(x: &Tensor, op: &AdaptiveAvgPool) -> Result<Tensor> {
         return portable::pool::adaptive_avg_pool(x, output);
     }
     apply(AdaptiveAvg { input, output }, &[x])
+}
+
+impl Compute for MaxPool {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(max_pool(node.x()?, self)?)
+    }
+}
+
+impl Compute for AvgPool {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(avg_pool(node.x()?, self)?)
+    }
+}
+
+impl Compute for GlobalPool {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(global_pool(node.x()?, self)?)
+    }
+}
+
+impl Compute for AdaptiveAvgPool {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(adaptive_avg_pool(node.x()?, self)?)
+    }
 }
 
 fn slides(s: &PoolShape) -> [Slide; 2] {

@@ -1,11 +1,13 @@
 //! Spatial sizes made larger or smaller.
 
+use super::compute::{Compute, Evaluation};
 use super::native::{Arg, ArgGrads, Native, apply};
 use super::sizes::{maps, pair, with};
 use super::{is_native, portable};
 use crate::kernels::memory::zeros;
 use crate::kernels::{Elem, pad as pad_kernel, resize as kernel};
-use crate::ops::resize::{Interpolation, PadMode};
+use crate::lower;
+use crate::ops::resize::{Crop, CropLike, Interpolation, Pad, PadLike, PadMode, Upsample, ZeroPad};
 use candle_core::{Result, Tensor, bail};
 
 /// Interpolates `[N, C, L]` or `[N, C, H, W]` to spatial sizes `size`.
@@ -21,7 +23,7 @@ pub fn upsample(x: &Tensor, size: &[usize], mode: Interpolation) -> Result<Tenso
     if !is_native(x) {
         return portable::resize::upsample(x, output, mode == Interpolation::Bilinear);
     }
-    apply(Upsample { input, output, mode }, &[x])
+    apply(Interpolate { input, output, mode }, &[x])
 }
 
 /// Pads each spatial axis by `(before, after)`.
@@ -42,7 +44,7 @@ pub fn pad(x: &Tensor, amounts: &[(usize, usize)], mode: PadMode) -> Result<Tens
     if !is_native(x) {
         return portable::resize::pad(x, amounts, fill(mode));
     }
-    apply(Pad { input, amounts, mode }, &[x])
+    apply(Surround { input, amounts, mode }, &[x])
 }
 
 fn fill(mode: PadMode) -> portable::resize::Fill {
@@ -69,7 +71,7 @@ pub fn crop(x: &Tensor, offset: &[usize], size: &[usize]) -> Result<Tensor> {
     if !is_native(x) {
         return portable::resize::crop(x, offset, size);
     }
-    apply(Crop { input, offset, size }, &[x])
+    apply(Cut { input, offset, size }, &[x])
 }
 
 /// The parameter-free shortcut of ResNet's option A: every `stride`-th position, and channels of zeros
@@ -90,6 +92,61 @@ pub fn zero_pad(x: &Tensor, width: usize, stride: &[usize]) -> Result<Tensor> {
     apply(Subsample { channels, width, before, input, stride }, &[x])
 }
 
+impl Compute for Upsample {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(upsample(node.x()?, node.size(), self.mode)?)
+    }
+}
+
+impl Compute for Pad {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(pad(node.x()?, &self.amount, self.mode)?)
+    }
+}
+
+impl Compute for Crop {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        cut_to_size(&node)
+    }
+}
+
+impl Compute for CropLike {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        cut_to_size(&node)
+    }
+}
+
+/// Zeros around the spatial axes: `⌊difference / 2⌋` before, the rest after.
+impl Compute for PadLike {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        let (x, size) = (node.x()?, node.size());
+        let before = margins(&node, |x, size| size.checked_sub(x))?;
+        let sizes = x.dims()[2..].iter().zip(size);
+        let amounts: Vec<_> = sizes.zip(&before).map(|((x, size), &before)| (before, size - x - before)).collect();
+        Ok(pad(x, &amounts, PadMode::Zero)?)
+    }
+}
+
+impl Compute for ZeroPad {
+    fn compute(&self, node: Evaluation) -> lower::Result<Tensor> {
+        Ok(zero_pad(node.x()?, self.width, &self.stride)?)
+    }
+}
+
+/// The middle of the operand.
+fn cut_to_size(node: &Evaluation) -> lower::Result<Tensor> {
+    Ok(crop(node.x()?, &margins(node, usize::checked_sub)?, node.size())?)
+}
+
+/// Half of the difference between the spatial sizes of the operand and of the value, rounded down, along each axis.
+fn margins(node: &Evaluation, less: fn(usize, usize) -> Option<usize>) -> lower::Result<Vec<usize>> {
+    let (x, size) = (node.x()?, node.size());
+    let wrong = || lower::Error::internal(format!("`{}` fits {:?} to {size:?}", node.step.path, x.dims()));
+    let half = |(&x, &size)| Some(less(x, size)? / 2);
+    let spatial = x.dims().get(2..).unwrap_or(&[]);
+    spatial.iter().zip(size).map(half).collect::<Option<_>>().ok_or_else(wrong)
+}
+
 /// Sizes of a tensor with `axes` spatial axes.
 fn spatial(name: &str, x: &Tensor, axes: usize) -> Result<(usize, usize, [usize; 2])> {
     if x.rank() != axes + 2 {
@@ -108,13 +165,13 @@ fn room<E: Elem>(dims: &[usize]) -> Vec<E> {
     zeros(dims.iter().product())
 }
 
-struct Upsample {
+struct Interpolate {
     input: [usize; 2],
     output: [usize; 2],
     mode: Interpolation,
 }
 
-impl Native for Upsample {
+impl Native for Interpolate {
     const NAME: &'static str = "upsample";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -131,13 +188,13 @@ impl Native for Upsample {
     }
 }
 
-struct Pad {
+struct Surround {
     input: [usize; 2],
     amounts: [(usize, usize); 2],
     mode: PadMode,
 }
 
-impl Native for Pad {
+impl Native for Surround {
     const NAME: &'static str = "pad";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
@@ -155,13 +212,13 @@ impl Native for Pad {
     }
 }
 
-struct Crop {
+struct Cut {
     input: [usize; 2],
     offset: [usize; 2],
     size: [usize; 2],
 }
 
-impl Native for Crop {
+impl Native for Cut {
     const NAME: &'static str = "crop";
 
     fn forward<E: Elem>(&self, args: &[Arg<E>]) -> Result<(Vec<E>, Vec<usize>)> {
