@@ -1,13 +1,14 @@
 //! Convolutions, linear maps, activations and merges as operators.
 
-use super::Export;
 use super::writer::Attr;
+use super::{Export, written};
 use crate::graph::NodeId;
-use crate::ops::activation::{Activation, Prelu};
-use crate::ops::conv::ConvTranspose;
-use crate::ops::linear::Scale;
-use crate::ops::merge::Add;
-use crate::ops::{Op, ParamSpec};
+use crate::ops::ParamSpec;
+use crate::ops::activation::{Activation, Prelu, Softmax};
+use crate::ops::conv::{Conv, ConvTranspose};
+use crate::ops::linear::{Linear, Scale};
+use crate::ops::merge::{Add, Concat, Gate, Mul};
+use crate::ops::structure::{Dropout, Identity, Input};
 
 /// Sizes as attributes have them.
 pub fn ints(sizes: &[usize]) -> Attr {
@@ -36,45 +37,27 @@ fn windows(
     ]
 }
 
-impl Export<'_> {
-    /// Writes a node that is neither an input nor nothing at inference; gives its value's name.
-    pub(super) fn layer(&mut self, id: NodeId, op: &Op, inputs: &[&str]) -> String {
-        let x = inputs[0];
-        match op {
-            Op::Conv(c) => self.weighted(id, "Conv", x, windows(&c.kernel, &c.stride, &c.pad, &c.dilation, c.groups)),
-            Op::ConvTranspose(conv) => self.conv_transpose(id, conv, x),
-            Op::Linear(_) => self.weighted(id, "Gemm", x, vec![("transB", Attr::Int(1))]),
-            Op::Scale(scale) => self.scale(id, scale, x),
-            Op::BatchNorm(norm) => self.batch_norm(id, norm, x),
-            Op::GroupNorm(norm) => self.group_norm(id, norm, x),
-            Op::LayerNorm(norm) => self.layer_norm(id, norm, x),
-            Op::InstanceNorm(norm) => self.instance_norm(id, norm, x),
-            Op::Activation(function) => self.activation(function, x),
-            Op::Prelu(prelu) => self.prelu(id, prelu, x),
-            Op::Softmax(_) => self.writer.last("Softmax", &[x], vec![("axis", Attr::Int(1))]),
-            Op::MaxPool(pool) => self.max_pool(id, pool, x),
-            Op::AvgPool(pool) => self.avg_pool(id, pool, x),
-            Op::GlobalPool(pool) => {
-                let kind = if pool.max { "GlobalMaxPool" } else { "GlobalAveragePool" };
-                self.writer.last(kind, &[x], Vec::new())
-            }
-            Op::AdaptiveAvgPool(pool) => self.adaptive(id, pool, x),
-            Op::Upsample(upsample) => self.upsample(id, upsample, inputs),
-            Op::Pad(pad) => self.pad(pad, x),
-            Op::Crop(crop) => self.crop(id, crop, x),
-            Op::CropLike(_) => self.crop_like(id, inputs),
-            Op::PadLike(_) => self.pad_like(id, inputs),
-            Op::ZeroPad(pad) => self.zero_pad(id, pad, x),
-            Op::Flatten(_) => self.writer.last("Flatten", &[x], vec![("axis", Attr::Int(1))]),
-            Op::Reshape(reshape) => self.reshape(id, reshape, x),
-            Op::Add(add) => self.sum(add, inputs),
-            Op::Concat(_) => self.writer.last("Concat", inputs, vec![("axis", Attr::Int(1))]),
-            Op::Mul(_) => self.chain("Mul", inputs),
-            Op::Gate(_) => self.gate(inputs),
-            Op::Input(_) | Op::Dropout(_) | Op::Identity(_) => x.to_string(),
-        }
-    }
+written! {
+    Conv: |export, id, c, inputs| {
+        export.weighted(id, "Conv", inputs[0], windows(&c.kernel, &c.stride, &c.pad, &c.dilation, c.groups))
+    },
+    ConvTranspose: |export, id, conv, inputs| export.conv_transpose(id, conv, inputs[0]),
+    Linear: |export, id, _, inputs| export.weighted(id, "Gemm", inputs[0], vec![("transB", Attr::Int(1))]),
+    Scale: |export, id, scale, inputs| export.scale(id, scale, inputs[0]),
+    Activation: |export, _, function, inputs| export.activation(function, inputs[0]),
+    Prelu: |export, id, prelu, inputs| export.prelu(id, prelu, inputs[0]),
+    Softmax: |export, _, _, inputs| export.writer.last("Softmax", &[inputs[0]], vec![("axis", Attr::Int(1))]),
+    Add: |export, _, add, inputs| export.sum(add, inputs),
+    Concat: |export, _, _, inputs| export.writer.last("Concat", inputs, vec![("axis", Attr::Int(1))]),
+    Mul: |export, _, _, inputs| export.chain("Mul", inputs),
+    Gate: |export, _, _, inputs| export.gate(inputs),
+    // Nothing at inference.
+    Input: |_export, _, _, inputs| inputs[0].to_string(),
+    Dropout: |_export, _, _, inputs| inputs[0].to_string(),
+    Identity: |_export, _, _, inputs| inputs[0].to_string(),
+}
 
+impl Export<'_> {
     /// An operator over a value and those of `weight` and `bias` that the node has.
     fn weighted(&mut self, id: NodeId, op: &str, x: &str, attrs: Vec<(&str, Attr)>) -> String {
         let params: Vec<String> =

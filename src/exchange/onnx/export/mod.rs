@@ -17,7 +17,7 @@ use super::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntry
 use crate::base::{Diagnostic, codes};
 use crate::elaborate::{Compiled, Network};
 use crate::graph::NodeId;
-use crate::ops::{Family, Op};
+use crate::ops::{Family, Op, on_op};
 use crate::weights::Numbers;
 use free::Free;
 use prost::Message;
@@ -88,6 +88,26 @@ fn settled(compiled: &Compiled, network: &Network, numbers: &Numbers) -> (Free, 
         fixed.extend(more);
     }
 }
+
+/// An op as operators. Each family's file has those of its ops.
+trait Write {
+    /// Writes a node; gives its value's name. `inputs` are the names of its operands' values.
+    fn write(&self, export: &mut Export, id: NodeId, inputs: &[&str]) -> String;
+}
+
+/// How ops are written, one a line: `Conv: |export, id, conv, inputs| export.weighted(…)`.
+macro_rules! written {
+    ($($op:ty: |$export:ident, $id:pat_param, $own:pat_param, $inputs:ident| $value:expr,)*) => {$(
+        impl $crate::exchange::onnx::export::Write for $op {
+            fn write(&self, $export: &mut Export, $id: NodeId, $inputs: &[&str]) -> String {
+                let $own = self;
+                $value
+            }
+        }
+    )*};
+}
+
+use written;
 
 /// A network on its way into a file.
 struct Export<'n> {
@@ -187,7 +207,7 @@ impl<'n> Export<'n> {
         self.writer.layer(&node.path, result);
         let inputs: Vec<String> = operands.iter().map(|operand| self.values[operand].clone()).collect();
         let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
-        self.layer(id, &node.op, &inputs)
+        on_op!(&node.op, |op| op.write(self, id, &inputs))
     }
 
     /// Whether no size of the node's operand changes.

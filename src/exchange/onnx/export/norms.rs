@@ -1,9 +1,16 @@
 //! Norms as operators.
 
-use super::Export;
 use super::writer::Attr;
+use super::{Export, written};
 use crate::graph::NodeId;
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
+
+written! {
+    BatchNorm: |export, id, norm, inputs| export.batch_norm(id, norm, inputs[0]),
+    GroupNorm: |export, id, norm, inputs| export.group_norm(id, norm, inputs[0]),
+    LayerNorm: |export, id, norm, inputs| export.layer_norm(id, norm, inputs[0]),
+    InstanceNorm: |export, id, norm, inputs| export.instance_norm(id, norm, inputs[0]),
+}
 
 impl Export<'_> {
     /// A parameter of one number a channel, or a constant of that length where the norm has none.
@@ -15,7 +22,7 @@ impl Export<'_> {
         }
     }
 
-    pub(super) fn batch_norm(&mut self, id: NodeId, norm: &BatchNorm, x: &str) -> String {
+    fn batch_norm(&mut self, id: NodeId, norm: &BatchNorm, x: &str) -> String {
         let wanted = [("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)];
         let params = wanted.map(|(name, otherwise)| self.channel_parameter(id, name, otherwise));
         let [weight, bias, mean, var] = &params;
@@ -23,14 +30,14 @@ impl Export<'_> {
         self.writer.last("BatchNormalization", &[x, weight, bias, mean, var], attrs)
     }
 
-    pub(super) fn instance_norm(&mut self, id: NodeId, norm: &InstanceNorm, x: &str) -> String {
+    fn instance_norm(&mut self, id: NodeId, norm: &InstanceNorm, x: &str) -> String {
         let weight = self.channel_parameter(id, "weight", 1.0);
         let bias = self.channel_parameter(id, "bias", 0.0);
         self.writer.last("InstanceNormalization", &[x, &weight, &bias], vec![("epsilon", Attr::Float(norm.eps))])
     }
 
     /// Over the last axis; a map's channels are moved there and back.
-    pub(super) fn layer_norm(&mut self, id: NodeId, norm: &LayerNorm, x: &str) -> String {
+    fn layer_norm(&mut self, id: NodeId, norm: &LayerNorm, x: &str) -> String {
         let weight = self.channel_parameter(id, "weight", 1.0);
         let bias = self.channel_parameter(id, "bias", 0.0);
         let attrs = vec![("axis", Attr::Int(-1)), ("epsilon", Attr::Float(norm.eps))];
@@ -46,7 +53,7 @@ impl Export<'_> {
     }
 
     /// The groups as channels of an instance norm, as PyTorch writes it; `GroupNormalization` came with opset 21.
-    pub(super) fn group_norm(&mut self, id: NodeId, norm: &GroupNorm, x: &str) -> String {
+    fn group_norm(&mut self, id: NodeId, norm: &GroupNorm, x: &str) -> String {
         let groups = norm.groups;
         let dims = self.operand_dims(id);
         let ones = self.writer.own("no_group_weight", &[groups], &vec![1.0; groups]);

@@ -1,10 +1,10 @@
 //! Pools as operators.
 
-use super::Export;
 use super::layers::{both, ints};
 use super::writer::Attr;
+use super::{Export, written};
 use crate::graph::NodeId;
-use crate::ops::pool::{AdaptiveAvgPool, AvgPool, MaxPool};
+use crate::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
 
 /// Where windows reach beyond the end of a padded map because their number was rounded up.
 enum Overhang {
@@ -12,6 +12,16 @@ enum Overhang {
     By(Vec<usize>),
     /// Sizes are free: the runtime rounds.
     Free,
+}
+
+written! {
+    MaxPool: |export, id, pool, inputs| export.max_pool(id, pool, inputs[0]),
+    AvgPool: |export, id, pool, inputs| export.avg_pool(id, pool, inputs[0]),
+    GlobalPool: |export, _, pool, inputs| {
+        let operator = if pool.max { "GlobalMaxPool" } else { "GlobalAveragePool" };
+        export.writer.last(operator, &[inputs[0]], Vec::new())
+    },
+    AdaptiveAvgPool: |export, id, pool, inputs| export.adaptive(id, pool, inputs[0]),
 }
 
 impl Export<'_> {
@@ -30,7 +40,7 @@ impl Export<'_> {
         Overhang::By((0..extent.len()).map(beyond).collect())
     }
 
-    pub(super) fn max_pool(&mut self, id: NodeId, pool: &MaxPool, x: &str) -> String {
+    fn max_pool(&mut self, id: NodeId, pool: &MaxPool, x: &str) -> String {
         let extent: Vec<usize> = pool.kernel.iter().zip(&pool.dilation).map(|(k, d)| (k - 1) * d + 1).collect();
         let overhang = self.overhang(id, pool.ceil, &extent, &pool.stride, &pool.pad);
         let pads = match &overhang {
@@ -49,7 +59,7 @@ impl Export<'_> {
 
     /// What lies beyond the end counts never in PyTorch's mean, what padding says only where `count_pad`; so padding that
     /// counts is put around the map first where windows reach further.
-    pub(super) fn avg_pool(&mut self, id: NodeId, pool: &AvgPool, x: &str) -> String {
+    fn avg_pool(&mut self, id: NodeId, pool: &AvgPool, x: &str) -> String {
         let overhang = self.overhang(id, pool.ceil, &pool.kernel, &pool.stride, &pool.pad);
         let padded = pool.pad.iter().any(|&p| p > 0);
         let further = match &overhang {
@@ -87,7 +97,7 @@ impl Export<'_> {
 
     /// Equal windows where they divide the map; else each axis is multiplied with a matrix whose rows hold the windows,
     /// computed in the file where sizes are free.
-    pub(super) fn adaptive(&mut self, id: NodeId, pool: &AdaptiveAvgPool, x: &str) -> String {
+    fn adaptive(&mut self, id: NodeId, pool: &AdaptiveAvgPool, x: &str) -> String {
         let dims = self.operand_dims(id);
         let input = dims.get(1..).unwrap_or(&[]).to_vec();
         if pool.size.iter().all(|&size| size == 1) {

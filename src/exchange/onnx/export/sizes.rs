@@ -1,11 +1,11 @@
 //! Layers that change sizes, as operators; sizes that are free are computed in the file.
 
-use super::Export;
 use super::writer::Attr;
+use super::{Export, written};
 use crate::graph::NodeId;
 use crate::ops::Op;
-use crate::ops::resize::{Crop, Interpolation, Pad, PadMode, Upsample, UpsampleSize, ZeroPad};
-use crate::ops::structure::Reshape;
+use crate::ops::resize::{Crop, CropLike, Interpolation, Pad, PadLike, PadMode, Upsample, UpsampleSize, ZeroPad};
+use crate::ops::structure::{Flatten, Reshape};
 
 /// How a size that changes follows from one of the operand's.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,6 +32,17 @@ enum Follows {
 /// What sizes are divided by at most.
 const LARGEST: i64 = 64;
 
+written! {
+    Upsample: |export, id, upsample, inputs| export.upsample(id, upsample, inputs),
+    Pad: |export, _, pad, inputs| export.pad(pad, inputs[0]),
+    Crop: |export, id, crop, inputs| export.crop(id, crop, inputs[0]),
+    CropLike: |export, id, _, inputs| export.crop_like(id, inputs),
+    PadLike: |export, id, _, inputs| export.pad_like(id, inputs),
+    ZeroPad: |export, id, pad, inputs| export.zero_pad(id, pad, inputs[0]),
+    Flatten: |export, _, _, inputs| export.writer.last("Flatten", &[inputs[0]], vec![("axis", Attr::Int(1))]),
+    Reshape: |export, id, reshape, inputs| export.reshape(id, reshape, inputs[0]),
+}
+
 impl Export<'_> {
     /// The sizes of a value along the axes from `first` on, as the file computes them.
     fn shape_from(&mut self, x: &str, first: i64) -> String {
@@ -44,7 +55,7 @@ impl Export<'_> {
         self.writer.node("Shape", &[x], vec![("end", Attr::Int(2))])
     }
 
-    pub(super) fn upsample(&mut self, id: NodeId, upsample: &Upsample, inputs: &[&str]) -> String {
+    fn upsample(&mut self, id: NodeId, upsample: &Upsample, inputs: &[&str]) -> String {
         let x = inputs[0];
         if self.by_places(id, upsample) {
             return self.chosen(id, x);
@@ -152,7 +163,7 @@ impl Export<'_> {
         (0..reshape.dims.len()).map(|axis| self.free.varies(&self.network.graph, id, axis)).collect()
     }
 
-    pub(super) fn pad(&mut self, pad: &Pad, x: &str) -> String {
+    fn pad(&mut self, pad: &Pad, x: &str) -> String {
         let begins = pad.amount.iter().map(|&(before, _)| before as i64);
         let ends = pad.amount.iter().map(|&(_, after)| after as i64);
         let all: Vec<i64> = [0, 0].into_iter().chain(begins).chain([0, 0]).chain(ends).collect();
@@ -192,7 +203,7 @@ impl Export<'_> {
         self.window(id, x, &starts, &stops)
     }
 
-    pub(super) fn crop(&mut self, id: NodeId, crop: &Crop, x: &str) -> String {
+    fn crop(&mut self, id: NodeId, crop: &Crop, x: &str) -> String {
         let dims = self.operand_dims(id);
         if self.still_operand(id) {
             return self.crop_to(id, dims.get(1..).unwrap_or(&[]), &crop.size, x);
@@ -203,7 +214,7 @@ impl Export<'_> {
         self.window(id, x, &starts, &stops)
     }
 
-    pub(super) fn crop_like(&mut self, id: NodeId, inputs: &[&str]) -> String {
+    fn crop_like(&mut self, id: NodeId, inputs: &[&str]) -> String {
         let dims = self.operand_dims(id);
         let to = self.network.graph.shape(id).spatial();
         if self.still_operand(id) && self.free.still(&self.network.graph, id) {
@@ -214,7 +225,7 @@ impl Export<'_> {
         self.window(id, inputs[0], &starts, &stops)
     }
 
-    pub(super) fn pad_like(&mut self, id: NodeId, inputs: &[&str]) -> String {
+    fn pad_like(&mut self, id: NodeId, inputs: &[&str]) -> String {
         let dims = self.operand_dims(id);
         let to = self.network.graph.shape(id).spatial().to_vec();
         let zero = self.writer.scalar(0.0);
@@ -235,7 +246,7 @@ impl Export<'_> {
     }
 
     /// `x[:, :, ::s, ::s]` between zero channels.
-    pub(super) fn zero_pad(&mut self, id: NodeId, pad: &ZeroPad, x: &str) -> String {
+    fn zero_pad(&mut self, id: NodeId, pad: &ZeroPad, x: &str) -> String {
         let dims = self.operand_dims(id);
         let mut kept = x.to_string();
         if pad.stride.iter().any(|&s| s != 1) {
@@ -255,7 +266,7 @@ impl Export<'_> {
     }
 
     /// The batch is kept; of the others one may be left to be found (−1), more are computed.
-    pub(super) fn reshape(&mut self, id: NodeId, reshape: &Reshape, x: &str) -> String {
+    fn reshape(&mut self, id: NodeId, reshape: &Reshape, x: &str) -> String {
         let changes = self.changing(id, reshape);
         if changes.iter().filter(|&&c| c).count() <= 1 {
             let sizes = reshape.dims.iter().zip(&changes).map(|(&d, &free)| if free { -1 } else { d as i64 });
