@@ -3,7 +3,7 @@
 use super::fold::known;
 use super::item::{Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, each, read};
 use super::patterns::per_channel;
 use super::reader::{Read, Reader};
 use super::refused::{Refused, lacking, sizes_of};
@@ -12,16 +12,37 @@ use crate::ops::activation::{Activation, Prelu, Softmax};
 use crate::ops::{Op, Values};
 use std::rc::Rc;
 
-/// The activation that an operator is, if it is one; an error where its attributes make it another.
-pub(super) fn function(node: &mut Reader) -> Read<Option<Activation>> {
-    let is = |holds: bool, made: Activation, why: String| if holds { Ok(Some(made)) } else { Err(Refused::from(why)) };
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    each("Celu", &[12, 28], |lift, node| lift.activation(node)),
+    each("Clip", &[6, 11, 12, 13], |lift, node| lift.clip(node)),
+    each("Elu", &[6, 22], |lift, node| lift.activation(node)),
+    each("Gelu", &[20], |lift, node| lift.activation(node)),
+    each("HardSigmoid", &[6, 22], |lift, node| lift.activation(node)),
+    each("HardSwish", &[14, 22], |lift, node| lift.activation(node)),
+    each("LeakyRelu", &[6, 16], |lift, node| lift.activation(node)),
+    each("Max", &[8, 12, 13], |lift, node| lift.extreme(node)),
+    each("Min", &[8, 12, 13], |lift, node| lift.extreme(node)),
+    each("PRelu", &[7, 9, 16], |lift, node| lift.prelu(node)),
+    each("Relu", &[6, 13, 14], |lift, node| lift.activation(node)),
+    each("Selu", &[6, 22], |lift, node| lift.selu(node)),
+    each("Sigmoid", &[6, 13], |lift, node| lift.activation(node)),
+    read("Softmax", &[1, 11, 13], |lift, node| lift.softmax(node)),
+    each("Swish", &[24], |lift, node| lift.activation(node)),
+    each("Tanh", &[6, 13], |lift, node| lift.activation(node)),
+    read("ThresholdedRelu", &[10, 22], |lift, node| lift.activation(node)),
+];
+
+/// The activation that an operator is; an error where its attributes make it another.
+fn function(node: &mut Reader) -> Read<Activation> {
+    let is = |holds: bool, made: Activation, why: String| if holds { Ok(made) } else { Err(Refused::from(why)) };
     match node.op() {
-        "Relu" => Ok(Some(Activation::Relu)),
-        "Sigmoid" => Ok(Some(Activation::Sigmoid)),
-        "Tanh" => Ok(Some(Activation::Tanh)),
-        "HardSwish" => Ok(Some(Activation::HardSwish)),
-        "LeakyRelu" => Ok(Some(Activation::LeakyRelu { slope: node.float("alpha", 0.01)? })),
-        "Elu" => Ok(Some(Activation::Elu { alpha: node.float("alpha", 1.0)? })),
+        "Relu" => Ok(Activation::Relu),
+        "Sigmoid" => Ok(Activation::Sigmoid),
+        "Tanh" => Ok(Activation::Tanh),
+        "HardSwish" => Ok(Activation::HardSwish),
+        "LeakyRelu" => Ok(Activation::LeakyRelu { slope: node.float("alpha", 0.01)? }),
+        "Elu" => Ok(Activation::Elu { alpha: node.float("alpha", 1.0)? }),
         "Swish" => {
             let alpha = node.float("alpha", 1.0)?;
             is(alpha == 1.0, Activation::Silu, format!("has `alpha` = {alpha}; the language's `silu` has 1"))
@@ -54,11 +75,17 @@ pub(super) fn function(node: &mut Reader) -> Read<Option<Activation>> {
                 format!("has `alpha` = {alpha} and `beta` = {beta}; the language's `hard_sigmoid` has 1/6 and 0.5");
             is(own, Activation::HardSigmoid, why)
         }
-        _ => Ok(None),
+        op => Err(lacking(op)),
     }
 }
 
 impl Lift<'_> {
+    fn activation(&mut self, node: &mut Reader) -> Made {
+        let function = function(node)?;
+        let x = node.item(0)?;
+        self.layer(function, vec![x], Vec::new())
+    }
+
     /// Between limits that are attributes before version 11, and operands from then on.
     pub(super) fn clip(&mut self, node: &mut Reader) -> Made {
         let x = node.item(0)?;

@@ -3,7 +3,7 @@
 use super::fold_places::{transposed, turned};
 use super::item::{Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::{Made, Params};
+use super::operators::{Made, Operator, Params, read};
 use super::reader::{Read, Reader};
 use super::tensor::Tensor;
 use super::windows::{Auto, Window, padding};
@@ -13,6 +13,14 @@ use crate::ops::resize::Crop;
 use crate::ops::structure::Flatten;
 use crate::ops::{Init, Op};
 use std::rc::Rc;
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("Conv", &[1, 11, 22], |lift, node| lift.conv(node)),
+    read("ConvTranspose", &[1, 11, 22], |lift, node| lift.conv_transpose(node)),
+    read("Gemm", &[7, 9, 11, 13], |lift, node| lift.gemm(node)),
+    read("MatMul", &[1, 9, 13], |lift, node| lift.matmul(node)),
+];
 
 impl Lift<'_> {
     pub(super) fn conv(&mut self, node: &mut Reader) -> Made {

@@ -1,5 +1,6 @@
 //! The model's nodes as they are understood: layers, and pieces that become layers only together.
 
+use super::norms::Piece;
 use super::refused::Refused;
 use super::tensor::Tensor;
 use crate::ops::Op;
@@ -60,14 +61,8 @@ pub enum Raw {
     },
     /// The error function.
     Erf,
-    /// The mean over the channels.
-    Mean,
-    /// A value less its mean over the channels.
-    Centred,
-    /// What is centred, squared.
-    Square,
-    /// The root of such a mean and a small number, which is said.
-    Root(f64),
+    /// Part of a norm.
+    Norm(Piece),
     /// Axes in another order.
     Transpose(Vec<usize>),
     /// A value whose axes are in this order, made a vector.

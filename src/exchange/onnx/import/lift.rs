@@ -50,6 +50,9 @@ pub struct Lift<'m> {
     pub(super) now: usize,
 }
 
+/// Why a piece that is left is refused.
+const ALONE: &str = "is no layer by itself, and does not make one with its neighbours";
+
 impl<'m> Lift<'m> {
     /// The numbers of the file's initializers, as far as its outputs need them.
     ///
@@ -335,17 +338,14 @@ impl<'m> Lift<'m> {
         let sizes: Vec<String> = item.inputs.iter().map(|&i| sizes_of(&self.items[i].dims)).collect();
         let (why, help) = match raw {
             Raw::Unsupported(refused) => (refused.why.as_str(), refused.help.as_deref()),
-            Raw::Mean => ("is the mean over the channels, which the language has only within a layer norm", None),
+            Raw::Norm(piece) => (piece.complaint().unwrap_or(ALONE), None),
             Raw::Affine { .. }
             | Raw::Erf
-            | Raw::Centred
-            | Raw::Square
-            | Raw::Root(_)
             | Raw::Transpose(_)
             | Raw::Flattened(_)
             | Raw::Left(_)
             | Raw::Right
-            | Raw::Stride(_) => ("is no layer by itself, and does not make one with its neighbours", None),
+            | Raw::Stride(_) => (ALONE, None),
         };
         // What it says, if the reason does not name it.
         let said: Vec<String> =

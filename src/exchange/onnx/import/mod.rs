@@ -40,7 +40,6 @@ mod runs;
 mod segments;
 mod shapes;
 mod slots;
-mod spelled;
 mod store;
 mod tensor;
 mod text;

@@ -1,13 +1,48 @@
-//! Operators that are norms.
+//! Operators that are norms, and those that spell one out: `(x − mean) / √(mean of squares + eps)`.
 
+use super::item::{Item, Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::{Made, Params};
+use super::operators::{Made, Operator, Params, each, read};
+use super::patterns::per_channel;
 use super::reader::{Read, Reader};
-use super::refused::Refused;
+use super::refused::{Refused, lacking};
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use std::rc::Rc;
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("BatchNormalization", &[7, 9, 14, 15], |lift, node| lift.batch_norm(node)),
+    read("GroupNormalization", &[18, 21], |lift, node| lift.group_norm(node)),
+    read("InstanceNormalization", &[6, 22], |lift, node| lift.instance_norm(node)),
+    read("LayerNormalization", &[17], |lift, node| lift.layer_norm(node)),
+    each("Pow", &[7, 12, 13, 15], |lift, node| lift.power(node)),
+    each("Sqrt", &[6, 13], |lift, node| lift.root(node)),
+];
+
+/// A piece of a norm that is spelled out.
+#[derive(Clone, Debug)]
+pub enum Piece {
+    /// The mean over the channels.
+    Mean,
+    /// A value less its mean over the channels.
+    Centred,
+    /// What is centred, squared.
+    Square,
+    /// The root of such a mean and a small number, which is said.
+    Root(f64),
+}
+
+impl Piece {
+    /// Why a piece that is left is no layer, where more can be said than that.
+    pub fn complaint(&self) -> Option<&'static str> {
+        match self {
+            Self::Mean => Some("is the mean over the channels, which the language has only within a layer norm"),
+            Self::Centred | Self::Square | Self::Root(_) => None,
+        }
+    }
+}
 
 impl Lift<'_> {
     pub(super) fn batch_norm(&mut self, node: &mut Reader) -> Made {
@@ -97,6 +132,82 @@ impl Lift<'_> {
         let groups = folded.dims.get(1).copied()?;
         let sound = same && plain("weight", 1.0) && plain("bias", 0.0) && to.get(1)?.is_multiple_of(groups);
         sound.then(|| self.layer(GroupNorm { groups, eps: op.eps, affine: false }, vec![before], Vec::new()))
+    }
+
+    /// What two values are where they are parts of a norm.
+    pub(super) fn part_of_norm(&mut self, op: &str, a: usize, b: usize) -> Option<Made> {
+        let (first, second) = (self.items[a].clone(), self.items[b].clone());
+        match (op, &first.kind, &second.kind) {
+            ("Sub", _, Kind::Raw(Raw::Norm(Piece::Mean))) if second.inputs == [a] => {
+                Some(Ok(self.raw(Raw::Norm(Piece::Centred), a, first.dims)))
+            }
+            ("Mul", Kind::Raw(Raw::Norm(Piece::Centred)), Kind::Raw(Raw::Norm(Piece::Centred)))
+                if first.inputs == second.inputs =>
+            {
+                Some(Ok(self.raw(Raw::Norm(Piece::Square), first.inputs[0], first.dims)))
+            }
+            ("Div", Kind::Raw(Raw::Norm(Piece::Centred)), Kind::Raw(Raw::Norm(Piece::Root(eps))))
+                if first.inputs == second.inputs =>
+            {
+                Some(self.layer(LayerNorm { eps: *eps, affine: false }, first.inputs, Vec::new()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The square of what is centred.
+    pub(super) fn power(&mut self, node: &mut Reader) -> Made {
+        let (x, power) = (node.item(0)?, node.constant(1, "power")?);
+        let power = power.and_then(|tensor| tensor.single());
+        let item = self.items[x].clone();
+        match (&item.kind, power) {
+            (Kind::Raw(Raw::Norm(Piece::Centred)), Some(2.0)) => {
+                Ok(self.raw(Raw::Norm(Piece::Square), item.inputs[0], item.dims))
+            }
+            (_, Some(1.0)) => Ok(Value::Item(x)),
+            _ => Err(lacking("Pow")),
+        }
+    }
+
+    /// The root of a mean of squares and a small number.
+    pub(super) fn root(&mut self, node: &mut Reader) -> Made {
+        let x = node.item(0)?;
+        let source = || {
+            let (mean, factor, eps) = self.affine_of(x)?;
+            let mean = &self.items[mean];
+            let square = &self.items[*mean.inputs.first()?];
+            let own = matches!(mean.kind, Kind::Raw(Raw::Norm(Piece::Mean)))
+                && matches!(square.kind, Kind::Raw(Raw::Norm(Piece::Square)));
+            (own && factor == 1.0 && eps > 0.0).then_some((*square.inputs.first()?, eps))
+        };
+        match source() {
+            Some((of, eps)) => Ok(self.raw(Raw::Norm(Piece::Root(eps)), of, self.items[x].dims.clone())),
+            None => Err(lacking("Sqrt")),
+        }
+    }
+
+    /// A factor and a sum after a norm without them are its weight and bias.
+    pub(super) fn norm_affine(
+        &mut self,
+        item: &Item,
+        mul: &Option<Rc<Tensor>>,
+        add: &Option<Rc<Tensor>>,
+    ) -> Option<Made> {
+        let before = self.items[item.inputs[0]].clone();
+        let op = before.op()?;
+        let with: Op = if let Op::GroupNorm(norm) = op {
+            (!norm.affine).then(|| GroupNorm { affine: true, ..norm.clone() })?.into()
+        } else if let Op::LayerNorm(norm) = op {
+            (!norm.affine).then(|| LayerNorm { affine: true, ..norm.clone() })?.into()
+        } else {
+            return None;
+        };
+        let channels = item.dims.get(1).copied()?;
+        let (mul, add) = (mul.as_ref()?, add.as_ref()?);
+        let (weight, bias) = (per_channel(mul, item, channels)?, per_channel(add, item, channels)?);
+        let tensor = |values, name: &str| Rc::new(Tensor::floats_of(vec![channels], values, name));
+        let params = vec![("weight", tensor(weight, &mul.name)), ("bias", tensor(bias, &add.name))];
+        Some(self.layer(with, before.inputs, params))
     }
 }
 

@@ -3,10 +3,16 @@
 use super::fold_places::axis;
 use super::item::{Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, read};
 use super::reader::{Read, Reader};
 use super::refused::{Refused, at_ends, listed};
 use crate::ops::resize::{Crop, Pad, PadMode, ZeroPad};
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("Pad", &[2, 11, 13, 18, 19, 21, 23, 24, 25], |lift, node| lift.pad(node)),
+    read("Slice", &[1, 10, 11, 13], |lift, node| lift.slice(node)),
+];
 
 impl Lift<'_> {
     pub(super) fn pad(&mut self, node: &mut Reader) -> Made {

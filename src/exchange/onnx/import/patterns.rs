@@ -2,7 +2,7 @@
 
 use super::item::{BATCH, Item, Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, each};
 use super::reader::{Read, Reader};
 use super::refused::sizes_of;
 use super::tensor::Tensor;
@@ -11,13 +11,34 @@ use crate::ops::activation::Activation;
 use crate::ops::conv::Conv;
 use crate::ops::linear::Scale;
 use crate::ops::merge::{Add, Gate, Mul};
-use crate::ops::norm::{GroupNorm, LayerNorm};
 use crate::ops::pool::MaxPool;
 use crate::ops::{Init, linear::Linear};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    each("Add", &[7, 13, 14], |lift, node| lift.arithmetic(node)),
+    each("Div", &[7, 13, 14], |lift, node| lift.arithmetic(node)),
+    each("Erf", &[9, 13], |lift, node| lift.erf(node)),
+    each("Mean", &[8, 13], |lift, node| lift.arithmetic(node)),
+    each("Mul", &[7, 13, 14], |lift, node| lift.arithmetic(node)),
+    each("Neg", &[6, 13], |lift, node| lift.negative(node)),
+    each("Sub", &[7, 13, 14], |lift, node| lift.arithmetic(node)),
+    each("Sum", &[8, 13], |lift, node| lift.arithmetic(node)),
+];
+
 impl Lift<'_> {
+    fn erf(&mut self, node: &mut Reader) -> Made {
+        let x = node.item(0)?;
+        Ok(self.raw(Raw::Erf, x, self.items[x].dims.clone()))
+    }
+
+    fn negative(&mut self, node: &mut Reader) -> Made {
+        let x = node.item(0)?;
+        self.affine(x, Some(Rc::new(Tensor::of(Vec::new(), vec![-1.0]))), None)
+    }
+
     pub(super) fn arithmetic(&mut self, node: &mut Reader) -> Made {
         let (op, all) = (node.op(), node.all()?);
         if op == "Mean" || (op == "Sum" && all.len() != 2) {
@@ -304,25 +325,6 @@ impl Lift<'_> {
         let (width, groups, bias) = (channels, channels, true);
         let op = Conv { width, kernel, stride, pad, dilation, groups, bias, init, bias_init };
         self.layer(op, item.inputs.clone(), params)
-    }
-
-    /// A factor and a sum after a norm without them are its weight and bias.
-    fn norm_affine(&mut self, item: &Item, mul: &Option<Rc<Tensor>>, add: &Option<Rc<Tensor>>) -> Option<Made> {
-        let before = self.items[item.inputs[0]].clone();
-        let op = before.op()?;
-        let with: Op = if let Op::GroupNorm(norm) = op {
-            (!norm.affine).then(|| GroupNorm { affine: true, ..norm.clone() })?.into()
-        } else if let Op::LayerNorm(norm) = op {
-            (!norm.affine).then(|| LayerNorm { affine: true, ..norm.clone() })?.into()
-        } else {
-            return None;
-        };
-        let channels = item.dims.get(1).copied()?;
-        let (mul, add) = (mul.as_ref()?, add.as_ref()?);
-        let (weight, bias) = (per_channel(mul, item, channels)?, per_channel(add, item, channels)?);
-        let tensor = |values, name: &str| Rc::new(Tensor::floats_of(vec![channels], values, name));
-        let params = vec![("weight", tensor(weight, &mul.name)), ("bias", tensor(bias, &add.name))];
-        Some(self.layer(with, before.inputs, params))
     }
 
     /// Settles what layers still read; pieces that nothing became are left, to be reported.

@@ -2,13 +2,24 @@
 
 use super::item::{Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::norms::Piece;
+use super::operators::{Made, Operator, read};
 use super::reader::Reader;
 use super::refused::{Refused, at_ends, listed};
 use super::windows::{Pads, Window};
 use crate::ops::pool::{AvgPool, GlobalPool, MaxPool};
 use crate::ops::resize::PadMode;
 use crate::ops::structure::Flatten;
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("AveragePool", &[1, 7, 10, 11, 19, 22], |lift, node| lift.pool(node)),
+    read("GlobalAveragePool", &[1, 22], |lift, node| lift.all_positions(node)),
+    read("GlobalMaxPool", &[1, 22], |lift, node| lift.all_positions(node)),
+    read("MaxPool", &[1, 8, 10, 11, 12, 22], |lift, node| lift.pool(node)),
+    read("ReduceMax", &[1, 11, 12, 13, 18, 20], |lift, node| lift.reduce(node)),
+    read("ReduceMean", &[1, 11, 13, 18], |lift, node| lift.reduce(node)),
+];
 
 /// A pool as a file says it.
 struct Pool {
@@ -21,7 +32,12 @@ struct Pool {
 }
 
 impl Lift<'_> {
-    pub(super) fn global(&mut self, max: bool, x: usize) -> Made {
+    fn all_positions(&mut self, node: &mut Reader) -> Made {
+        let x = node.item(0)?;
+        self.global(node.op() == "GlobalMaxPool", x)
+    }
+
+    fn global(&mut self, max: bool, x: usize) -> Made {
         self.layer(GlobalPool { max }, vec![x], Vec::new())
     }
 
@@ -42,7 +58,7 @@ impl Lift<'_> {
         let mut own: Vec<usize> = axes.iter().map(|&a| turned.as_ref().map_or(a, |perm| perm[a])).collect();
         own.sort_unstable();
         let made = match own.as_slice() {
-            [1] if !max && keep => self.raw(Raw::Mean, x, self.with_one(x, 1)),
+            [1] if !max && keep => self.raw(Raw::Norm(Piece::Mean), x, self.with_one(x, 1)),
             own if !own.is_empty() && own.iter().copied().eq(2..rank) => self.global(max, x)?,
             &[axis] if axis >= 2 && turned.is_none() => return self.along(max, x, axis, keep),
             _ => {

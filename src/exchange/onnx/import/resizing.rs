@@ -5,11 +5,18 @@
 
 use super::item::Value;
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, read};
 use super::reader::{Read, Reader};
 use super::refused::{Refused, lacking, listed};
 use crate::ops::Op;
 use crate::ops::resize::{Interpolation, Upsample, UpsampleSize};
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("Gather", &[1, 11, 13], |lift, node| lift.gather(node)),
+    read("Resize", &[10, 11, 13, 18, 19], |lift, node| lift.resize(node)),
+    read("Upsample", &[7, 9, -10], |lift, node| lift.resize(node)),
+];
 
 /// The largest size that is compared place by place.
 const LARGEST: usize = 1 << 16;

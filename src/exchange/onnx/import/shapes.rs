@@ -1,14 +1,24 @@
 //! Operators that give other axes over the same elements.
 
+use super::fold::known;
 use super::fold_places::axis;
 use super::item::{BATCH, Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, read};
 use super::reader::{Read, Reader};
 use super::refused::{listed, with_batch};
 use super::tensor::Tensor;
 use crate::ops::Op;
 use crate::ops::structure::{Flatten, Reshape};
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] = &[
+    read("Flatten", &[1, 9, 11, 13, 21, 23, 24, 25], |lift, node| lift.reshaped(node)),
+    read("Reshape", &[5, 13, 14, 19, 21, 23, 24, 25], |lift, node| lift.reshaped(node)),
+    read("Shape", &[1, 13, 15, 19, 21, 23, 24, 25], |lift, node| lift.shape_of(node)),
+    read("Squeeze", &[1, 11, 13, 21, 23, 24, 25], |lift, node| lift.reshaped(node)),
+    read("Unsqueeze", &[1, 11, 13, 21, 23, 24, 25], |lift, node| lift.reshaped(node)),
+];
 
 /// `Shape` of these sizes: of a value all are known but the batch's, which `number` stands for.
 pub(super) fn sizes(node: &mut Reader, dims: &[usize], number: usize) -> Read<Tensor> {
@@ -22,6 +32,12 @@ pub(super) fn sizes(node: &mut Reader, dims: &[usize], number: usize) -> Read<Te
 }
 
 impl Lift<'_> {
+    fn shape_of(&mut self, node: &mut Reader) -> Made {
+        let x = node.item(0)?;
+        let dims = self.items[x].dims.clone();
+        Ok(known(sizes(node, &dims, self.form.number)?))
+    }
+
     /// Other axes over the same elements; the batch must stay what it is.
     pub(super) fn reshaped(&mut self, node: &mut Reader) -> Made {
         let x = node.item(0)?;

@@ -6,9 +6,13 @@
 use super::fold_places::turned;
 use super::item::{Kind, Raw, Value};
 use super::lift::Lift;
-use super::operators::Made;
+use super::operators::{Made, Operator, read};
 use super::reader::{Read, Reader};
 use std::rc::Rc;
+
+/// The operators that are read here.
+pub(super) const OPERATORS: &[Operator] =
+    &[read("Transpose", &[1, 13, 21, 23, 24, 25], |lift, node| lift.transpose(node))];
 
 impl Lift<'_> {
     /// The map of a value, and the order of its axes if that is another.

@@ -9,16 +9,17 @@ use super::refused::Refused;
 pub const NEWEST: i64 = 28;
 
 /// Versions, oldest first; a negative number is the opset that dropped the operator.
-pub(super) type Versions = (&'static str, &'static [i64]);
+type Versions = (&'static str, &'static [i64]);
 
 /// What is computed of constants alone.
-const CONSTANTS: [Versions; 27] = [
+const CONSTANTS: [Versions; 29] = [
     ("Abs", &[6, 13]),
     ("And", &[7]),
     ("CastLike", &[15, 19, 21, 23, 24, 25]),
     ("Ceil", &[6, 13]),
     ("Constant", &[1, 9, 11, 12, 13, 19, 21, 23, 24, 25]),
     ("ConstantOfShape", &[9, 20, 21, 23, 24, 25]),
+    ("DequantizeLinear", &[10, 13, 19, 21, 23, 24, 25, 28]),
     ("Equal", &[7, 11, 13, 19]),
     ("Exp", &[6, 13]),
     ("Expand", &[8, 13]),
@@ -32,6 +33,7 @@ const CONSTANTS: [Versions; 27] = [
     ("Not", &[1]),
     ("Or", &[7]),
     ("Range", &[11, 27]),
+    ("Reciprocal", &[6, 13]),
     ("ReduceMin", &[1, 11, 12, 13, 18, 20]),
     ("ReduceProd", &[1, 11, 13, 18]),
     ("ReduceSum", &[1, 11, 13]),
@@ -47,8 +49,8 @@ const CONSTANTS: [Versions; 27] = [
 /// # Errors
 /// Where that version is none that is known.
 pub fn meant(op: &str, opset: i64) -> Result<Option<i64>, Refused> {
-    let all = super::operators::READ.iter().chain(&CONSTANTS);
-    let Some((_, versions)) = all.into_iter().find(|(name, _)| *name == op) else { return Ok(None) };
+    let constant = || CONSTANTS.iter().find(|(name, _)| *name == op).map(|(_, versions)| *versions);
+    let Some(versions) = super::operators::versions(op).or_else(constant) else { return Ok(None) };
     let converted = |why: String| Refused::from(why).help("onnx.version_converter.convert_version(model, 17)");
     match versions.iter().rfind(|version| version.abs() <= opset) {
         Some(&version) if version > 0 => Ok(Some(version)),
