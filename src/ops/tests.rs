@@ -2,8 +2,6 @@
 
 use super::*;
 
-mod arguments;
-
 const TABLE: &str = include_str!("../../tests/tables/layers.txt");
 
 /// The pieces of a text between commas that stand in no bracket.

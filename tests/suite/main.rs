@@ -1,5 +1,6 @@
 //! The one integration-test binary.
 
+mod arguments;
 #[cfg(feature = "charts")]
 mod charts;
 #[cfg(feature = "cli")]
@@ -21,7 +22,6 @@ mod data_pictures;
 mod data_tensor_io;
 #[cfg(feature = "data")]
 mod data_tensors;
-mod definitions;
 mod diff;
 mod docs;
 #[cfg(feature = "editor")]
@@ -46,6 +46,7 @@ mod mutation;
 mod nn;
 #[cfg(feature = "onnx")]
 mod onnx;
+#[cfg(feature = "candle")]
 mod opt;
 #[cfg(feature = "kernels")]
 mod outline;
@@ -53,11 +54,12 @@ mod pages;
 #[cfg(feature = "candle")]
 mod parity;
 mod plan;
-#[cfg(feature = "kernels")]
+#[cfg(feature = "candle")]
 mod precision;
 #[cfg(feature = "cli")]
 mod raised;
 mod random;
+#[cfg(feature = "candle")]
 mod reference;
 #[cfg(feature = "cli")]
 mod report;

@@ -200,7 +200,7 @@ fn passes_preserve_the_outputs_of_random_networks() {
         let network = random(seed);
         let graph = &network.graph;
         let (parameters, given) = (parameters(graph, seed), inputs(graph, 2, seed));
-        let reference = Reference { graph, parameters: &parameters };
+        let reference = Reference::new(graph, &parameters);
         let want = reference.run(&given);
         for pass in PASSES {
             let net = optimise(graph, Some(pass.name)).unwrap_or_else(|broken| panic!("network {seed}: {broken}"));

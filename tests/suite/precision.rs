@@ -1,8 +1,7 @@
 //! The engine against networks computed in double precision.
 
-use crate::definitions::Map;
 use crate::random::random;
-use crate::reference::Reference;
+use crate::reference::{Map, Reference};
 use crate::sketch::{Values, inputs, parameters};
 use archc::Options;
 use archc::engine::{Engine, Input, Session, SessionOptions};
@@ -33,7 +32,7 @@ fn random_networks_compute_what_they_say() {
         let network = random(seed);
         let batch = 1 + seed as usize % 3;
         let (parameters, given) = (parameters(&network.graph, seed), inputs(&network.graph, batch, seed));
-        let want = Reference { graph: &network.graph, parameters: &parameters }.run(&given);
+        let want = Reference::new(&network.graph, &parameters).run(&given);
         let engine = Engine::of(network, Arc::new(parameters));
         let isa = Some(isas[seed as usize % isas.len()]);
         let options = SessionOptions { threads: Some(1 + seed as usize % 2), isa, ..SessionOptions::default() };
@@ -54,7 +53,7 @@ fn transforms_lose_less_than_the_order_of_sums_does() {
     let (mut plain, mut fast) = (0.0, 0.0);
     for seed in 0..3 {
         let (parameters, given) = (parameters(&network.graph, seed), inputs(&network.graph, 1, seed));
-        let want = Reference { graph: &network.graph, parameters: &parameters }.run(&given);
+        let want = Reference::new(&network.graph, &parameters).run(&given);
         let engine = Engine::of(network.clone(), Arc::new(parameters));
         let off = |direct| {
             let options = SessionOptions { threads: Some(2), direct, ..SessionOptions::default() };

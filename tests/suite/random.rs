@@ -1,5 +1,6 @@
 //! Random networks of all ops: odd sizes, values read several times, several outputs.
 
+use crate::arguments::random as argument;
 use crate::sketch::Sketch;
 use archc::Network;
 use archc::base::Rng;
@@ -12,8 +13,9 @@ use archc::ops::norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use archc::ops::pool::{AdaptiveAvgPool, AvgPool, GlobalPool, MaxPool};
 use archc::ops::resize::{Crop, CropLike, Interpolation, Pad, PadLike, PadMode, Upsample, UpsampleSize, ZeroPad};
 use archc::ops::structure::{Dropout, Flatten, Identity, Reshape};
-use archc::ops::{Init, Op};
+use archc::ops::{Args, Init, Op, Value, layers};
 use archc::shape::Shape;
+use std::collections::BTreeMap;
 
 /// Numbers that a sample of a value may have.
 const MOST_NUMBERS: u64 = 6000;
@@ -106,7 +108,7 @@ impl Draw {
 
     /// Another layer, or a few, over a value; `None` where what was drawn does not fit.
     fn layer(&mut self, from: NodeId) -> Option<NodeId> {
-        match self.rng.below(30) {
+        match self.rng.below(32) {
             0..=3 => self.conv(from),
             4 | 5 => {
                 let conv = self.conv(from)?;
@@ -127,8 +129,26 @@ impl Draw {
             24 | 25 => self.fit(from),
             26 => self.small(from),
             27 => self.reshape(from),
+            28 | 29 => self.any(from),
             _ => self.linear(from),
         }
+    }
+
+    /// Any layer of the language, so that one that is added is drawn without being named here.
+    fn any(&mut self, from: NodeId) -> Option<NodeId> {
+        let (spec, shape) = (&layers()[self.rng.below(layers().len())], self.shape(from));
+        let axes = shape.spatial().len();
+        let mut given = BTreeMap::new();
+        for arg in spec.args {
+            // What is too small a number leaves nothing but rounding to compare.
+            let value = match arg.name {
+                "eps" => Some(Value::Float(1e-3)),
+                _ => argument(arg, axes, &mut self.rng),
+            };
+            given.extend(value.map(|value| (arg.name.to_string(), value)));
+        }
+        let op = (spec.make)(&Args { given }, &shape).ok()?;
+        self.put(op, &[from])
     }
 
     fn conv(&mut self, from: NodeId) -> Option<NodeId> {

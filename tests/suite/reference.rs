@@ -1,21 +1,50 @@
-//! Networks computed in double precision: what everything else is held against.
+//! Networks computed in double precision, one op after another: what everything else is held against. An op by itself is the
+//! candle module's, composed of candle's operators, which [`crate::parity`] holds against PyTorch's numbers.
 
-use crate::definitions::*;
-use crate::sketch::{Parameters, Values};
+use crate::sketch::{Parameters, Sketch, Values};
 use archc::graph::{Graph, NodeId};
-use archc::ops::Op;
-use archc::ops::activation::Activation;
+use archc::lower::{Module, ParamStore, nn};
 use archc::opt::{EpilogueOp, Net, Step, TensorRef, Work};
 use archc::shape::{Layout, Shape};
+use candle_core::{DType, Device, Tensor};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+
+/// A value, batch and channels first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Map {
+    pub batch: usize,
+    pub channels: usize,
+    pub numbers: Vec<f64>,
+}
+
+impl Map {
+    fn new(batch: usize, shape: &Shape, numbers: Vec<f64>) -> Self {
+        assert_eq!(numbers.len() as u64, batch as u64 * shape.elements().unwrap(), "{shape}");
+        Self { batch, channels: shape.dims()[0], numbers }
+    }
+
+    /// The positions of one channel of one sample.
+    fn plane(&self, n: usize, c: usize) -> &[f64] {
+        let positions = self.numbers.len() / (self.batch * self.channels);
+        let start = (n * self.channels + c) * positions;
+        &self.numbers[start..start + positions]
+    }
+}
 
 /// A graph with the numbers of its parameters.
 pub struct Reference<'a> {
-    pub graph: &'a Graph,
-    pub parameters: &'a Parameters,
+    graph: &'a Graph,
+    parameters: &'a Parameters,
+    /// Each node as a network of its own.
+    modules: RefCell<BTreeMap<NodeId, Module>>,
 }
 
-impl Reference<'_> {
+impl<'a> Reference<'a> {
+    pub fn new(graph: &'a Graph, parameters: &'a Parameters) -> Self {
+        Self { graph, parameters, modules: RefCell::default() }
+    }
+
     /// All outputs, in file order, as the nodes say.
     pub fn run(&self, inputs: &Values) -> Vec<Map> {
         let mut values = self.inputs(inputs);
@@ -40,11 +69,8 @@ impl Reference<'_> {
         for slice in &net.slices {
             let (part, whole) = (&values[&slice.part], &values[&slice.whole]);
             for (n, c) in (0..part.batch).flat_map(|n| (0..part.channels).map(move |c| (n, c))) {
-                assert_eq!(
-                    part.plane(n, c),
-                    whole.plane(n, slice.channel_offset + c),
-                    "a slice is where it is said to be"
-                );
+                let there = whole.plane(n, slice.channel_offset + c);
+                assert_eq!(part.plane(n, c), there, "a slice is where it is said to be");
             }
         }
         let output = |(output, held): (&archc::graph::Output, &TensorRef)| {
@@ -64,13 +90,7 @@ impl Reference<'_> {
 
     fn step(&self, step: &Step, values: &BTreeMap<TensorRef, Map>) -> Map {
         let Work::Op(node) = step.work else { return values[&step.reads[0]].clone() };
-        // A value may be that of another node of other axes, where what stood between was dropped.
-        let shapes = self.graph.operands(node).into_iter().map(|operand| self.graph.shape(operand));
-        let read = |(held, shape): (&TensorRef, &Shape)| {
-            let map = &values[held];
-            Map::new(map.batch, shape, map.numbers.clone())
-        };
-        let mut operands: Vec<Map> = step.reads.iter().zip(shapes).map(read).collect();
+        let mut operands: Vec<Map> = step.reads.iter().map(|held| values[held].clone()).collect();
         for &before in &step.prologue {
             operands[0] = self.op(before, &[&operands[0]]);
         }
@@ -87,72 +107,39 @@ impl Reference<'_> {
         result
     }
 
-    fn parameter(&self, node: NodeId, name: &str) -> Option<Vec<f64>> {
-        let found = self.parameters.get(&format!("{}.{name}", self.graph.node(node).path));
-        found.map(|numbers| numbers.iter().map(|&x| f64::from(x)).collect())
-    }
-
-    /// The value of a node. Operands of which only the size matters may be missing.
+    /// The value of a node. An operand may be the value of another node of other axes, where what stood between was dropped;
+    /// those of which only the size matters may be missing.
     fn op(&self, node: NodeId, operands: &[&Map]) -> Map {
-        let (op, shape, x) = (&self.graph.node(node).op, self.graph.shape(node), operands[0]);
-        let weight = || self.parameter(node, "weight");
-        match op {
-            Op::Input(_) => unreachable!("inputs are given"),
-            Op::Conv(op) => conv(op, x, &weight().unwrap(), self.parameter(node, "bias"), shape),
-            Op::ConvTranspose(op) => transpose(op, x, &weight().unwrap(), self.parameter(node, "bias"), shape),
-            Op::Linear(_) => {
-                let (weight, bias) = (weight().unwrap(), self.parameter(node, "bias"));
-                Map::from_fn(x.batch, shape, |n, o, _| {
-                    let row = &weight[o * x.channels..(o + 1) * x.channels];
-                    let features = &x.numbers[n * x.channels..(n + 1) * x.channels];
-                    row.iter().zip(features).map(|(w, x)| w * x).sum::<f64>() + bias.as_ref().map_or(0.0, |b| b[o])
-                })
-            }
-            Op::Scale(_) => by_factor(x, &weight().unwrap(), |w, x| w * x),
-            Op::Prelu(_) => by_factor(x, &weight().unwrap(), |w, x| if x > 0.0 { x } else { w * x }),
-            Op::BatchNorm(_) | Op::GroupNorm(_) | Op::LayerNorm(_) | Op::InstanceNorm(_) => self.norm(node, x),
-            Op::Activation(f) => x.clone().by_channel(|_, x| activate(f, x)),
-            Op::Softmax(_) => softmax(x),
-            Op::Dropout(_) | Op::Identity(_) | Op::Flatten(_) | Op::Reshape(_) => {
-                Map::new(x.batch, shape, x.numbers.clone())
-            }
-            Op::MaxPool(op) => max_pool(op, x, shape),
-            Op::AvgPool(op) => avg_pool(op, x, shape),
-            Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => adaptive(x, shape, matches!(op, Op::GlobalPool(p) if p.max)),
-            Op::Upsample(op) => upsample(op.mode, x, shape),
-            Op::Pad(_) | Op::PadLike(_) | Op::Crop(_) | Op::CropLike(_) | Op::ZeroPad(_) => moved(op, x, shape),
-            Op::Add(op) => Map::from_fn(x.batch, shape, |n, c, at| {
-                let term = |(i, x): (usize, &&Map)| if i == 1 { op.scale * x.at(n, c, at) } else { x.at(n, c, at) };
-                operands.iter().enumerate().map(term).sum()
-            }),
-            Op::Concat(_) => concat(operands, shape),
-            Op::Mul(_) => Map::from_fn(x.batch, shape, |n, c, at| operands.iter().map(|x| x.at(n, c, at)).product()),
-            Op::Gate(_) => Map::from_fn(x.batch, shape, |n, c, at| {
-                let t = activate(&Activation::Sigmoid, operands[2].at(n, c, at));
-                t * operands[1].at(n, c, at) + (1.0 - t) * x.at(n, c, at)
-            }),
-        }
+        let batch = operands[0].batch;
+        let tensor = |(i, operand): (usize, NodeId)| {
+            let dims = self.graph.shape(operand).with_batch(batch);
+            let numbers = operands.get(i).map(|map| Tensor::from_slice(&map.numbers, dims.as_slice(), &Device::Cpu));
+            numbers.unwrap_or_else(|| Tensor::zeros(dims.as_slice(), DType::F64, &Device::Cpu)).unwrap()
+        };
+        let tensors: Vec<Tensor> = self.graph.operands(node).into_iter().enumerate().map(tensor).collect();
+        let mut modules = self.modules.borrow_mut();
+        let module = modules.entry(node).or_insert_with(|| self.alone(node));
+        let names: Vec<String> = module.input_names().into_iter().map(String::from).collect();
+        let named: Vec<(&str, &Tensor)> = names.iter().map(String::as_str).zip(&tensors).collect();
+        let _portable = nn::force_portable();
+        let value = module.forward_all(&named, false).unwrap().into_values().next().unwrap();
+        Map::new(batch, self.graph.shape(node), value.flatten_all().unwrap().to_vec1().unwrap())
     }
 
-    fn norm(&self, node: NodeId, x: &Map) -> Map {
-        let mut y = x.clone();
-        match &self.graph.node(node).op {
-            Op::BatchNorm(op) => {
-                let [mean, var] = ["running_mean", "running_var"].map(|name| self.parameter(node, name).unwrap());
-                y = y.by_channel(|c, x| (x - mean[c]) / (var[c] + op.eps).sqrt());
-            }
-            Op::GroupNorm(op) => normalise_groups(&mut y, op.groups, op.eps),
-            Op::InstanceNorm(op) => normalise_groups(&mut y, x.channels, op.eps),
-            Op::LayerNorm(op) => {
-                for (n, p) in (0..x.batch).flat_map(|n| (0..x.positions()).map(move |p| (n, p))) {
-                    let mut column: Vec<f64> = (0..x.channels).map(|c| x.plane(n, c)[p]).collect();
-                    normalise(&mut column, op.eps);
-                    column.into_iter().enumerate().for_each(|(c, value)| y.plane_mut(n, c)[p] = value);
-                }
-            }
-            other => panic!("{other:?} is no norm"),
+    /// A node as a network of its own, with its parameters.
+    fn alone(&self, node: NodeId) -> Module {
+        let mut sketch = Sketch::default();
+        let operands = self.graph.operands(node).into_iter();
+        let inputs: Vec<NodeId> = operands.map(|operand| sketch.input(self.graph.shape(operand).dims())).collect();
+        let value = sketch.add(self.graph.node(node).op.clone(), &inputs);
+        sketch.output(value);
+        let network = sketch.network();
+        let store = ParamStore::new(&network, 0, DType::F64, &Device::Cpu).unwrap();
+        for entry in store.entries().iter().filter(|entry| !entry.spec.dims.is_empty()) {
+            let numbers = &self.parameters[&format!("{}.{}", self.graph.node(node).path, entry.spec.name)];
+            let tensor = Tensor::from_slice(numbers, entry.spec.dims.as_slice(), &Device::Cpu).unwrap();
+            entry.set(&tensor.to_dtype(DType::F64).unwrap()).unwrap();
         }
-        let (weight, bias) = (self.parameter(node, "weight"), self.parameter(node, "bias"));
-        y.by_channel(|c, x| weight.as_ref().map_or(1.0, |w| w[c]) * x + bias.as_ref().map_or(0.0, |b| b[c]))
+        network.lower(store.var_builder()).unwrap()
     }
 }

@@ -1,7 +1,8 @@
 //! An op made from its own arguments is the same op, whatever they are.
 
-use super::*;
-use crate::base::Rng;
+use archc::base::Rng;
+use archc::ops::{ArgSpec, ArgType, Args, Op, Value, has_parameters, init, layer, layers};
+use archc::shape::Shape;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A whole number between two, both included.
@@ -18,7 +19,7 @@ fn sizes(least: usize, most: usize, axes: usize, rng: &mut Rng) -> Value {
 }
 
 /// A random value that an argument accepts; `None` where it is to be left out.
-fn random(spec: &ArgSpec, axes: usize, rng: &mut Rng) -> Option<Value> {
+pub fn random(spec: &ArgSpec, axes: usize, rng: &mut Rng) -> Option<Value> {
     if spec.default.is_some() && rng.below(3) == 0 {
         return None;
     }
@@ -29,9 +30,9 @@ fn random(spec: &ArgSpec, axes: usize, rng: &mut Rng) -> Option<Value> {
         ArgType::Number => Value::Float([1.0, 0.5, 1e-3, 1e-7, 3.0000000000000004][rng.below(5)]),
         ArgType::Probability => Value::Float([0.0, 0.1, 0.25, 1.0][rng.below(4)]),
         ArgType::Bool => Value::Bool(rng.below(2) == 0),
-        ArgType::Init => match rng.below(super::super::init::FORMS.len()) {
+        ArgType::Init => match rng.below(init::FORMS.len()) {
             4 => Value::Call("normal".into(), vec![(None, Value::Float(0.02))]),
-            form => Value::Word(super::super::init::FORMS[form].into()),
+            form => Value::Word(init::FORMS[form].into()),
         },
         ArgType::Choice(words) => Value::Str(words[rng.below(words.len())].into()),
         ArgType::Dims => {
