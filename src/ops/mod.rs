@@ -138,7 +138,7 @@ macro_rules! ops {
         impl Op {
             /// The op as its trait object.
             pub fn layer(&self) -> &dyn Layer {
-                on_op!(self, |op| op)
+                self::on_op!(self, |op| op)
             }
         }
 
